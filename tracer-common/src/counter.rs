@@ -1,0 +1,44 @@
+//! What the kernel side counts, one slot a processor, read by user space.
+
+/// One per-processor counter. The discriminant is its index in the map.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// Sends seen, of any socket.
+    Sends,
+    /// Receives seen, of any socket.
+    Receives,
+    /// A record did not fit into the ring buffer and is lost.
+    RingFull,
+    /// Sockets that were found not to speak HTTP/1.
+    NotHttp,
+    /// Sockets left out because a filter says so.
+    Filtered,
+    /// An operation on an HTTP connection whose bytes could not be read: a system call with no
+    /// user buffer of a known form.
+    NoBuffer,
+    /// The same because the page was not in memory.
+    PageFault,
+    /// An operation moved more bytes than are copied while its head might still be open.
+    HeadCut,
+    /// The kernel had no memory for a socket's state.
+    NoStorage,
+}
+
+impl Counter {
+    /// All of them, in index order, with the name under which user space reports them.
+    pub const ALL: [(Counter, &'static str); 9] = [
+        (Counter::Sends, "sends"),
+        (Counter::Receives, "receives"),
+        (Counter::RingFull, "ring_full"),
+        (Counter::NotHttp, "not_http"),
+        (Counter::Filtered, "filtered"),
+        (Counter::NoBuffer, "no_buffer"),
+        (Counter::PageFault, "page_fault"),
+        (Counter::HeadCut, "head_cut"),
+        (Counter::NoStorage, "no_storage"),
+    ];
+}
+
+/// Length of the counter map.
+pub const COUNTERS: u32 = Counter::ALL.len() as u32;

@@ -1,0 +1,138 @@
+//! Does an operation begin like an HTTP/1 message head? Asked in the kernel for every operation on
+//! a socket that is or may be HTTP, and in user space to find the next head after a loss.
+
+/// What the first bytes look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A known method and a space.
+    Request,
+    /// `CONNECT `, after whose 2xx the connection is a tunnel.
+    ConnectRequest,
+    /// `HTTP/1.`
+    Response,
+    /// Too few bytes to tell, but all of them fit.
+    Partial,
+    /// A PROXY protocol prefix; what it announces follows.
+    ProxyPrefix,
+    /// Nothing of HTTP/1.
+    Other,
+}
+
+/// Methods of RFC 9110 and 5789, QUERY, WebDAV (RFC 4918, 3253, 5323), UPnP, and PURGE as caches
+/// know it.
+const METHODS: [&[u8]; 27] = [
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"DELETE ",
+    b"PATCH ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"QUERY ",
+    b"PURGE ",
+    b"PROPFIND ",
+    b"PROPPATCH ",
+    b"MKCOL ",
+    b"COPY ",
+    b"MOVE ",
+    b"LOCK ",
+    b"UNLOCK ",
+    b"REPORT ",
+    b"SEARCH ",
+    b"MERGE ",
+    b"NOTIFY ",
+    b"SUBSCRIBE ",
+    b"LINK ",
+    b"UNLINK ",
+    b"ACL ",
+    b"BIND ",
+    b"MKCALENDAR ",
+];
+
+/// Looks at the first `len` bytes of an operation, given as the little-endian number that its
+/// first eight make (`len` of them, the rest zero).
+#[inline(always)]
+#[must_use]
+pub fn look(first: u64, len: u32) -> Start {
+    const RESPONSE: (u64, u64) = pattern(b"HTTP/1.");
+    const CONNECT: (u64, u64) = pattern(b"CONNECT ");
+    const PROXY_1: (u64, u64) = pattern(b"PROXY TC");
+    const PROXY_2: (u64, u64) = pattern(b"\r\n\r\n\0\r\nQ");
+    const PATTERNS: [(u64, u64); METHODS.len()] = patterns();
+    let seen = if len >= 8 { u64::MAX } else { (1 << (8 * len)) - 1 };
+    let fits = |(value, mask): (u64, u64)| first & mask & seen == value & seen;
+    let whole = |(_, mask): (u64, u64)| mask & seen == mask;
+    let verdict = |pattern, start| if whole(pattern) { start } else { Start::Partial };
+    if fits(RESPONSE) {
+        return verdict(RESPONSE, Start::Response);
+    }
+    if fits(CONNECT) {
+        return verdict(CONNECT, Start::ConnectRequest);
+    }
+    let mut i = 0;
+    while i < PATTERNS.len() {
+        if fits(PATTERNS[i]) {
+            return verdict(PATTERNS[i], Start::Request);
+        }
+        i += 1;
+    }
+    if fits(PROXY_1) || fits(PROXY_2) {
+        return Start::ProxyPrefix;
+    }
+    Start::Other
+}
+
+/// The same for a slice of any length.
+#[must_use]
+pub fn look_at(bytes: &[u8]) -> Start {
+    let mut first = [0; 8];
+    let len = bytes.len().min(8);
+    first[..len].copy_from_slice(&bytes[..len]);
+    look(u64::from_le_bytes(first), len as u32)
+}
+
+/// Value and mask of a pattern's first eight bytes.
+const fn pattern(bytes: &[u8]) -> (u64, u64) {
+    let (mut value, mut mask, mut i) = (0, 0, 0);
+    while i < bytes.len() && i < 8 {
+        value |= (bytes[i] as u64) << (8 * i);
+        mask |= 0xff << (8 * i);
+        i += 1;
+    }
+    (value, mask)
+}
+
+const fn patterns() -> [(u64, u64); METHODS.len()] {
+    let mut all = [(0, 0); METHODS.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = pattern(METHODS[i]);
+        i += 1;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Start, look_at};
+
+    #[test]
+    fn heads_are_told_from_the_rest() {
+        for (bytes, want) in [
+            (&b"GET / HTTP/1.1"[..], Start::Request),
+            (b"PROPFIND /x", Start::Request),
+            (b"HTTP/1.1 200", Start::Response),
+            (b"CONNECT a:1", Start::ConnectRequest),
+            (b"G", Start::Partial),
+            (b"HTTP", Start::Partial),
+            (b"PROXY TCP4 ", Start::ProxyPrefix),
+            (b"PRI * HTTP/2.0", Start::Other),
+            (b"\x16\x03\x01", Start::Other),
+            (b"GETX / ", Start::Other),
+            (b"*1\r\n$4\r\n", Start::Other),
+        ] {
+            assert_eq!(look_at(bytes), want, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+}

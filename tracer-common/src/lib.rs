@@ -1,0 +1,10 @@
+//! What the kernel side and the user side of Tracer share: record layouts, counters and limits.
+//!
+//! Everything here is plain little-endian data without padding; `zerocopy`'s derives refuse a
+//! layout that has any.
+#![no_std]
+
+pub mod counter;
+pub mod filter;
+pub mod head;
+pub mod record;

@@ -1,0 +1,189 @@
+//! Records of the ring buffer. Each starts with a [`Header`]; `kind` says which one follows.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Most bytes of one operation that are copied, and so the longest message head that is seen whole.
+pub const MAX_COPY: usize = 16 * 1024;
+/// Bytes copied from the end of an operation whose beginning was not copied: enough for the
+/// `\r\n0\r\n\r\n` that ends a chunked body.
+pub const MAX_TAIL: usize = 16;
+
+/// [`Header::kind`]: an operation moved bytes; a [`Data`] with its bytes behind it.
+pub const KIND_DATA: u32 = 1;
+/// [`Header::kind`]: first sight of a connection, or a new verdict on it; a [`Connection`].
+pub const KIND_CONNECTION: u32 = 2;
+/// [`Header::kind`]: a connection changed state; a [`State`].
+pub const KIND_STATE: u32 = 3;
+/// [`Header::kind`]: a process started another program or ended; a [`Process`].
+pub const KIND_PROCESS: u32 = 4;
+
+/// [`Data::flags`]: the operation sent; otherwise it received.
+pub const DATA_SEND: u32 = 1;
+/// [`Data::flags`]: the bytes could not be read (no user buffer, or a page was not there).
+pub const DATA_UNREADABLE: u32 = 1 << 1;
+
+/// [`Connection::verdict`]: HTTP/1 was seen on it.
+pub const VERDICT_HTTP: u32 = 1;
+/// [`Connection::verdict`]: it carries something else; nothing more will be heard of it but its end.
+pub const VERDICT_OTHER: u32 = 2;
+/// [`Connection::verdict`]: it belongs to the tracer itself; only its identity is told.
+pub const VERDICT_SELF: u32 = 3;
+
+/// [`Connection::flags`]: this side called connect(2).
+pub const CONNECTION_OPENER: u32 = 1;
+/// [`Connection::flags`]: this side accepted the connection.
+pub const CONNECTION_ACCEPTED: u32 = 1 << 1;
+/// [`Connection::flags`]: bytes had moved before the first look.
+pub const CONNECTION_MIDSTREAM: u32 = 1 << 2;
+
+/// [`State::state`]: connect(2) was called; `header` names the caller.
+pub const STATE_CONNECTING: u32 = 1;
+/// [`State::state`]: this side will send nothing more.
+pub const STATE_SEND_CLOSED: u32 = 2;
+/// [`State::state`]: the connection is gone.
+pub const STATE_CLOSED: u32 = 3;
+
+/// [`Process::change`]: execve(2) succeeded.
+pub const PROCESS_EXEC: u32 = 1;
+/// [`Process::change`]: the process's first thread ended.
+pub const PROCESS_EXIT: u32 = 2;
+
+/// `AF_INET`, as in [`Connection::family`].
+pub const FAMILY_INET: u16 = 2;
+/// `AF_INET6`, as in [`Connection::family`].
+pub const FAMILY_INET6: u16 = 10;
+
+/// What every record starts with.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct Header {
+    /// One of `KIND_*`.
+    pub kind: u32,
+    /// Process (thread group) of the task that acted; in a [`State`] that a packet caused, of
+    /// whoever the packet interrupted.
+    pub pid: u32,
+    /// Its thread.
+    pub tid: u32,
+    /// Which processor wrote the record.
+    pub cpu: u32,
+    /// Nanoseconds of `CLOCK_BOOTTIME`.
+    pub time: u64,
+    /// The socket's cookie, unique until the next boot; 0 where no socket is meant.
+    pub cookie: u64,
+}
+
+/// One completed send or receive. `head_len` bytes from its beginning follow, then `tail_len`
+/// bytes from its end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct Data {
+    /// `kind` is [`KIND_DATA`].
+    pub header: Header,
+    /// `DATA_*` bits.
+    pub flags: u32,
+    /// Bytes moved; a receive of 0 bytes is the peer's end of stream.
+    pub len: u32,
+    /// Bytes copied from the beginning.
+    pub head_len: u32,
+    /// Bytes copied from the end, never overlapping the head.
+    pub tail_len: u32,
+    /// `tcp_sock.write_seq` after the operation.
+    pub write_seq: u32,
+    /// `tcp_sock.copied_seq` after the operation.
+    pub copied_seq: u32,
+    /// `snd_una - bytes_acked` at first sight: where the sent stream's sequence numbers begin.
+    pub send_base: u32,
+    /// `rcv_nxt - bytes_received` at first sight.
+    pub receive_base: u32,
+}
+
+/// First sight of a connection, or a new verdict on it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct Connection {
+    /// `kind` is [`KIND_CONNECTION`].
+    pub header: Header,
+    /// One of `VERDICT_*`.
+    pub verdict: u32,
+    /// `CONNECTION_*` bits.
+    pub flags: u32,
+    /// As in [`Data`].
+    pub send_base: u32,
+    /// As in [`Data`].
+    pub receive_base: u32,
+    /// This side's address as it sees it: 4 bytes for IPv4, 16 for IPv6.
+    pub local_address: [u8; 16],
+    /// The other side's.
+    pub remote_address: [u8; 16],
+    /// Host byte order.
+    pub local_port: u16,
+    /// Host byte order.
+    pub remote_port: u16,
+    /// `FAMILY_*`.
+    pub family: u16,
+    /// Always 0.
+    pub reserved: u16,
+    /// Inode number of the socket's network namespace.
+    pub netns: u32,
+    /// Always 0.
+    pub reserved2: u32,
+    /// Name of the thread that acted, zero-terminated.
+    pub comm: [u8; 16],
+}
+
+/// A connection changed state.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct State {
+    /// `kind` is [`KIND_STATE`].
+    pub header: Header,
+    /// One of `STATE_*`.
+    pub state: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+/// A process started another program, or ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct Process {
+    /// `kind` is [`KIND_PROCESS`]; the cookie is 0.
+    pub header: Header,
+    /// One of `PROCESS_*`.
+    pub change: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+const _: () = {
+    assert!(size_of::<Header>() == 32);
+    assert!(size_of::<Data>() == 64);
+    assert!(size_of::<Connection>() == 112);
+    assert!(size_of::<State>() == 40);
+    assert!(size_of::<Process>() == 40);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::{Connection, Data, Header, KIND_DATA};
+    use zerocopy::{FromBytes, FromZeros, IntoBytes};
+
+    #[test]
+    fn data_survives_the_ring() {
+        let mut data = Data::new_zeroed();
+        data.header = Header { kind: KIND_DATA, pid: 1, tid: 2, cpu: 3, time: 4, cookie: 5 };
+        data.len = 6;
+        data.receive_base = 7;
+        let bytes = data.as_bytes();
+        assert_eq!(bytes[..4], KIND_DATA.to_le_bytes());
+        assert_eq!(bytes[60..64], 7u32.to_le_bytes());
+        let (back, rest) = Data::read_from_prefix(bytes).unwrap();
+        assert_eq!((back.header.cookie, back.len), (5, 6));
+        assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_short_record_is_refused() {
+        assert!(Connection::read_from_prefix(&[0u8; 20]).is_err());
+    }
+}

@@ -1,0 +1,17 @@
+//! Tracer's user side. Data flows one way through the stages
+//! [`kernel`] -> [`connection`] -> [`protocol`] -> [`exchange`] -> [`causality`] -> [`trace`] ->
+//! [`export`]; a stage imports only from stages before it, and only [`pipeline`] knows them all.
+//! From [`connection`] to [`trace`] no stage touches a socket, a file or a clock: events and time
+//! go in, spans come out, so recorded input runs through the same code as live input.
+
+pub mod causality;
+pub mod config;
+pub mod connection;
+pub mod exchange;
+pub mod export;
+pub mod kernel;
+pub mod pipeline;
+pub mod process;
+pub mod protocol;
+pub mod stats;
+pub mod trace;

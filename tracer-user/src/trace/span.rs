@@ -1,0 +1,169 @@
+//! The finished span, in OpenTelemetry's terms.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// 16 bytes, not all zero.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceId(pub [u8; 16]);
+
+/// 8 bytes, not all zero.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SpanId(pub [u8; 8]);
+
+/// Which side of an exchange a span describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The side that sent the request.
+    Client,
+    /// The side that answered it.
+    Server,
+}
+
+/// OpenTelemetry's span status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing went wrong as far as this side is to blame.
+    Unset,
+    /// It failed; with a description where the attributes do not say it all.
+    Error(Option<Cow<'static, str>>),
+}
+
+/// An attribute's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Text.
+    Text(Cow<'static, str>),
+    /// A whole number.
+    Int(i64),
+    /// A fraction.
+    Double(f64),
+    /// A truth value.
+    Bool(bool),
+    /// Several texts.
+    Texts(Vec<String>),
+}
+
+/// One end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Service that is known to be there.
+    pub service: Option<Arc<str>>,
+    /// Its address, as the span's own side saw it; `None` for a unix socket.
+    pub address: Option<IpAddr>,
+    /// Its port; 0 where there is none.
+    pub port: u16,
+}
+
+/// What a span's process is; one value is shared by all its spans.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// `service.name`.
+    pub service: Arc<str>,
+    /// The other resource attributes.
+    pub attributes: Vec<(Cow<'static, str>, Value)>,
+}
+
+/// Another span, of this or another trace, that has to do with this one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// Its id.
+    pub span_id: SpanId,
+    /// What it has to do with it.
+    pub attributes: Vec<(Cow<'static, str>, Value)>,
+}
+
+/// A finished span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Its own id.
+    pub span_id: SpanId,
+    /// Its parent's id, of the same trace.
+    pub parent: Option<SpanId>,
+    /// W3C `tracestate` as it came with the request.
+    pub trace_state: Option<String>,
+    /// Side.
+    pub kind: Kind,
+    /// `METHOD /route`.
+    pub name: String,
+    /// Nanoseconds since the Unix epoch.
+    pub start: u64,
+    /// The same; never before `start`.
+    pub end: u64,
+    /// Outcome.
+    pub status: Status,
+    /// By OpenTelemetry's semantic conventions.
+    pub attributes: Vec<(Cow<'static, str>, Value)>,
+    /// Other spans.
+    pub links: Vec<Link>,
+    /// The process that the span is about.
+    pub resource: Arc<Resource>,
+    /// This side's end of the connection.
+    pub local: Endpoint,
+    /// The other side's.
+    pub remote: Endpoint,
+}
+
+fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(&self.0, f)
+    }
+}
+
+impl fmt::Display for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(&self.0, f)
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        Value::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(Cow::Owned(text))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Int(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Value::Double(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Value::Bool(truth)
+    }
+}
