@@ -170,3 +170,7 @@ impl ProcessTable {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
