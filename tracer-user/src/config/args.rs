@@ -1,5 +1,6 @@
 //! Flags as they are written; [`super::Settings`] is what follows from them.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -89,6 +90,22 @@ pub struct RunArgs {
     pub limits: LimitArgs,
 }
 
+/// A text that may hold a key; its debug form does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(super) String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
 /// Where spans go.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Where spans go")]
@@ -102,7 +119,7 @@ pub struct ExportArgs {
     pub targets: Vec<String>,
     /// Header for every exporter that has a URL, or for those of one kind
     #[arg(long = "export-header", value_name = "[KIND:]NAME=VALUE")]
-    pub headers: Vec<String>,
+    pub headers: Vec<Secret>,
     /// Certificates (PEM) to trust for https, instead of the system's
     #[arg(long = "export-ca", value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -215,6 +232,13 @@ mod tests {
         assert!(
             matches!(doctor.into_command(), Command::Doctor(run) if run.trace.exe == ["nginx"])
         );
+    }
+
+    #[test]
+    fn keys_are_not_shown() {
+        let run = run("tracer --export-header api-key=hunter2");
+        assert_eq!(run.export.headers[0].0, "api-key=hunter2");
+        assert!(!format!("{run:?}").contains("hunter2"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn resolve(
         targets.push(parse("stdout", "").map_err(|message| Error::flag("--export", message))?);
     }
     for header in &args.headers {
-        add_header(&mut targets, header).map_err(|e| Error::flag("--export-header", e))?;
+        add_header(&mut targets, &header.0).map_err(|e| Error::flag("--export-header", e))?;
     }
     for target in targets.iter_mut().filter(|target| has_url(target.kind)) {
         let or = |flag: &Option<_>, given: &mut Option<_>| {

@@ -1,6 +1,7 @@
 //! What /proc says of one process, read once.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
@@ -38,6 +39,8 @@ pub struct Facts {
     pub(super) arguments: Vec<String>,
     pub(super) cgroup: Cgroup,
     environment: BTreeMap<&'static str, String>,
+    /// Address at which its stack begins; 0 when it may not be seen.
+    stack: u64,
     handle: Process,
 }
 
@@ -60,6 +63,7 @@ impl Facts {
             environment: environment(&text("environ", TEXT_LIMIT).unwrap_or_default()),
             cgroup: Cgroup::parse(&text("cgroup", TABLE_LIMIT).unwrap_or_default()),
             comm: stat.comm,
+            stack: stat.startstack,
             handle,
         })
     }
@@ -84,12 +88,21 @@ impl Facts {
         self.exe.as_deref()?.file_name()?.to_str()
     }
 
-    /// The text that it put in the place of its command line (setproctitle), if it did: such a text
-    /// is a single argument with words in it.
-    pub(super) fn title(&self) -> Option<&str> {
+    /// The text that it put in the place of its command line (setproctitle), if it did: a single
+    /// argument with words in it, or one that is not the program's name; `called` says whether a
+    /// file name can be that of the program.
+    pub(super) fn title(&self, called: impl Fn(&str) -> bool) -> Option<&str> {
         let [only] = self.arguments.as_slice() else { return None };
-        let of_exe = self.exe.as_deref().is_some_and(|exe| exe == Path::new(only));
-        (only.contains(' ') && !of_exe).then_some(only.trim())
+        let path = Path::new(only);
+        let is_program = self.exe.as_deref() == Some(path)
+            || path.file_name().and_then(OsStr::to_str).is_some_and(called);
+        (!is_program && !only.trim().is_empty()).then_some(only.trim())
+    }
+
+    /// Was it forked from `parent` and never called execve(2)? Then it has its executable and its
+    /// memory's layout, which execve makes at random.
+    pub(super) fn is_fork_of(&self, parent: &Facts) -> bool {
+        self.exe == parent.exe && self.stack != 0 && self.stack == parent.stack
     }
 
     /// Where it works, as it sees it.
@@ -174,6 +187,31 @@ mod tests {
         assert_eq!(facts.parent, std::os::unix::process::parent_id());
         assert!(facts.start_time > 0);
         assert_eq!(facts.arguments.len(), std::env::args().count());
+    }
+
+    #[test]
+    fn a_fork_is_told_from_another_process_of_the_same_executable() {
+        let host = Host::live();
+        let shell = || {
+            let mut shell = std::process::Command::new("sh");
+            let shell = shell.args(["-c", "(read line; true); true"]);
+            shell.stdin(std::process::Stdio::piped()).spawn().unwrap()
+        };
+        let (mut one, mut other) = (shell(), shell());
+        let forked = loop {
+            let mut all = host.pids().into_iter().filter_map(|pid| Facts::read(&host, pid));
+            if let Some(child) = all.find(|facts| facts.parent == one.id()) {
+                break child;
+            }
+        };
+        let facts = [&one, &other].map(|child| Facts::read(&host, child.id()).unwrap());
+        assert!(facts[0].exe.is_some() && facts[0].exe == facts[1].exe);
+        assert!(forked.is_fork_of(&facts[0]));
+        assert!(!forked.is_fork_of(&facts[1]));
+        for child in [&mut one, &mut other] {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) struct FakeProcess<'a> {
     pid: u32,
     parent: u32,
     start_time: u64,
+    stack: u64,
     comm: String,
     exe: String,
     directory: String,
@@ -58,6 +59,7 @@ impl Fake {
             pid,
             parent: 1,
             start_time: 1000,
+            stack: 0,
             comm: "thing".into(),
             exe: "/usr/bin/thing".into(),
             directory: "/".into(),
@@ -80,6 +82,11 @@ impl FakeProcess<'_> {
 
     pub(crate) fn start_time(mut self, ticks: u64) -> Self {
         self.start_time = ticks;
+        self
+    }
+
+    pub(crate) fn stack(mut self, address: u64) -> Self {
+        self.stack = address;
         self
     }
 
@@ -115,11 +122,12 @@ impl FakeProcess<'_> {
         std::fs::create_dir_all(&dir).unwrap();
         let write = |name: &str, bytes: &[u8]| std::fs::write(dir.join(name), bytes).unwrap();
         let link = |name: &str, to: &Path| symlink(to, dir.join(name)).unwrap();
-        // The fields of proc_pid_stat(5): 3 state, 4 ppid, 22 starttime, 52 in all.
+        // The fields of proc_pid_stat(5): 3 state, 4 ppid, 22 starttime, 28 startstack, 52 in all.
         let mut fields = vec!["0".to_owned(); 50];
         fields[0] = "S".into();
         fields[1] = self.parent.to_string();
         fields[19] = self.start_time.to_string();
+        fields[25] = self.stack.to_string();
         write("stat", format!("{} ({}) {}\n", self.pid, self.comm, fields.join(" ")).as_bytes());
         write("cmdline", &self.command);
         write("environ", &self.environment);

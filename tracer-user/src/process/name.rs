@@ -62,9 +62,8 @@ fn resource_variable(facts: &Facts) -> Option<String> {
     all.into_iter().find(|(name, _)| name == "service.name").map(|(_, value)| value)
 }
 
-/// The processes above this one that are the same program, nearest first: same executable, and
-/// either the same command line (a plain fork) or one that was written over (a worker that gave
-/// itself a title, a child that Python's multiprocessing started).
+/// The processes above this one that are the same program, nearest first: it was forked from them,
+/// or was started with the same executable and command line, or by Python's multiprocessing.
 fn forked_from(host: &Host, facts: &Facts) -> Vec<Facts> {
     let mut above: Vec<Facts> = Vec::new();
     while above.len() < MAX_ANCESTORS {
@@ -73,11 +72,11 @@ fn forked_from(host: &Host, facts: &Facts) -> Vec<Facts> {
             break;
         }
         let Some(parent) = Facts::read(host, child.parent) else { break };
-        let same = child.arguments == parent.arguments
-            || child.title().is_some()
-            || program::is_helper(child);
+        let same = child.is_fork_of(&parent)
+            || parent.exe == child.exe
+                && (child.arguments == parent.arguments || program::is_helper(child));
         // A parent that started later is another process with a number used again.
-        if !same || parent.exe != child.exe || parent.start_time > child.start_time {
+        if !same || parent.start_time > child.start_time {
             break;
         }
         above.push(parent);
@@ -108,7 +107,10 @@ fn unit(host: &Host, facts: &Facts) -> Option<String> {
 /// and the Python services that it starts are different programs.
 fn same_program(one: &Facts, main: &Facts) -> bool {
     let interpreted = one.program().is_some_and(program::is_interpreter);
-    !interpreted || program::is_helper(one) || program::name(one) == program::name(main)
+    !interpreted
+        || one.is_fork_of(main)
+        || program::is_helper(one)
+        || program::name(one) == program::name(main)
 }
 
 #[cfg(test)]
@@ -172,12 +174,14 @@ mod tests {
             .exe(PYTHON)
             .command(&[PYTHON, "-c", spawned, "--multiprocessing-fork"])
             .write();
-        python(&fake, 22, 1, "python /srv/cart/main.py").write();
-        fake.process(23).parent(22).exe(PYTHON).command(&["busy with 7 jobs"]).write();
+        python(&fake, 22, 1, "python /srv/cart/main.py").stack(8).write();
+        fake.process(23).parent(22).exe(PYTHON).stack(8).command(&["busy with 7 jobs"]).write();
         python(&fake, 24, 22, "python /srv/other/main.py").write();
+        fake.process(25).parent(22).exe(PYTHON).stack(9).command(&["idle: 7"]).write();
         assert_eq!(named(&fake, 21).0, "shop");
         assert_eq!(named(&fake, 23).0, "cart");
         assert_eq!(named(&fake, 24).0, "other", "a child that runs something else");
+        assert_eq!(named(&fake, 25).0, "idle", "another program that gave itself a title");
         let rule = Rule { name: "ruled".into(), pid: Some(20), port: None, cmdline: None };
         let facts = Facts::read(&fake.host(), 21).unwrap();
         let name = decide(&fake.host(), &Rules::new(vec![rule]), &facts);
@@ -187,8 +191,8 @@ mod tests {
     #[test]
     fn a_number_used_again_is_no_parent() {
         let fake = Fake::new();
-        python(&fake, 30, 1, "python /srv/cart/main.py").start_time(2000).write();
-        fake.process(31).parent(30).exe(PYTHON).command(&["busy with 7 jobs"]).write();
+        python(&fake, 30, 1, "python /srv/cart/main.py").start_time(2000).stack(8).write();
+        fake.process(31).parent(30).exe(PYTHON).stack(8).command(&["busy with 7 jobs"]).write();
         assert_eq!(named(&fake, 31).0, "busy");
     }
 

@@ -79,7 +79,7 @@ pub(super) fn is_helper(facts: &Facts) -> bool {
 pub(super) fn name(facts: &Facts) -> Option<String> {
     let program = facts.program()?;
     let Some(interpreter) = Interpreter::of(program) else { return Some(program.to_owned()) };
-    if let Some(title) = facts.title() {
+    if let Some(title) = title(facts) {
         return titled(facts, interpreter, title);
     }
     let arguments: Vec<&str> = facts.arguments.iter().skip(1).map(String::as_str).collect();
@@ -106,7 +106,7 @@ pub(super) fn name(facts: &Facts) -> Option<String> {
 /// - Node programs that set process.title: the package they run in
 ///
 /// Others say nothing by themselves when the process was forked from one with a command line;
-/// their first word names a process that has no such parent (see `super::super::name`).
+/// their first word names a process that has no such parent.
 fn titled(facts: &Facts, interpreter: Interpreter, title: &str) -> Option<String> {
     let bracket = || title.rsplit_once('[')?.1.strip_suffix(']');
     let word = title.split([' ', ':']).next().unwrap_or_default();
@@ -123,7 +123,13 @@ fn titled(facts: &Facts, interpreter: Interpreter, title: &str) -> Option<String
 
 /// First word of a title, for a process of which nothing else is known.
 pub(super) fn title_word(facts: &Facts) -> Option<String> {
-    facts.title()?.split([' ', ':']).next().map(str::to_owned)
+    title(facts)?.split([' ', ':']).next().map(str::to_owned)
+}
+
+/// The title of an interpreter; `python` alone, or `-bash`, is a command line like any other.
+fn title(facts: &Facts) -> Option<&str> {
+    is_interpreter(facts.program()?).then_some(())?;
+    facts.title(|name| is_interpreter(name.trim_start_matches('-')))
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ fn titles() {
         ("/usr/sbin/nginx", "nginx: worker process", "nginx"),
         ("/usr/sbin/php-fpm8.2", "php-fpm: pool www", "php-fpm8.2"),
         ("/usr/bin/node", "next-server (v14.1.0)", "next-server"),
+        ("/usr/bin/node", "renamed", "renamed"),
     ] {
         assert_eq!(titled(exe, title).as_deref(), Some(want), "{title}");
     }
