@@ -67,3 +67,7 @@ fn json_line(spans: &[Arc<Span>]) -> Vec<u8> {
         Err(never) => unreachable!("strings, numbers and lists: {never}"),
     }
 }
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

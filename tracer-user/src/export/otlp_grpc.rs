@@ -103,12 +103,7 @@ fn refused(status: &Status) -> Verdict {
     let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     // With a source, it is this side's own error: the connection's.
     let answered = std::error::Error::source(status).is_none();
-    // Go's and Rust's servers call a message that is over their limit so; by code alone one
-    // would be dropped and the other sent again for ever.
-    let text = status.message();
-    if answered
-        && (text.contains("message larger than max") || text.contains("message length too large"))
-    {
+    if answered && too_large(status.message()) {
         return Verdict::Split { why };
     }
     match status.code() {
@@ -124,42 +119,21 @@ fn refused(status: &Status) -> Verdict {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tonic_types::ErrorDetails;
-
-    use super::*;
-
-    fn is_retried(status: &Status) -> bool {
-        matches!(refused(status), Verdict::Again { answered: true, .. })
-    }
-
-    #[test]
-    fn only_the_listed_codes_are_retried() {
-        let retried: Vec<_> = (1..=16)
-            .map(Code::from_i32)
-            .filter(|code| is_retried(&Status::new(*code, "x")))
-            .map(|code| code as i32)
-            .collect();
-        assert_eq!(retried, [1, 4, 10, 11, 14, 15]);
-    }
-
-    #[test]
-    fn exhausted_is_retried_when_the_server_says_when() {
-        let delay = Duration::from_secs(7);
-        let details = ErrorDetails::with_retry_info(Some(delay));
-        let status = Status::with_error_details(Code::ResourceExhausted, "busy", details);
-        let Verdict::Again { after, .. } = refused(&status) else { panic!("{status:?}") };
-        assert_eq!(after, Some(delay));
-        let large = "grpc: received message larger than max (5 vs. 4)";
-        let status = Status::new(Code::ResourceExhausted, large);
-        assert!(matches!(refused(&status), Verdict::Split { .. }));
-    }
-
-    #[test]
-    fn bad_headers_are_named() {
-        let bad = metadata(&[("bad name".into(), "x".into())]).unwrap_err();
-        assert!(bad.to_string().contains("bad name"));
-        assert!(metadata(&[("Authorization".into(), "Bearer x".into())]).is_ok());
-    }
+/// What servers say of a message over their limit. By the code alone some would be dropped
+/// (Go's, `RESOURCE_EXHAUSTED`) and others sent again for ever (Rust's, `OUT_OF_RANGE`).
+fn too_large(message: &str) -> bool {
+    const SIGNS: [&str; 4] = [
+        // grpc-go, also of the decompressed message
+        "larger than max",
+        // grpc-java
+        "exceeds maximum size",
+        // tonic, plain and compressed
+        "message length too large",
+        "exceeded while decompressing",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
 }
+
+#[cfg(test)]
+#[path = "otlp_grpc_tests.rs"]
+mod tests;

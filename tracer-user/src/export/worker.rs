@@ -182,3 +182,7 @@ async fn told(stop: &mut watch::Receiver<Option<Instant>>) -> Instant {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;
