@@ -205,7 +205,7 @@ async fn tls_with_a_private_ca_and_a_client_certificate() {
         *part = None;
     }
     let half = Exporters::start(&[target.clone()], &settings()).err().unwrap();
-    assert!(half.1.to_string().contains("only the key"), "{}", half.1);
+    assert!(half.to_string().contains("only the key"), "{half}");
     target.tls.key = None;
     let exporters = Exporters::start(&[target], &settings()).unwrap();
     exporters.send(spans(3));
@@ -227,8 +227,8 @@ async fn what_cannot_work_is_said_at_the_start() {
         (no_ca, "/nonexistent/ca.pem"),
         (target("file=/nonexistent/spans.json"), "cannot write to /nonexistent/spans.json"),
     ] {
-        let (name, error) = Exporters::start(&[target.clone()], &settings()).err().unwrap();
-        assert_eq!(name, target.name());
+        let error = Exporters::start(std::slice::from_ref(&target), &settings()).err().unwrap();
+        assert_eq!(error.target, target.name());
         assert!(error.to_string().contains(hint), "{error}");
     }
 }

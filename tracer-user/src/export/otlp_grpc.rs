@@ -1,7 +1,6 @@
 //! OTLP by gRPC. <https://opentelemetry.io/docs/specs/otlp/#otlpgrpc>
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
@@ -13,7 +12,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use super::counters::Reason;
-use super::exporters::StartError;
+use super::exporters::Problem;
 use super::http::AGENT;
 use super::sink::{Payload, Sink, Verdict};
 use super::target::Target;
@@ -27,18 +26,20 @@ pub(super) struct OtlpGrpc {
 
 impl OtlpGrpc {
     /// Does not connect yet: the backend may come later.
-    pub(super) fn new(target: &Target) -> Result<Self, StartError> {
+    pub(super) fn new(target: &Target) -> Result<Self, Problem> {
         let failed = |error: tonic::transport::Error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
-            StartError::Client(source.unwrap_or_else(|| error.to_string()))
+            Problem::Client(source.unwrap_or_else(|| error.to_string()))
         };
         let mut endpoint = Endpoint::from_shared(target.endpoint.clone())
             .and_then(|endpoint| endpoint.user_agent(AGENT))
             .map_err(failed)?
             .connect_timeout(target.timeout)
-            // Finds out that a peer vanished (a pulled cable, a dropped NAT entry) while idle.
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .keep_alive_timeout(Duration::from_secs(10));
+            // A peer may vanish without a word (a pulled cable, a forgotten NAT entry); a request
+            // that gets no answer then finds it out, rather than each one after it timing out
+            // too. There are no pings while idle: Go's servers close connections for those.
+            .http2_keep_alive_interval(target.timeout.mul_f64(0.4))
+            .keep_alive_timeout(target.timeout.mul_f64(0.4));
         if target.endpoint.starts_with("https:") {
             let pems = secure::read(&target.tls)?;
             let mut tls = match pems.ca {
@@ -59,10 +60,10 @@ impl OtlpGrpc {
 }
 
 /// Metadata keys are lower-case; as headers of HTTP they may have been written otherwise.
-fn metadata(headers: &[(String, String)]) -> Result<MetadataMap, StartError> {
+fn metadata(headers: &[(String, String)]) -> Result<MetadataMap, Problem> {
     let mut metadata = MetadataMap::new();
     for (name, value) in headers {
-        let bad = || StartError::Header(name.clone());
+        let bad = || Problem::Header(name.clone());
         let key = MetadataKey::from_bytes(name.to_lowercase().as_bytes()).map_err(|_| bad())?;
         let mut value: MetadataValue<_> = value.parse().map_err(|_| bad())?;
         value.set_sensitive(true);

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
@@ -153,6 +154,47 @@ async fn waits_for_a_collector_that_comes_late() {
     let server = tokio::spawn(serving);
     until("all have come", || exporters.summaries()[0].exported == 3).await;
     server.abort();
+}
+
+/// Passes bytes on, but for the first connection's after it was told to freeze.
+async fn relay(to: SocketAddr, frozen: tokio::sync::watch::Receiver<bool>) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut frozen = frozen.clone();
+            tokio::spawn(async move {
+                let mut far = tokio::net::TcpStream::connect(to).await.unwrap();
+                let copy = tokio::io::copy_bidirectional(&mut near, &mut far);
+                let dead = tokio::select! {
+                    _ = copy => false,
+                    dead = frozen.wait_for(|frozen| *frozen), if number == 0 => dead.is_ok(),
+                };
+                if dead {
+                    // Open, but nothing goes through.
+                    std::future::pending::<()>().await;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_peer_that_vanished_is_found_out() {
+    let running = Running::start(vec![], usize::MAX, None);
+    let freeze = tokio::sync::watch::Sender::new(false);
+    let address = relay(running.address, freeze.subscribe()).await;
+    let mut target: Target = format!("otlp=http://{address}").parse().unwrap();
+    target.timeout = Duration::from_millis(500);
+    let exporters = Exporters::start(&[target], &settings()).unwrap();
+    exporters.send(spans(3));
+    until("the connection works", || exporters.summaries()[0].exported == 3).await;
+    freeze.send_replace(true);
+    exporters.send(spans(4));
+    until("another connection is made", || exporters.summaries()[0].exported == 7).await;
+    assert_eq!(running.batches(), [3, 4]);
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ impl<S: Sink> Worker<S> {
     }
 
     fn lost(&self, reason: Reason, spans: u64, why: String) {
-        tracing::debug!(exporter = self.name, ?reason, spans, why, "spans lost");
+        tracing::warn!(exporter = self.name, ?reason, spans, why, "spans lost");
         self.counters.dropped(reason, spans);
         self.counters.trouble(why);
     }
