@@ -53,7 +53,11 @@ impl OtlpGrpc {
         }
         let mut client = TraceServiceClient::new(endpoint.connect_lazy());
         if target.gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
+            // Go's servers answer in the encoding they were asked in: without the second call a
+            // batch that was taken would seem refused.
+            client = client
+                .send_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Gzip);
         }
         Ok(OtlpGrpc { client, metadata: metadata(&target.headers)? })
     }

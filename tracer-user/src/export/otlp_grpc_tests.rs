@@ -67,6 +67,7 @@ impl Running {
             Collector { answers: Arc::new(Mutex::new(answers)), received: Arc::default() };
         let service = TraceServiceServer::new(collector.clone())
             .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(largest);
         let mut server = Server::builder();
         if let Some(tls) = tls {
@@ -103,6 +104,8 @@ async fn packed_batches_with_metadata() {
     let (metadata, _) = running.collector.received.lock().unwrap()[0].clone();
     assert_eq!(metadata.get("api-key").unwrap(), "secret");
     assert_eq!(metadata.get("grpc-encoding").unwrap(), "gzip");
+    let accepted = metadata.get("grpc-accept-encoding").unwrap().to_str().unwrap();
+    assert!(accepted.split(',').any(|encoding| encoding == "gzip"), "{accepted}");
 }
 
 #[tokio::test]
