@@ -97,6 +97,14 @@ async fn zipkin_retries_5xx_and_drops_other_4xx() {
 }
 
 #[tokio::test]
+async fn redirects_are_not_followed() {
+    let backend = Backend::start(|_, _| Reply::new(301, "").with("location", "/elsewhere")).await;
+    let summary = export(otlp_http(&backend), &settings(), 3).await;
+    assert_eq!(summary.dropped_by_reason, [("refused by the backend", 3)]);
+    assert_eq!(backend.received().len(), 1);
+}
+
+#[tokio::test]
 async fn otlp_http_waits_as_it_is_told() {
     let backend = Backend::start(|n, _| match n {
         0 => Reply::new(429, "").with("retry-after", "1"),

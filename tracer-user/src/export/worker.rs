@@ -88,6 +88,8 @@ impl<S: Sink> Worker<S> {
                     self.counters.exported(count - rejected);
                     if rejected > 0 {
                         self.lost(Reason::Rejected, rejected, why.unwrap_or_default());
+                    } else if let Some(advice) = why {
+                        tracing::info!(exporter = self.name, advice, "the backend has a remark");
                     }
                 }
                 Verdict::Split { why } => self.lost(Reason::TooLarge, count, why),
