@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::target::{Kind, Target, TargetError, Tls, exact, grpc_url, with_path, zipkin_url};
+use super::endpoint::{exact, grpc_url, with_path, zipkin_url};
+use super::target::{Kind, Target, TargetError, Tls};
 
 /// The targets that the environment asks for; `get` looks a variable up.
 ///

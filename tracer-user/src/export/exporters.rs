@@ -20,9 +20,20 @@ use super::worker::Worker;
 use super::zipkin_http::ZipkinHttp;
 use crate::trace::Span;
 
-/// Why an exporter could not start. A backend that is away is no reason.
+/// A target that can't work. A backend that is away is no such thing.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+#[error("exporter {target}: {problem}")]
+pub struct StartError {
+    /// The target's name.
+    pub target: String,
+    /// Why not.
+    #[source]
+    pub problem: Problem,
+}
+
+/// Why a target can't work.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
     /// The file can't be opened for writing.
     #[error("cannot write to {path}: {source}")]
     File {
@@ -60,34 +71,33 @@ impl Exporters {
     /// nothing yet.
     ///
     /// # Errors
-    /// The first target that can't work, by name, with the reason.
-    pub fn start(targets: &[Target], settings: &Settings) -> Result<Self, (String, StartError)> {
+    /// The first target that can't work, with the reason.
+    pub fn start(targets: &[Target], settings: &Settings) -> Result<Self, StartError> {
         let mut exporters = Exporters {
             exporters: Vec::new(),
             stop: watch::Sender::new(None),
             workers: JoinSet::new(),
         };
         for target in targets {
-            let failed = |error| (target.name(), error);
-            match target.kind {
-                Kind::Zipkin => {
-                    exporters.add(target, settings, ZipkinHttp::new(target).map_err(failed)?);
-                }
-                Kind::OtlpGrpc => {
-                    exporters.add(target, settings, OtlpGrpc::new(target).map_err(failed)?);
-                }
-                Kind::OtlpHttp => {
-                    exporters.add(target, settings, OtlpHttp::new(target).map_err(failed)?);
-                }
-                Kind::File | Kind::Stdout => {
-                    exporters.add(target, settings, File::new(target).map_err(failed)?);
-                }
-            }
+            exporters
+                .add(target, settings)
+                .map_err(|problem| StartError { target: target.name(), problem })?;
         }
         Ok(exporters)
     }
 
-    fn add(&mut self, target: &Target, settings: &Settings, sink: impl Sink) {
+    /// The one place that knows all formats.
+    fn add(&mut self, target: &Target, settings: &Settings) -> Result<(), Problem> {
+        match target.kind {
+            Kind::Zipkin => self.spawn(target, settings, ZipkinHttp::new(target)?),
+            Kind::OtlpGrpc => self.spawn(target, settings, OtlpGrpc::new(target)?),
+            Kind::OtlpHttp => self.spawn(target, settings, OtlpHttp::new(target)?),
+            Kind::File | Kind::Stdout => self.spawn(target, settings, File::new(target)?),
+        }
+        Ok(())
+    }
+
+    fn spawn(&mut self, target: &Target, settings: &Settings, sink: impl Sink) {
         let queue = Arc::new(Queue::new(settings.clone()));
         let counters = Arc::new(Counters::default());
         let worker = Worker {
@@ -131,7 +141,8 @@ impl Exporters {
     /// Sends what is left, for at most `limit`; what can't be sent by then is counted as lost.
     /// Returns sooner when all is done.
     pub async fn shutdown(mut self, limit: Duration) -> Vec<Summary> {
-        self.stop.send_replace(Some(Instant::now() + limit));
+        // An hour is for ever here; more might overflow.
+        self.stop.send_replace(Some(Instant::now() + limit.min(Duration::from_secs(3600))));
         // Each worker ends by the deadline on its own; a panic shows in the balance.
         while let Some(ended) = self.workers.join_next().await {
             if let Err(error) = ended {

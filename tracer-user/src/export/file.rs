@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::counters::Reason;
-use super::exporters::StartError;
+use super::exporters::Problem;
 use super::sink::{Payload, Sink, Verdict};
 use super::target::{Kind, Target};
 use super::writer::Writer;
@@ -22,8 +22,8 @@ pub(super) struct File {
 
 impl File {
     /// Opens the file, to append to it.
-    pub(super) fn new(target: &Target) -> Result<Self, StartError> {
-        let failed = |source| StartError::File { path: target.endpoint.clone(), source };
+    pub(super) fn new(target: &Target) -> Result<Self, Problem> {
+        let failed = |source| Problem::File { path: target.endpoint.clone(), source };
         let writer = match (target.kind, target.endpoint.as_str()) {
             (Kind::File, path) if path != "-" => {
                 let file = OpenOptions::new().append(true).create(true).open(path);
@@ -67,3 +67,7 @@ fn json_line(spans: &[Arc<Span>]) -> Vec<u8> {
         Err(never) => unreachable!("strings, numbers and lists: {never}"),
     }
 }
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

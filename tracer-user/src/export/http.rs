@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use reqwest::{Certificate, Client, Identity, StatusCode, redirect};
 
-use super::exporters::StartError;
+use super::exporters::Problem;
 use super::secure;
 use super::sink::Verdict;
 use super::target::Target;
@@ -44,7 +44,7 @@ impl Answer {
 }
 
 impl Poster {
-    pub(super) fn new(target: &Target, content_type: &'static str) -> Result<Self, StartError> {
+    pub(super) fn new(target: &Target, content_type: &'static str) -> Result<Self, Problem> {
         // Another part of the process may have chosen a provider already; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
@@ -139,17 +139,16 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn client_error(error: reqwest::Error) -> StartError {
-    StartError::Client(causes(&error.without_url()))
+fn client_error(error: reqwest::Error) -> Problem {
+    Problem::Client(causes(&error.without_url()))
 }
 
-fn header_name(name: &str) -> Result<HeaderName, StartError> {
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| StartError::Header(name.to_owned()))
+fn header_name(name: &str) -> Result<HeaderName, Problem> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| Problem::Header(name.to_owned()))
 }
 
-fn header_value(name: &str, value: &str) -> Result<HeaderValue, StartError> {
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| StartError::Header(name.to_owned()))?;
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, Problem> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| Problem::Header(name.to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -7,10 +7,10 @@
 //!                      +-- full: dropped, counted  +--------- again, split ------+
 //! ```
 //!
-//! A new format is one file with a [`sink::Sink`], a [`Kind`], and one line in
-//! `exporters.rs`.
+//! A new format is a file with a `Sink`, a [`Kind`], and one line in `exporters.rs`.
 
 mod counters;
+mod endpoint;
 mod env;
 mod exporters;
 mod file;
@@ -34,6 +34,7 @@ mod testing;
 
 pub use counters::Summary;
 pub use env::targets_from_env;
-pub use exporters::{Exporters, StartError};
+pub use exporters::{Exporters, Problem, StartError};
+pub use secure::TlsError;
 pub use settings::Settings;
 pub use target::{Kind, Target, TargetError, Tls};

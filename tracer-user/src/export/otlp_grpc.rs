@@ -1,7 +1,6 @@
 //! OTLP by gRPC. <https://opentelemetry.io/docs/specs/otlp/#otlpgrpc>
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
@@ -13,7 +12,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use super::counters::Reason;
-use super::exporters::StartError;
+use super::exporters::Problem;
 use super::http::AGENT;
 use super::sink::{Payload, Sink, Verdict};
 use super::target::Target;
@@ -27,18 +26,20 @@ pub(super) struct OtlpGrpc {
 
 impl OtlpGrpc {
     /// Does not connect yet: the backend may come later.
-    pub(super) fn new(target: &Target) -> Result<Self, StartError> {
+    pub(super) fn new(target: &Target) -> Result<Self, Problem> {
         let failed = |error: tonic::transport::Error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
-            StartError::Client(source.unwrap_or_else(|| error.to_string()))
+            Problem::Client(source.unwrap_or_else(|| error.to_string()))
         };
         let mut endpoint = Endpoint::from_shared(target.endpoint.clone())
             .and_then(|endpoint| endpoint.user_agent(AGENT))
             .map_err(failed)?
             .connect_timeout(target.timeout)
-            // Finds out that a peer vanished (a pulled cable, a dropped NAT entry) while idle.
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .keep_alive_timeout(Duration::from_secs(10));
+            // A peer may vanish without a word (a pulled cable, a forgotten NAT entry); a request
+            // that gets no answer then finds it out, rather than each one after it timing out
+            // too. There are no pings while idle: Go's servers close connections for those.
+            .http2_keep_alive_interval(target.timeout.mul_f64(0.4))
+            .keep_alive_timeout(target.timeout.mul_f64(0.4));
         if target.endpoint.starts_with("https:") {
             let pems = secure::read(&target.tls)?;
             let mut tls = match pems.ca {
@@ -52,17 +53,21 @@ impl OtlpGrpc {
         }
         let mut client = TraceServiceClient::new(endpoint.connect_lazy());
         if target.gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
+            // Go's servers answer in the encoding they were asked in: without the second call a
+            // batch that was taken would seem refused.
+            client = client
+                .send_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Gzip);
         }
         Ok(OtlpGrpc { client, metadata: metadata(&target.headers)? })
     }
 }
 
 /// Metadata keys are lower-case; as headers of HTTP they may have been written otherwise.
-fn metadata(headers: &[(String, String)]) -> Result<MetadataMap, StartError> {
+fn metadata(headers: &[(String, String)]) -> Result<MetadataMap, Problem> {
     let mut metadata = MetadataMap::new();
     for (name, value) in headers {
-        let bad = || StartError::Header(name.clone());
+        let bad = || Problem::Header(name.clone());
         let key = MetadataKey::from_bytes(name.to_lowercase().as_bytes()).map_err(|_| bad())?;
         let mut value: MetadataValue<_> = value.parse().map_err(|_| bad())?;
         value.set_sensitive(true);
@@ -103,12 +108,7 @@ fn refused(status: &Status) -> Verdict {
     let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
     // With a source, it is this side's own error: the connection's.
     let answered = std::error::Error::source(status).is_none();
-    // Go's and Rust's servers call a message that is over their limit so; by code alone one
-    // would be dropped and the other sent again for ever.
-    let text = status.message();
-    if answered
-        && (text.contains("message larger than max") || text.contains("message length too large"))
-    {
+    if answered && too_large(status.message()) {
         return Verdict::Split { why };
     }
     match status.code() {
@@ -124,42 +124,21 @@ fn refused(status: &Status) -> Verdict {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tonic_types::ErrorDetails;
-
-    use super::*;
-
-    fn is_retried(status: &Status) -> bool {
-        matches!(refused(status), Verdict::Again { answered: true, .. })
-    }
-
-    #[test]
-    fn only_the_listed_codes_are_retried() {
-        let retried: Vec<_> = (1..=16)
-            .map(Code::from_i32)
-            .filter(|code| is_retried(&Status::new(*code, "x")))
-            .map(|code| code as i32)
-            .collect();
-        assert_eq!(retried, [1, 4, 10, 11, 14, 15]);
-    }
-
-    #[test]
-    fn exhausted_is_retried_when_the_server_says_when() {
-        let delay = Duration::from_secs(7);
-        let details = ErrorDetails::with_retry_info(Some(delay));
-        let status = Status::with_error_details(Code::ResourceExhausted, "busy", details);
-        let Verdict::Again { after, .. } = refused(&status) else { panic!("{status:?}") };
-        assert_eq!(after, Some(delay));
-        let large = "grpc: received message larger than max (5 vs. 4)";
-        let status = Status::new(Code::ResourceExhausted, large);
-        assert!(matches!(refused(&status), Verdict::Split { .. }));
-    }
-
-    #[test]
-    fn bad_headers_are_named() {
-        let bad = metadata(&[("bad name".into(), "x".into())]).unwrap_err();
-        assert!(bad.to_string().contains("bad name"));
-        assert!(metadata(&[("Authorization".into(), "Bearer x".into())]).is_ok());
-    }
+/// What servers say of a message over their limit. By the code alone some would be dropped
+/// (Go's, `RESOURCE_EXHAUSTED`) and others sent again for ever (Rust's, `OUT_OF_RANGE`).
+fn too_large(message: &str) -> bool {
+    const SIGNS: [&str; 4] = [
+        // grpc-go, also of the decompressed message
+        "larger than max",
+        // grpc-java
+        "exceeds maximum size",
+        // tonic, plain and compressed
+        "message length too large",
+        "exceeded while decompressing",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
 }
+
+#[cfg(test)]
+#[path = "otlp_grpc_tests.rs"]
+mod tests;

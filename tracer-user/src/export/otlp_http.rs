@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 
 use super::counters::Reason;
-use super::exporters::StartError;
+use super::exporters::Problem;
 use super::http::{Answer, Poster};
 use super::otlp;
 use super::otlp_grpc::accepted;
@@ -18,7 +18,7 @@ use crate::trace::Span;
 pub(super) struct OtlpHttp(Poster);
 
 impl OtlpHttp {
-    pub(super) fn new(target: &Target) -> Result<Self, StartError> {
+    pub(super) fn new(target: &Target) -> Result<Self, Problem> {
         Poster::new(target, "application/x-protobuf").map(OtlpHttp)
     }
 }

@@ -126,7 +126,10 @@ pub(super) fn weigh(span: &Span) -> usize {
 mod tests {
     use std::time::Duration;
 
+    use prost::Message;
+
     use super::super::testing::span;
+    use super::super::{otlp, zipkin};
     use super::*;
 
     fn queue(change: impl FnOnce(&mut Settings)) -> Queue {
@@ -161,6 +164,22 @@ mod tests {
         assert!(queue.take().is_empty());
         queue.push(&[(Arc::new(span(9)), 1000)]);
         assert_eq!(queue.take().len(), 1, "one large span goes alone");
+    }
+
+    #[test]
+    fn weights_are_not_below_what_is_written() {
+        let mut full = span(1);
+        full.attributes.extend((0..30).map(|n| (format!("key.{n}").into(), Value::Int(n))));
+        full.attributes.push(("list".into(), Value::Texts(vec!["x".repeat(50); 20])));
+        for span in [span(1), full].map(Arc::new) {
+            let spans = [Arc::clone(&span)];
+            let json = serde_json::to_vec(&otlp::request(&spans)).unwrap().len();
+            let zipkin = zipkin::json(&spans).0.len();
+            assert!(zipkin <= weigh(&span), "{zipkin} {}", weigh(&span));
+            assert!(otlp::request(&spans).encoded_len() <= weigh(&span));
+            // The longest form, for files, which have no limit.
+            assert!(json <= 3 * weigh(&span), "{json} {}", weigh(&span));
+        }
     }
 
     #[tokio::test(start_paused = true)]

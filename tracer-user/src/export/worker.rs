@@ -88,6 +88,8 @@ impl<S: Sink> Worker<S> {
                     self.counters.exported(count - rejected);
                     if rejected > 0 {
                         self.lost(Reason::Rejected, rejected, why.unwrap_or_default());
+                    } else if let Some(advice) = why {
+                        tracing::info!(exporter = self.name, advice, "the backend has a remark");
                     }
                 }
                 Verdict::Split { why } => self.lost(Reason::TooLarge, count, why),
@@ -99,7 +101,7 @@ impl<S: Sink> Worker<S> {
     }
 
     fn lost(&self, reason: Reason, spans: u64, why: String) {
-        tracing::debug!(exporter = self.name, ?reason, spans, why, "spans lost");
+        tracing::warn!(exporter = self.name, ?reason, spans, why, "spans lost");
         self.counters.dropped(reason, spans);
         self.counters.trouble(why);
     }
@@ -182,3 +184,7 @@ async fn told(stop: &mut watch::Receiver<Option<Instant>>) -> Instant {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -14,10 +14,6 @@ use serde::Serialize;
 
 use crate::trace::{Endpoint, Kind, Span, Status, Value};
 
-/// Zipkin's JSON reader refuses names above 50,000 characters, and a traced process's own
-/// environment is where some resource attributes come from.
-const LONGEST_KEY: usize = 1024;
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ZipkinSpan<'a> {
@@ -109,7 +105,7 @@ fn tags(span: &Span) -> BTreeMap<&str, Cow<'_, str>> {
     let resource = span.resource.attributes.iter().filter(|(key, _)| key != "service.name");
     let mut tags: BTreeMap<&str, Cow<'_, str>> = resource
         .chain(&span.attributes)
-        .filter(|(key, _)| !key.is_empty() && key.len() <= LONGEST_KEY)
+        .filter(|(key, _)| !key.is_empty())
         .map(|(key, value)| (&**key, text(value)))
         .collect();
     if let Some(state) = span.trace_state.as_deref().filter(|state| !state.is_empty()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::counters::Reason;
-use super::exporters::StartError;
+use super::exporters::Problem;
 use super::http::{Answer, Poster};
 use super::sink::{Payload, Sink, Verdict};
 use super::target::Target;
@@ -15,7 +15,7 @@ use crate::trace::Span;
 pub(super) struct ZipkinHttp(Poster);
 
 impl ZipkinHttp {
-    pub(super) fn new(target: &Target) -> Result<Self, StartError> {
+    pub(super) fn new(target: &Target) -> Result<Self, Problem> {
         Poster::new(target, "application/json").map(ZipkinHttp)
     }
 }
@@ -42,8 +42,7 @@ fn verdict(answer: &Answer) -> Verdict {
     match answer.status.as_u16() {
         200..=299 => Verdict::Accepted { rejected: 0, why: None },
         413 => Verdict::Split { why },
-        // Zipkin answers so for a request over its limit: the framework's 413 arrives in it as
-        // an exception like any other.
+        // Zipkin's own way to say it: the framework's 413 is an exception like any other to it.
         500 if too_large(&answer.body) => Verdict::Split { why },
         // A busy server or one in front of it; not a judgement on the batch.
         408 | 429 | 500..=599 => Verdict::Again { answered: true, after: answer.retry_after, why },
@@ -51,11 +50,12 @@ fn verdict(answer: &Answer) -> Verdict {
     }
 }
 
+/// Zipkin 3.6.1 says `413 Request Entity Too Large`. Other text with these digits in it (a time,
+/// a port) must not cut batches to pieces.
 fn too_large(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
-    ["413", "ContentTooLarge", "Content Too Large", "Entity Too Large"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    text.trim_start().starts_with("413 ")
+        || ["413 Request Entity", "413 Content", "ContentTooLarge"].iter().any(|s| text.contains(s))
 }
 
 #[cfg(test)]
@@ -77,6 +77,7 @@ mod tests {
         assert!(matches!(answered(500, hidden), Verdict::Split { .. }));
         assert!(matches!(answered(500, "413 Request Entity Too Large"), Verdict::Split { .. }));
         assert!(matches!(answered(500, "storage is away"), Verdict::Again { .. }));
+        assert!(matches!(answered(500, "no answer in 4130 ms"), Verdict::Again { .. }));
         assert!(matches!(answered(503, "413"), Verdict::Again { .. }));
         assert!(matches!(answered(429, ""), Verdict::Again { .. }));
         assert!(matches!(answered(302, ""), Verdict::Dropped { .. }));

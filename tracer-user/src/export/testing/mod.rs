@@ -1,9 +1,17 @@
-//! Spans to test with.
+//! Spans, limits and backends to test with.
+
+mod backend;
+mod certificates;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
+use super::settings::Settings;
 use crate::trace::{Endpoint, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};
+
+pub(super) use backend::{Backend, Reply};
+pub(super) use certificates::Certificates;
 
 static SHOP: LazyLock<Arc<Resource>> = LazyLock::new(|| {
     Arc::new(Resource {
@@ -54,4 +62,23 @@ pub(super) fn span(number: u64) -> Span {
 /// Spans 1 to `count`.
 pub(super) fn spans(count: u64) -> Vec<Arc<Span>> {
     (1..=count).map(|number| Arc::new(span(number))).collect()
+}
+
+/// Limits for tests: small pauses, and no wait for company unless a test wants one.
+pub(super) fn settings() -> Settings {
+    Settings {
+        batch_age: Duration::from_millis(1),
+        backoff_first: Duration::from_millis(2),
+        backoff_longest: Duration::from_millis(20),
+        ..Settings::default()
+    }
+}
+
+/// Waits until something is so; panics if it isn't for long.
+pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < patience, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
