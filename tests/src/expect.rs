@@ -113,12 +113,7 @@ fn one(span: &Span, side: Side, service: &str, call: &Call) -> Result<()> {
         describe(span),
         call.name
     );
-    ensure!(
-        span.status == Some(call.status),
-        "{} has not status {}",
-        describe(span),
-        call.status
-    );
+    ensure!(span.status == Some(call.status), "{} has not status {}", describe(span), call.status);
     ensure!(span.error == error, "{}: error is {}", describe(span), span.error);
     Ok(())
 }
@@ -151,46 +146,94 @@ fn describe(span: &Span) -> String {
 pub fn draw(trace: &[Span]) -> String {
     let mut text = String::new();
     let mut spans: Vec<&Span> = trace.iter().collect();
-    spans.sort_by_key(|span| span.start);
-    let mut path: Vec<&Span> = Vec::new();
-    let mut shown = 0;
+    // Backwards: they are taken from the end.
+    spans.sort_by_key(|span| std::cmp::Reverse(span.start));
     let known = |id: &Option<String>| trace.iter().any(|span| Some(&span.id) == id.as_ref());
-    for root in spans.iter().copied().filter(|span| !known(&span.parent)) {
-        path.push(root);
-        while let Some(span) = path.pop() {
-            // A cycle of parents must not draw for ever.
-            shown += 1;
-            if shown > trace.len() {
-                break;
-            }
-            let depth = depth(trace, span);
-            let _ = writeln!(
-                text,
-                "{:indent$}{} +{} µs, {} µs, id {} parent {:?}",
-                "",
-                describe(span),
-                span.start.saturating_sub(root.start),
-                span.duration,
-                span.id,
-                span.parent,
-                indent = 2 * depth
-            );
-            path.extend(spans.iter().rev().filter(|child| child.parent.as_ref() == Some(&span.id)));
+    let roots = spans.iter().filter(|span| !known(&span.parent));
+    let mut open: Vec<(usize, &Span)> = roots.map(|span| (0, *span)).collect();
+    let first = spans.last().map_or(0, |span| span.start);
+    while let Some((depth, span)) = open.pop() {
+        let _ = writeln!(
+            text,
+            "{:indent$}{} +{} us, {} us, id {} parent {}",
+            "",
+            describe(span),
+            span.start.saturating_sub(first),
+            span.duration,
+            span.id,
+            span.parent.as_deref().unwrap_or("-"),
+            indent = 2 * depth
+        );
+        // Two spans of one id would have each other's children without end.
+        if depth < trace.len() {
+            let below = spans.iter().filter(|child| child.parent.as_ref() == Some(&span.id));
+            open.extend(below.map(|child| (depth + 1, *child)));
         }
     }
-    let _ = writeln!(text, "{} spans in trace {:?}", trace.len(), trace.first().map(|s| &s.trace));
+    let id = trace.first().map_or("", |span| &span.trace);
+    let _ = writeln!(text, "{} spans in trace {id}", trace.len());
     text
 }
 
-fn depth(trace: &[Span], span: &Span) -> usize {
-    let mut depth = 0;
-    let mut at = span;
-    while let Some(parent) = trace.iter().find(|other| Some(&other.id) == at.parent.as_ref()) {
-        depth += 1;
-        if depth > trace.len() {
-            break;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(id: &str, parent: Option<&str>, service: &str, side: Side, start: u64) -> Span {
+        Span {
+            trace: "t".into(),
+            id: id.into(),
+            parent: parent.map(str::to_owned),
+            service: service.into(),
+            side: Some(side),
+            name: "get /x".into(),
+            start,
+            duration: 1000 - 2 * start,
+            status: Some(200),
+            error: false,
         }
-        at = parent;
     }
-    depth
+
+    fn good() -> Vec<Span> {
+        vec![
+            span("1", None, "curl", Side::Client, 0),
+            span("2", Some("1"), "a", Side::Server, 10),
+            span("3", Some("2"), "a", Side::Client, 20),
+            span("4", Some("3"), "b", Side::Server, 30),
+        ]
+    }
+
+    fn wanted() -> Call {
+        Call::new("curl", "a", vec![Call::new("a", "b", vec![])]).with("GET /x", 200)
+    }
+
+    #[test]
+    fn accepts_the_right_tree() {
+        check(&good(), &wanted(), None, 900).unwrap();
+        assert_eq!(wanted().edges(), [("curl", "a"), ("a", "b")]);
+    }
+
+    #[test]
+    fn finds_every_sort_of_fault() {
+        type Spoil = fn(&mut Vec<Span>);
+        let faults: [(&str, Spoil); 9] = [
+            ("3 spans, not 4", |spans| drop(spans.pop())),
+            ("2 roots", |spans| spans[2].parent = None),
+            ("has 2 children", |spans| spans[2].parent = Some("1".into())),
+            ("has not status", |spans| spans[3].status = Some(500)),
+            ("error is true", |spans| spans[3].error = true),
+            ("is not called", |spans| spans[1].name = "get /y".into()),
+            ("does not belong below", |spans| spans[3].service = "c".into()),
+            ("is not within", |spans| spans[3].start = 15),
+            ("lasts 5 ", |spans| spans[3].duration = 5),
+        ];
+        for (message, spoil) in faults {
+            let mut spans = good();
+            spoil(&mut spans);
+            let error = format!("{:#}", check(&spans, &wanted(), None, 900).unwrap_err());
+            assert!(error.contains(message), "{message}: {error}");
+        }
+        let error = check(&good(), &wanted(), Some("0"), 900).unwrap_err();
+        assert!(format!("{error:#}").contains("root's parent"));
+    }
 }

@@ -29,6 +29,18 @@ pub fn post(url: &str, body: &serde_json::Value) -> Result<()> {
     Ok(())
 }
 
+/// Gets something and ignores what it is.
+///
+/// # Errors
+/// On no answer within 10 s or a status other than 2xx.
+pub fn touch(url: &str) -> Result<()> {
+    let mut answer = agent().get(url).call().with_context(|| format!("GET {url}"))?;
+    let status = answer.status();
+    answer.body_mut().read_to_vec().with_context(|| format!("GET {url}"))?;
+    ensure!(status.is_success(), "GET {url}: {status}");
+    Ok(())
+}
+
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(10)))

@@ -11,11 +11,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// The last attempt's error, with `what` was waited for and how long.
-pub fn until<T>(
-    what: &str,
-    limit: Duration,
-    mut attempt: impl FnMut() -> Result<T>,
-) -> Result<T> {
+pub fn until<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let start = Instant::now();
     loop {
         match attempt() {

@@ -81,7 +81,11 @@ impl Process {
     ) -> Result<T> {
         let waited = poll::until(&format!("{}: {what}", self.name), limit, || {
             // An early exit ends the waiting: it is the result, not one more failed attempt.
-            if self.exited() { Ok(Err(anyhow!("{} exited", self.name))) } else { ready(self).map(Ok) }
+            if self.exited() {
+                Ok(Err(anyhow!("{} exited", self.name)))
+            } else {
+                ready(self).map(Ok)
+            }
         });
         waited.and_then(|result| result).with_context(|| self.last_words())
     }
@@ -167,7 +171,8 @@ mod tests {
     #[test]
     fn a_dropped_process_takes_its_children_with_it() {
         let script = "sleep 1000 & echo child $! >&2; wait";
-        let mut shell = Process::start("test-drop", Command::new("sh").args(["-c", script])).unwrap();
+        let mut shell =
+            Process::start("test-drop", Command::new("sh").args(["-c", script])).unwrap();
         let line = shell.wait_for_line("child ", LIMIT).unwrap();
         let child = PathBuf::from("/proc").join(line.strip_prefix("child ").unwrap());
         assert!(child.exists());
@@ -193,7 +198,8 @@ mod tests {
     #[test]
     fn stop_gives_the_exit_status() {
         let script = "trap 'exit 7' INT; echo ready >&2; while :; do sleep 0.05; done";
-        let mut shell = Process::start("test-stop", Command::new("sh").args(["-c", script])).unwrap();
+        let mut shell =
+            Process::start("test-stop", Command::new("sh").args(["-c", script])).unwrap();
         shell.wait_for_line("ready", LIMIT).unwrap();
         assert_eq!(shell.stop(Signal::INT, LIMIT).unwrap().code(), Some(7));
     }

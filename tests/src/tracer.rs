@@ -74,8 +74,7 @@ mod tests {
     fn waits_for_readiness_and_returns_the_summary() {
         let script = "trap 'echo spans: 3 >&2; exit 0' INT; echo warning >&2; \
                       echo tracing: 2 probes >&2; while :; do sleep 0.05; done";
-        let tracer =
-            Tracer::spawn("test-tracer", Command::new("sh").args(["-c", script])).unwrap();
+        let tracer = Tracer::spawn("test-tracer", Command::new("sh").args(["-c", script])).unwrap();
         assert_eq!(tracer.ready, "tracing: 2 probes");
         let ended = tracer.stop().unwrap();
         assert_eq!((ended.status.code(), &*ended.summary), (Some(0), "spans: 3"));
@@ -84,8 +83,8 @@ mod tests {
     #[test]
     fn a_tracer_that_cannot_start_is_an_error() {
         let script = "echo 'error: needs root' >&2; exit 1";
-        let error = Tracer::spawn("test-tracer-fail", Command::new("sh").args(["-c", script]))
-            .unwrap_err();
+        let error =
+            Tracer::spawn("test-tracer-fail", Command::new("sh").args(["-c", script])).unwrap_err();
         assert!(format!("{error:#}").contains("needs root"));
     }
 }
