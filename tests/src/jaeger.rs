@@ -97,9 +97,9 @@ impl Jaeger {
         fs::create_dir_all(paths::logs())?;
         fs::write(&config, configuration(query, ports::free()?, grpc, http))?;
         let mut command = Command::new(binary);
-        command.arg("--config").arg(&config);
+        // Without this it traces itself, to another collector's port, and waits for it at its end.
+        command.arg("--config").arg(&config).env("OTEL_TRACES_SAMPLER", "always_off");
         let mut process = Process::start(name, &mut command)?;
-        let jaeger = |process| Jaeger { _process: process, query, grpc, http };
         let limit = Duration::from_secs(60);
         for port in [grpc, http] {
             process.wait_for_port(port, limit)?;
@@ -107,7 +107,7 @@ impl Jaeger {
         process.wait_for("its query API", limit, |_| {
             http::get::<Value>(&format!("http://127.0.0.1:{query}/api/services"))
         })?;
-        Ok(jaeger(process))
+        Ok(Jaeger { _process: process, query, grpc, http })
     }
 
     /// Traces between `start` and `start` plus an hour (microseconds since the Unix epoch) in
@@ -121,19 +121,16 @@ impl Jaeger {
         Ok(answer.data.unwrap_or_default().into_iter().map(spans).collect())
     }
 
-    /// The call graph of the last hour until `end`, in milliseconds since the Unix epoch.
+    /// The call graph of the last hour until `end`, in milliseconds since the Unix epoch. Jaeger
+    /// also counts each pair of spans inside one service; those are left out.
     pub fn dependencies(&self, end: u64) -> Result<Vec<Link>> {
         let answer: Answer<Vec<Link>> = http::get(&format!(
             "http://127.0.0.1:{}/api/dependencies?endTs={end}&lookback={}",
             self.query,
             HOUR_US / 1000
         ))?;
-        Ok(answer.data.unwrap_or_default())
-    }
-
-    /// The ports of its own that are no use to a tracer's exports.
-    pub fn query_port(&self) -> u16 {
-        self.query
+        let links = answer.data.unwrap_or_default();
+        Ok(links.into_iter().filter(|link| link.parent != link.child).collect())
     }
 }
 

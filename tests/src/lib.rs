@@ -10,6 +10,7 @@ pub mod ports;
 pub mod prepare;
 pub mod process;
 pub mod services;
+pub mod shop;
 pub mod span;
 pub mod tracer;
 pub mod zipkin;

@@ -49,6 +49,11 @@ impl Process {
         text(&self.output)
     }
 
+    /// The file of that.
+    pub fn output_path(&self) -> &Path {
+        &self.output
+    }
+
     /// What it has written to standard error.
     pub fn log(&self) -> String {
         text(&self.log)

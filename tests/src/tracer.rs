@@ -1,5 +1,6 @@
 //! The built tracer, as a user starts it.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -49,6 +50,11 @@ impl Tracer {
     /// What it has written to standard output.
     pub fn output(&self) -> String {
         self.process.output()
+    }
+
+    /// Where that is kept after its end.
+    pub fn output_path(&self) -> PathBuf {
+        self.process.output_path().to_owned()
     }
 
     /// Its process id.

@@ -15,8 +15,11 @@ pub(crate) fn as_root(program: impl AsRef<std::ffi::OsStr>) -> Command {
     if is_root() {
         return Command::new(program);
     }
+    let mut path = std::ffi::OsString::from("PATH=");
+    path.push(env::var_os("PATH").unwrap_or_default());
     let mut command = Command::new("sudo");
-    command.arg("-E").arg(program);
+    // `secure_path` takes precedence over `-E`, and hides what the user has put into PATH.
+    command.args(["-E", "env"]).arg(path).arg(program);
     command
 }
 
@@ -67,8 +70,7 @@ pub(crate) fn packages(packages: &[&str], why: &str) -> Result<()> {
 pub(crate) fn can_install(packages: &[&str]) -> bool {
     let missing: Vec<&str> =
         packages.iter().copied().filter(|package| !installed(package)).collect();
-    missing.is_empty()
-        || update() && missing.iter().all(|package| candidate(package))
+    missing.is_empty() || update() && missing.iter().all(|package| candidate(package))
 }
 
 fn installed(package: &str) -> bool {

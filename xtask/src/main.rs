@@ -4,6 +4,7 @@ mod build_ebpf;
 mod demo;
 mod install;
 mod linker;
+mod prepare;
 mod run;
 mod stage;
 mod step;

@@ -24,5 +24,5 @@ pub(crate) fn build() -> Result<PathBuf> {
         "building the tracer",
         workspace::cargo().args(["build", "--release", "--package", "tracer-user"]),
     )?;
-    Ok(tests::paths::tracer())
+    Ok(e2e::paths::tracer())
 }

@@ -112,17 +112,20 @@ fn nightly_has_source() -> bool {
 }
 
 fn debian_has_core() -> bool {
-    let directory =
-        step::output(Command::new(DEBIAN_RUSTC).args(["--print", "target-libdir", "--target", TARGET]));
+    let directory = step::output(Command::new(DEBIAN_RUSTC).args([
+        "--print",
+        "target-libdir",
+        "--target",
+        TARGET,
+    ]));
     directory.and_then(|path| std::fs::read_dir(path.trim()).ok()).is_some_and(|entries| {
         entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
     })
 }
 
 fn add_nightly_source() -> Result<()> {
-    let listed = step::output(
-        Command::new("rustup").args(["component", "list", "--toolchain", "nightly"]),
-    );
+    let listed =
+        step::output(Command::new("rustup").args(["component", "list", "--toolchain", "nightly"]));
     let mut rustup = Command::new("rustup");
     match listed {
         Some(components) if components.lines().any(|line| line.starts_with("rust-src")) => {

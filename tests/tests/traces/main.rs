@@ -5,7 +5,11 @@ mod curl;
 mod scenario;
 mod world;
 
+use std::{process, thread};
+
 use libtest_mimic::{Arguments, Failed, Trial};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::world::World;
 
@@ -17,6 +21,13 @@ fn main() -> anyhow::Result<()> {
         libtest_mimic::run(&arguments, trials(None)).exit();
     }
     let world: &'static World = Box::leak(Box::new(World::start()?));
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            world.end();
+            process::exit(130);
+        }
+    });
     let conclusion = libtest_mimic::run(&arguments, trials(Some(world)));
     // Leaked for the tests' closures, so nothing would end its processes.
     world.end();
