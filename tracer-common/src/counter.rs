@@ -19,15 +19,13 @@ pub enum Counter {
     NoBuffer,
     /// The same because the page was not in memory.
     PageFault,
-    /// An operation moved more bytes than are copied while its head might still be open.
-    HeadCut,
     /// The kernel had no memory for a socket's state.
     NoStorage,
 }
 
 impl Counter {
     /// All of them, in index order, with the name under which user space reports them.
-    pub const ALL: [(Counter, &'static str); 9] = [
+    pub const ALL: [(Counter, &'static str); 8] = [
         (Counter::Sends, "sends"),
         (Counter::Receives, "receives"),
         (Counter::RingFull, "ring_full"),
@@ -35,7 +33,6 @@ impl Counter {
         (Counter::Filtered, "filtered"),
         (Counter::NoBuffer, "no_buffer"),
         (Counter::PageFault, "page_fault"),
-        (Counter::HeadCut, "head_cut"),
         (Counter::NoStorage, "no_storage"),
     ];
 }

@@ -7,4 +7,5 @@
 pub mod counter;
 pub mod filter;
 pub mod head;
+pub mod offsets;
 pub mod record;

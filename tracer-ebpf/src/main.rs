@@ -1,2 +1,66 @@
+//! The kernel side of Tracer: looks at completed socket operations, and tells user space of those
+//! that belong to HTTP/1 connections. Everything else pays one look.
 #![no_std]
 #![no_main]
+// The macros make public wrappers around the probes.
+#![allow(missing_docs, unreachable_pub)]
+
+mod buffer;
+mod kernel;
+mod lifecycle;
+mod operation;
+mod ring;
+mod socket;
+mod verdict;
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+
+use crate::operation::Direction;
+
+/// Linux 6.3 and newer, include/trace/events/sock.h:
+/// `TP_PROTO(struct sock *sk, int ret, int flags)`, after `sock_sendmsg` is done; `flags` is 0.
+#[btf_tracepoint(function = "sock_send_length")]
+pub(crate) fn sock_send_length(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(operation::try_operation(ctx.arg(0), ctx.arg(1), 0, Direction::Send))
+}
+
+/// Linux 6.3 and newer: `TP_PROTO(struct sock *sk, int ret, int flags)`, after `sock_recvmsg` is
+/// done; `flags` are the caller's `MSG_*`.
+#[btf_tracepoint(function = "sock_recv_length")]
+pub(crate) fn sock_recv_length(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(operation::try_operation(
+        ctx.arg(0),
+        ctx.arg(1),
+        ctx.arg(2),
+        Direction::Receive,
+    ))
+}
+
+/// Linux 4.16 and newer: `TP_PROTO(const struct sock *sk, const int oldstate, const int newstate)`.
+#[btf_tracepoint(function = "inet_sock_set_state")]
+pub(crate) fn inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(lifecycle::try_set_state(ctx.arg(0), ctx.arg(1), ctx.arg(2)))
+}
+
+/// Linux 3.4 and newer: `TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`.
+#[btf_tracepoint(function = "sched_process_exec")]
+pub(crate) fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(lifecycle::try_exec(ctx.arg(0)))
+}
+
+/// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *p)`, since 6.16 with `bool group_dead`.
+#[btf_tracepoint(function = "sched_process_exit")]
+pub(crate) fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(lifecycle::try_exit(ctx.arg(0)))
+}
+
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// Most helpers used here are for GPL-compatible programs only.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,0 +1,81 @@
+//! Connections that open and close, processes that change and end.
+
+use tracer_common::record::{
+    CONNECTION_ACCEPTED, CONNECTION_OPENER, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT,
+    Process, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, State,
+};
+
+use crate::{
+    kernel::{Sock, header, task_ids},
+    ring::send,
+    socket::ANNOUNCED,
+    verdict::Stop,
+};
+
+/// `TCP_*` of include/net/tcp_states.h.
+mod tcp {
+    pub(super) const ESTABLISHED: i32 = 1;
+    pub(super) const SYN_SENT: i32 = 2;
+    pub(super) const SYN_RECV: i32 = 3;
+    pub(super) const FIN_WAIT1: i32 = 4;
+    pub(super) const CLOSE: i32 = 7;
+    pub(super) const LAST_ACK: i32 = 9;
+}
+
+#[inline(always)]
+pub(crate) fn try_set_state(sk: *const u8, old: i32, new: i32) -> Result<(), Stop> {
+    let sock = Sock(sk);
+    if !sock.is_tcp() {
+        return Err(Stop::NotOurs);
+    }
+    match (old, new) {
+        (tcp::CLOSE, tcp::SYN_SENT) => {
+            sock.find_or_create()?.flags |= CONNECTION_OPENER;
+            tell(sock, STATE_CONNECTING)
+        }
+        (tcp::SYN_RECV, tcp::ESTABLISHED) => {
+            sock.find_or_create()?.flags |= CONNECTION_ACCEPTED;
+            Ok(())
+        }
+        (_, tcp::FIN_WAIT1 | tcp::LAST_ACK) => tell_known(sock, STATE_SEND_CLOSED),
+        (_, tcp::CLOSE) => tell_known(sock, STATE_CLOSED),
+        _ => Err(Stop::NotOurs),
+    }
+}
+
+/// For connections that user space has heard of.
+#[inline(always)]
+fn tell_known(sock: Sock, state: u32) -> Result<(), Stop> {
+    match sock.find() {
+        Some(socket) if socket.flags & ANNOUNCED != 0 => tell(sock, state),
+        _ => Err(Stop::NotOurs),
+    }
+}
+
+#[inline(always)]
+fn tell(sock: Sock, state: u32) -> Result<(), Stop> {
+    send(&State { header: header(KIND_STATE, sock.cookie()), state, reserved: 0 })
+}
+
+#[inline(always)]
+pub(crate) fn try_exec(task: *const u8) -> Result<(), Stop> {
+    tell_process(task, PROCESS_EXEC)
+}
+
+#[inline(always)]
+pub(crate) fn try_exit(task: *const u8) -> Result<(), Stop> {
+    tell_process(task, PROCESS_EXIT)
+}
+
+/// Only a process's first thread speaks for it.
+#[inline(always)]
+fn tell_process(task: *const u8, change: u32) -> Result<(), Stop> {
+    let (tid, pid) = task_ids(task);
+    if tid != pid {
+        return Err(Stop::NotOurs);
+    }
+    let mut header = header(KIND_PROCESS, 0);
+    header.pid = pid;
+    header.tid = tid;
+    send(&Process { header, change, reserved: 0 })
+}

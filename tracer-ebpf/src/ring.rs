@@ -1,0 +1,123 @@
+//! Records on their way to user space.
+
+use core::mem::MaybeUninit;
+
+use aya_ebpf::{
+    bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    helpers::generated::bpf_get_current_comm,
+    macros::map,
+    maps::{Array, RingBuf},
+};
+use tracer_common::{
+    counter::Counter,
+    record::{
+        CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, Connection, Data,
+        FAMILY_INET, KIND_CONNECTION, MAX_COPY, MAX_TAIL,
+    },
+};
+use zerocopy::transmute;
+
+use crate::{
+    kernel::{Sock, choices, header},
+    socket::{ANNOUNCED, Socket},
+    verdict::Stop,
+};
+
+/// User space sets its size.
+#[map]
+static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 24, 0);
+
+/// Two for every processor, by direction: a probe is never entered again on the processor that it
+/// runs on, but the other one can be, where the kernel lets probes be preempted. User space sets
+/// the length.
+#[map]
+static SCRATCH: Array<Scratch> = Array::with_max_entries(2, 0);
+
+/// `BPF_RB_AVAIL_DATA`.
+const AVAILABLE: u64 = 0;
+
+/// A data record in the making. The second half of `bytes` is never used; it is there because the
+/// verifier adds up the largest offset and the largest length.
+#[repr(C)]
+pub(crate) struct Scratch {
+    pub(crate) data: Data,
+    pub(crate) bytes: [u8; 2 * MAX_COPY + MAX_TAIL],
+}
+
+pub(crate) fn scratch(index: u32) -> Option<*mut Scratch> {
+    SCRATCH.get_ptr_mut(index)
+}
+
+impl Scratch {
+    #[inline(always)]
+    pub(crate) fn send(&self, bytes: u32) -> Result<(), Stop> {
+        let len = (size_of::<Data>() as u32 + bytes)
+            .min((size_of::<Data>() + MAX_COPY + MAX_TAIL) as u32);
+        // SAFETY: `len` bytes of the scratch buffer, which is longer.
+        let record = unsafe {
+            core::slice::from_raw_parts(core::ptr::from_ref(self).cast::<u8>(), len as usize)
+        };
+        output(record)
+    }
+}
+
+/// Sends a fixed-size record.
+#[inline(always)]
+pub(crate) fn send<T>(record: &T) -> Result<(), Stop> {
+    // SAFETY: records are plain values without padding.
+    let record = unsafe {
+        core::slice::from_raw_parts(core::ptr::from_ref(record).cast::<u8>(), size_of::<T>())
+    };
+    output(record)
+}
+
+/// The reader looks by itself every few milliseconds and is woken early only when much waits, so
+/// that busy traffic does not pay for a wake-up per record.
+#[inline(always)]
+fn output(record: &[u8]) -> Result<(), Stop> {
+    let waiting = EVENTS.query(AVAILABLE);
+    let wake =
+        if waiting > u64::from(choices().wake_at) { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
+    EVENTS.output::<[u8]>(record, u64::from(wake)).map_err(|_| Stop::Counted(Counter::RingFull))
+}
+
+/// Tells user space of a connection. What could not be told now is told with the next operation.
+#[inline(always)]
+pub(crate) fn announce(sock: Sock, socket: &mut Socket, verdict: u32) -> Result<(), Stop> {
+    let family = sock.family();
+    let (local, remote) = if family == FAMILY_INET {
+        ([u64::from(sock.local_v4()), 0], [u64::from(sock.remote_v4()), 0])
+    } else {
+        (sock.local_v6(), sock.remote_v6())
+    };
+    let record = Connection {
+        header: header(KIND_CONNECTION, sock.cookie()),
+        verdict,
+        flags: socket.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_MIDSTREAM),
+        send_base: socket.send_base,
+        receive_base: socket.receive_base,
+        local_address: transmute!(local),
+        remote_address: transmute!(remote),
+        local_port: sock.local_port(),
+        remote_port: sock.remote_port(),
+        family,
+        reserved: 0,
+        netns: sock.netns(),
+        reserved2: 0,
+        comm: transmute!(comm()),
+    };
+    send(&record)?;
+    socket.flags |= ANNOUNCED;
+    Ok(())
+}
+
+/// Name of the current thread, zero-terminated.
+#[inline(always)]
+fn comm() -> [u64; 2] {
+    let mut name = MaybeUninit::<[u64; 2]>::uninit();
+    // SAFETY: the helper fills all 16 bytes, with zeros if it fails.
+    unsafe {
+        bpf_get_current_comm(name.as_mut_ptr().cast(), 16);
+        name.assume_init()
+    }
+}

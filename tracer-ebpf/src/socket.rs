@@ -1,0 +1,180 @@
+//! What is remembered of each TCP socket, in storage that the kernel frees with the socket.
+
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    bindings::BPF_SK_STORAGE_GET_F_CREATE,
+    btf_maps::SkStorage,
+    helpers::generated::bpf_sk_storage_get,
+    macros::{btf_map, map},
+    maps::{Array, HashMap},
+};
+use tracer_common::{
+    counter::Counter,
+    filter::{MAX_PORTS, MAX_PROCESSES, PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE},
+    record::{CONNECTION_MIDSTREAM, FAMILY_INET, FAMILY_INET6},
+};
+
+use crate::{
+    kernel::{Sock, TcpSock, choices},
+    verdict::{Stop, count},
+};
+
+#[btf_map]
+static SOCKETS: SkStorage<Socket> = SkStorage::new();
+
+/// Process -> `filter::{TRACE, SKIP, SELF}`.
+#[map]
+static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(MAX_PROCESSES, 0);
+
+/// Port -> `filter::{PORT_TRACE, PORT_SKIP}`.
+#[map]
+static PORTS: HashMap<u32, u32> = HashMap::with_max_entries(MAX_PORTS, 0);
+
+/// One number that user space raises with every change of [`PROCESSES`].
+#[map]
+static GENERATION: Array<u32> = Array::with_max_entries(1, 0);
+
+/// [`Socket::class`]: it has not shown yet what it carries.
+pub(crate) const UNKNOWN: u32 = 0;
+/// [`Socket::class`]: HTTP/1.
+pub(crate) const HTTP: u32 = 1;
+/// [`Socket::class`]: anything else, for good.
+pub(crate) const OTHER: u32 = 2;
+/// [`Socket::class`]: a port filter leaves it out, for good.
+pub(crate) const FILTERED: u32 = 3;
+
+/// [`Socket::flags`], beside `CONNECTION_*`: user space knows its addresses.
+pub(crate) const ANNOUNCED: u32 = 1 << 8;
+/// [`Socket::flags`]: a CONNECT request has passed; a 2xx response makes it a tunnel.
+pub(crate) const CONNECT_PENDING: u32 = 1 << 9;
+/// [`Socket::flags`]: the bases are set.
+pub(crate) const BASED: u32 = 1 << 10;
+
+const PROTOCOL_TCP: u16 = 6;
+
+/// Two operations on one socket (a send and a receive) can run at the same time on two processors
+/// and both write here; a lost update costs a superfluous or a missing copy, never more.
+#[repr(C)]
+pub(crate) struct Socket {
+    pub(crate) class: u32,
+    pub(crate) flags: u32,
+    pub(crate) send_base: u32,
+    pub(crate) receive_base: u32,
+    /// Operations looked at while the class is unknown.
+    pub(crate) looks: u32,
+    /// Direction of the latest operation, plus one.
+    pub(crate) run: u32,
+    /// Bytes that may still be copied before the direction changes or a head begins.
+    pub(crate) budget: u32,
+    /// Process that `verdict` is about.
+    pid: u32,
+    /// [`GENERATION`] when `verdict` was taken.
+    generation: u32,
+    verdict: u32,
+}
+
+impl Sock {
+    /// TCP over IP: only then is there a `tcp_sock` behind it. MPTCP has a number of its own.
+    #[inline(always)]
+    pub(crate) fn is_tcp(self) -> bool {
+        self.protocol() == PROTOCOL_TCP && matches!(self.family(), FAMILY_INET | FAMILY_INET6)
+    }
+
+    #[inline(always)]
+    pub(crate) fn find(self) -> Option<&'static mut Socket> {
+        self.storage(0)
+    }
+
+    #[inline(always)]
+    pub(crate) fn find_or_create(self) -> Result<&'static mut Socket, Stop> {
+        self.storage(u64::from(BPF_SK_STORAGE_GET_F_CREATE))
+            .ok_or(Stop::Counted(Counter::NoStorage))
+    }
+
+    #[inline(always)]
+    fn storage(self, flags: u64) -> Option<&'static mut Socket> {
+        // SAFETY: the verifier checks that the socket is trusted; the kernel keeps the storage as
+        // long as this program can run.
+        unsafe {
+            bpf_sk_storage_get(
+                core::ptr::from_ref(&SOCKETS) as *mut c_void,
+                self.0 as *mut c_void,
+                core::ptr::null_mut(),
+                flags,
+            )
+            .cast::<Socket>()
+            .as_mut()
+        }
+    }
+
+    /// First sight of a socket by an operation: decides by port whether it is traced at all.
+    #[inline(always)]
+    pub(crate) fn admit(self, socket: &mut Socket) -> Result<(), Stop> {
+        if choices().ports_matter != 0 {
+            let local = port_choice(self.local_port());
+            let remote = port_choice(self.remote_port());
+            let skip = local == PORT_SKIP || remote == PORT_SKIP;
+            let named = local == PORT_TRACE || remote == PORT_TRACE;
+            if skip || (choices().only_named_ports != 0 && !named) {
+                socket.class = FILTERED;
+                return Err(Stop::Counted(Counter::Filtered));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Socket {
+    /// Reads where the sequence numbers began, once.
+    #[inline(always)]
+    pub(crate) fn set_bases(&mut self, tcp: TcpSock) {
+        if self.flags & BASED != 0 {
+            return;
+        }
+        let bases = tcp.bases();
+        self.send_base = bases.send;
+        self.receive_base = bases.receive;
+        self.flags |= BASED;
+    }
+
+    /// Notes whether bytes had moved before this operation of `len` bytes: the opener's own SYN
+    /// counts as one.
+    #[inline(always)]
+    pub(crate) fn note_midstream(&mut self, tcp: TcpSock, len: u32) {
+        let moved = tcp.write_seq().wrapping_sub(self.send_base)
+            + tcp.copied_seq().wrapping_sub(self.receive_base);
+        if moved.wrapping_sub(len) > 1 {
+            self.flags |= CONNECTION_MIDSTREAM;
+        }
+    }
+
+    /// `filter::{TRACE, SKIP, SELF}` for the process that uses the socket now.
+    #[inline(always)]
+    pub(crate) fn process_verdict(&mut self, pid: u32) -> u32 {
+        let generation = GENERATION.get(0).copied().unwrap_or(0);
+        if self.pid == pid && self.generation == generation && self.verdict != 0 {
+            return self.verdict;
+        }
+        // SAFETY: a value is read once; user space replaces it as a whole.
+        let verdict = match unsafe { PROCESSES.get(pid) } {
+            Some(&verdict @ (TRACE | SELF)) => verdict,
+            Some(_) => SKIP,
+            None if choices().only_named_processes != 0 => SKIP,
+            None => TRACE,
+        };
+        self.pid = pid;
+        self.generation = generation;
+        self.verdict = verdict;
+        if verdict == SKIP {
+            count(Counter::Filtered);
+        }
+        verdict
+    }
+}
+
+#[inline(always)]
+fn port_choice(port: u16) -> u32 {
+    // SAFETY: the map does not change after loading.
+    unsafe { PORTS.get(u32::from(port)) }.copied().unwrap_or(0)
+}

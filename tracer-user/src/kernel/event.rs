@@ -1,0 +1,68 @@
+//! Records of the ring buffer as values.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use tracer_common::record::{
+    self, FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE,
+};
+use zerocopy::FromBytes;
+
+/// One record.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// An operation moved bytes: the record, the bytes from its beginning, those from its end.
+    Data(record::Data, &'a [u8], &'a [u8]),
+    /// First sight of a connection, or a new verdict on it.
+    Connection(record::Connection),
+    /// A connection changed state.
+    State(record::State),
+    /// A process changed.
+    Process(record::Process),
+}
+
+impl<'a> Event<'a> {
+    /// Reads a record; `None` if it is of no known kind or too short for what it says.
+    #[must_use]
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (header, _) = Header::read_from_prefix(bytes).ok()?;
+        match header.kind {
+            KIND_DATA => {
+                let (data, rest) = record::Data::read_from_prefix(bytes).ok()?;
+                let (head, rest) = rest.split_at_checked(data.head_len as usize)?;
+                let tail = rest.get(..data.tail_len as usize)?;
+                let told = u64::from(data.head_len) + u64::from(data.tail_len);
+                (told <= u64::from(data.len)).then_some(Event::Data(data, head, tail))
+            }
+            KIND_CONNECTION => {
+                Some(Event::Connection(record::Connection::read_from_prefix(bytes).ok()?.0))
+            }
+            KIND_STATE => Some(Event::State(record::State::read_from_prefix(bytes).ok()?.0)),
+            KIND_PROCESS => Some(Event::Process(record::Process::read_from_prefix(bytes).ok()?.0)),
+            _ => None,
+        }
+    }
+
+    /// What every record starts with.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        match self {
+            Event::Data(data, ..) => &data.header,
+            Event::Connection(connection) => &connection.header,
+            Event::State(state) => &state.header,
+            Event::Process(process) => &process.header,
+        }
+    }
+}
+
+/// An address as a record holds it; an IPv4 address mapped into IPv6 becomes IPv4.
+#[must_use]
+pub fn address(family: u16, bytes: [u8; 16]) -> Option<IpAddr> {
+    match family {
+        FAMILY_INET => {
+            let [a, b, c, d, ..] = bytes;
+            Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d)))
+        }
+        FAMILY_INET6 => Some(IpAddr::V6(Ipv6Addr::from(bytes)).to_canonical()),
+        _ => None,
+    }
+}

@@ -1,0 +1,20 @@
+//! Names that the eBPF object gives its maps, globals and programs. A test on the embedded object
+//! holds them together.
+
+pub(super) const EVENTS: &str = "EVENTS";
+pub(super) const COUNTS: &str = "COUNTS";
+pub(super) const SCRATCH: &str = "SCRATCH";
+pub(super) const PROCESSES: &str = "PROCESSES";
+pub(super) const PORTS: &str = "PORTS";
+pub(super) const GENERATION: &str = "GENERATION";
+pub(super) const OFFSETS: &str = "OFFSETS";
+pub(super) const CHOICES: &str = "CHOICES";
+
+/// Programs, each called like the tracepoint that it is for.
+pub(super) const PROGRAMS: [&str; 5] = [
+    "sock_send_length",
+    "sock_recv_length",
+    "inet_sock_set_state",
+    "sched_process_exec",
+    "sched_process_exit",
+];

@@ -1,0 +1,172 @@
+//! Loads and attaches the probes, and talks to their maps.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use anyhow::{Context as _, Result, anyhow};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
+use aya::programs::BtfTracePoint;
+use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
+use tracer_common::counter::Counter;
+use tracer_common::offsets::Choices;
+use zerocopy::IntoBytes as _;
+
+use super::btf::Btf;
+use super::names;
+use super::offsets::offsets;
+
+/// Where the running kernel publishes its BTF.
+pub const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
+
+static OBJECT: &[u8] = include_bytes_aligned!(env!("TRACER_EBPF_OBJECT"));
+
+/// What is to be traced, as far as the kernel side can decide it.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Leave out every process that no verdict names.
+    pub only_named_processes: bool,
+    /// Leave out every connection none of whose ports is named.
+    pub only_named_ports: bool,
+    /// Process -> `filter::{TRACE, SKIP, SELF}`.
+    pub processes: BTreeMap<u32, u32>,
+    /// Port -> `filter::{PORT_TRACE, PORT_SKIP}`.
+    pub ports: BTreeMap<u16, u32>,
+    /// Ring buffer size in bytes; rounded up to a power of two of pages.
+    pub ring_size: u32,
+}
+
+/// The attached probes. Dropping it detaches them.
+pub struct Probes {
+    ebpf: Ebpf,
+    ring: RingBuf<MapData>,
+    counts: PerCpuArray<MapData, u64>,
+    processes: HashMap<MapData, u32, u32>,
+    generation: Array<MapData, u32>,
+    version: u32,
+}
+
+impl Probes {
+    /// Loads the embedded object for this kernel and attaches every probe.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing: rights, BTF, a field, a tracepoint, or the verifier's
+    /// log.
+    pub fn attach(selection: &Selection) -> Result<Self> {
+        let blob = std::fs::read(KERNEL_BTF).with_context(|| {
+            format!("{KERNEL_BTF}: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)")
+        })?;
+        let offsets = offsets(&Btf::parse(&blob)?)?;
+        let ring_size = selection.ring_size.next_power_of_two().max(64 * 1024);
+        let choices = Choices {
+            only_named_processes: selection.only_named_processes.into(),
+            only_named_ports: selection.only_named_ports.into(),
+            ports_matter: (!selection.ports.is_empty()).into(),
+            wake_at: ring_size / 8,
+        };
+        let processors =
+            aya::util::nr_cpus().map_err(|(path, error)| anyhow!("{path}: {error}"))?;
+        let mut ebpf = EbpfLoader::new()
+            .override_global(names::OFFSETS, offsets.as_bytes(), true)
+            .override_global(names::CHOICES, choices.as_bytes(), true)
+            .map_max_entries(names::EVENTS, ring_size)
+            .map_max_entries(names::SCRATCH, 2 * processors as u32)
+            .load(OBJECT)
+            .context("the kernel refused the maps")?;
+        let mut take = |name| ebpf.take_map(name).ok_or_else(|| anyhow!("no map {name}"));
+        let mut probes = Probes {
+            ring: RingBuf::try_from(take(names::EVENTS)?)?,
+            counts: PerCpuArray::try_from(take(names::COUNTS)?)?,
+            processes: HashMap::try_from(take(names::PROCESSES)?)?,
+            generation: Array::try_from(take(names::GENERATION)?)?,
+            version: 0,
+            ebpf,
+        };
+        let mut ports: HashMap<_, u32, u32> = HashMap::try_from(
+            probes.ebpf.take_map(names::PORTS).ok_or_else(|| anyhow!("no map of ports"))?,
+        )?;
+        for (&port, verdict) in &selection.ports {
+            ports.insert(u32::from(port), verdict, 0)?;
+        }
+        for (&process, &verdict) in &selection.processes {
+            probes.judge(process, verdict)?;
+        }
+        let btf = aya::Btf::from_sys_fs()?;
+        for name in names::PROGRAMS {
+            let program: &mut BtfTracePoint = probes
+                .ebpf
+                .program_mut(name)
+                .ok_or_else(|| anyhow!("no program {name}"))?
+                .try_into()?;
+            program.load(name, &btf).with_context(|| format!("loading probe {name}"))?;
+        }
+        for name in names::PROGRAMS {
+            let program: &mut BtfTracePoint = probes
+                .ebpf
+                .program_mut(name)
+                .ok_or_else(|| anyhow!("no program {name}"))?
+                .try_into()?;
+            program.attach().with_context(|| format!("attaching probe {name}"))?;
+        }
+        Ok(probes)
+    }
+
+    /// The next record, if one waits.
+    pub fn next(&mut self) -> Option<impl std::ops::Deref<Target = [u8]> + '_> {
+        self.ring.next()
+    }
+
+    /// Tells the probes what to do with a process: `filter::{TRACE, SKIP, SELF}`.
+    ///
+    /// # Errors
+    /// The map is full.
+    pub fn judge(&mut self, process: u32, verdict: u32) -> Result<()> {
+        self.processes.insert(process, verdict, 0).context("too many processes in the filter")?;
+        self.raise()
+    }
+
+    /// Forgets a process that has ended.
+    pub fn forget(&mut self, process: u32) {
+        // Most processes are not in the map.
+        let _ = self.processes.remove(&process);
+    }
+
+    fn raise(&mut self) -> Result<()> {
+        self.version = self.version.wrapping_add(1);
+        self.generation.set(0, self.version, 0).context("raising the filter's generation")
+    }
+
+    /// Every kernel-side counter by name, summed over processors.
+    ///
+    /// # Errors
+    /// The map could not be read.
+    pub fn counts(&self) -> Result<Vec<(Counter, &'static str, u64)>> {
+        let mut all = vec![];
+        for (counter, name) in Counter::ALL {
+            let values = self.counts.get(&(counter as u32), 0)?;
+            all.push((counter, name, values.iter().sum()));
+        }
+        Ok(all)
+    }
+
+    /// Verified instructions of each probe, for `tracer doctor` and the VM table.
+    #[must_use]
+    pub fn programs(&self) -> Vec<(String, Option<u32>)> {
+        self.ebpf
+            .programs()
+            .map(|(name, program)| {
+                (
+                    name.to_owned(),
+                    program.info().ok().and_then(|info| info.verified_instruction_count()),
+                )
+            })
+            .collect()
+    }
+}
+
+impl AsFd for Probes {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        use std::os::fd::AsRawFd as _;
+        // SAFETY: the ring buffer lives as long as `self`.
+        unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }
+    }
+}
