@@ -12,6 +12,8 @@ mod test;
 mod toolchain;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -37,11 +39,18 @@ enum Command {
     Demo(demo::Options),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
         Command::BuildEbpf => build_ebpf::build_ebpf(),
         Command::Run { arguments } => run::run(&arguments),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -96,7 +96,7 @@ fn unit() -> Result<()> {
 }
 
 fn cargo_test(arguments: &[&str]) -> Result<()> {
-    step::run("cargo test", workspace::cargo().arg("test").args(arguments))
+    step::run("cargo test", workspace::cargo().args(["test", "--no-fail-fast"]).args(arguments))
 }
 
 /// The stages that need the built tracer, its kernel and its rights.

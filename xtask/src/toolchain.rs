@@ -55,7 +55,7 @@ impl Toolchain {
 
     /// `cargo build` for the eBPF target with this compiler, linking with `linker`.
     pub(crate) fn cargo_build(self, linker: &Path) -> Command {
-        let mut flags = vec![
+        let flags = [
             // aya-ebpf lays out `pt_regs` of the machine that the object will run on.
             format!("--cfg=bpf_target_arch=\"{}\"", std::env::consts::ARCH),
             "-Cdebuginfo=2".to_owned(),
@@ -71,7 +71,6 @@ impl Toolchain {
             Toolchain::Debian => {
                 let mut cargo = workspace::cargo();
                 cargo.arg("build").env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
-                flags.push("-Cpanic=abort".to_owned());
                 cargo
             }
         };
