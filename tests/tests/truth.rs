@@ -90,6 +90,6 @@ fn suite(topology: &str, runtime: &str, headers: &str, concurrency: u16, roots: 
     truth.args(["--tracer", &format!("'{tracer}' --settle 300ms --export zipkin={{zipkin}}")]);
     truth.args(THRESHOLDS);
     let report = run("truth.py", &mut truth)?;
-    println!("{report}");
+    println!("\n{}", report.trim_end());
     Ok(())
 }

@@ -14,9 +14,9 @@ pub(crate) struct Options {
     /// Run this part alone, with what it needs
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
-    /// Names of tests, for the end-to-end tests and the accuracy suite
+    /// Of the end-to-end tests and the accuracy suite, only those whose name contains this
     #[arg(last = true)]
-    filter: Vec<String>,
+    filter: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,10 +122,10 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     let blocked = || Outcome::Blocked("a stage before it failed".to_owned());
     if e2e && built && ready {
         stages.run("e2e", || {
-            run_tests(&programs, "backends", &[]).and(run_tests(
+            run_tests(&programs, "backends", None).and(run_tests(
                 &programs,
                 "traces",
-                &options.filter,
+                options.filter.as_deref(),
             ))
         });
     } else if e2e {
@@ -139,7 +139,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     } else if truth && built && ready {
         stages.run("truth", || {
             prepare::truth()?;
-            run_tests(&programs, "truth", &options.filter)
+            run_tests(&programs, "truth", options.filter.as_deref())
         });
     } else if truth {
         stages.without("truth", blocked());
@@ -184,7 +184,7 @@ fn test_programs() -> Result<Vec<(String, PathBuf)>> {
         .collect())
 }
 
-fn run_tests(programs: &[(String, PathBuf)], name: &str, filter: &[String]) -> Result<()> {
+fn run_tests(programs: &[(String, PathBuf)], name: &str, filter: Option<&str>) -> Result<()> {
     let found = programs.iter().find(|(program, _)| program == name);
     let (_, program) = found.with_context(|| format!("cargo built no test program {name}"))?;
     let mut command: Command = install::as_root(program);
