@@ -1,1 +1,19 @@
-//! config.
+//! What the user wants: flags, the configuration file, and the environment.
+//!
+//! [`Args`] and [`File`] are what was written, each setting there or not; [`Settings`] is what
+//! follows from them and from the environment, complete and checked. It is made once, at the start;
+//! nothing reads the environment later.
+
+mod args;
+mod error;
+mod exporters;
+mod file;
+mod filter;
+mod settings;
+mod units;
+
+pub use args::{Args, Command, RunArgs};
+pub use error::Error;
+pub use file::File;
+pub use filter::{Filter, Selection, Verdict};
+pub use settings::{Limits, Settings};

@@ -1,1 +1,39 @@
-//! export.
+//! Spans leave the tracer here. Each [`Target`] has a bounded queue, a task that sends from it
+//! in batches, and counters; so one backend's trouble never slows another, nor the pipeline.
+//!
+//! ```text
+//! Exporters::send -> queue -> worker: batch -> sink.encode -> sink.deliver -> verdict
+//!                      |                           ^                             |
+//!                      +-- full: dropped, counted  +--------- again, split ------+
+//! ```
+//!
+//! A new format is one file with a [`sink::Sink`], a [`Kind`], and one line in
+//! `exporters.rs`.
+
+mod counters;
+mod env;
+mod exporters;
+mod file;
+mod http;
+mod otlp;
+mod otlp_grpc;
+mod otlp_http;
+mod queue;
+mod secure;
+mod settings;
+mod sink;
+mod target;
+mod text;
+mod worker;
+mod writer;
+mod zipkin;
+mod zipkin_http;
+
+#[cfg(test)]
+mod testing;
+
+pub use counters::Summary;
+pub use env::targets_from_env;
+pub use exporters::{Exporters, StartError};
+pub use settings::Settings;
+pub use target::{Kind, Target, TargetError, Tls};

@@ -1,0 +1,180 @@
+//! Everything that was wanted, complete and checked.
+
+use std::time::Duration;
+
+use super::args::RunArgs;
+use super::error::Error;
+use super::exporters;
+use super::file::File;
+use super::filter::{Filter, Selection};
+use crate::export::Target;
+use crate::process::{Rules, parse_attributes};
+
+/// What bounds the tracer's memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections followed at once.
+    pub max_connections: u32,
+    /// Exchanges that are open or held at once.
+    pub max_open_exchanges: u32,
+    /// Bytes of one message head.
+    pub max_head: u32,
+    /// Headers of one message.
+    pub max_headers: u16,
+    /// Bytes of the kernel's ring buffer; a power of two.
+    pub ring_size: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 65_536,
+            max_open_exchanges: 65_536,
+            max_head: 16 << 10,
+            max_headers: 128,
+            ring_size: 16 << 20,
+        }
+    }
+}
+
+/// Default of [`Settings::min_confidence`].
+const MIN_CONFIDENCE: f64 = 0.9;
+/// Default of [`Settings::settle`].
+const SETTLE: Duration = Duration::from_secs(1);
+/// Default of [`Settings::max_hold`].
+const MAX_HOLD: Duration = Duration::from_secs(30);
+
+/// What the tracer shall do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where spans go; empty only if `OTEL_TRACES_EXPORTER=none` says so.
+    pub exporters: Vec<Target>,
+    /// What is traced.
+    pub filter: Filter,
+    /// Naming rules.
+    pub rules: Rules,
+    /// Attributes for every resource that has no such attribute of its own.
+    pub resource: Vec<(String, String)>,
+    /// Least confidence of an edge, from 0 to 1.
+    pub min_confidence: f64,
+    /// How long a finished server span waits for late evidence.
+    pub settle: Duration,
+    /// How long any finished span is held back at most; not less than `settle`.
+    pub max_hold: Duration,
+    /// When to stop; `None` for when interrupted.
+    pub duration: Option<Duration>,
+    /// How often -v was given.
+    pub verbosity: u8,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Flags go before the file, and the file before the environment, setting by setting:
+    /// - exporters are taken from the first of these that names any, and standard output is taken
+    ///   when none does; `--export-header`, `--export-ca`, `-cert` and `-key` then apply to them;
+    /// - any of `--pid`, `--port`, `--exe`, `--service` replaces the whole `[trace]`, any
+    ///   `--exclude-…` the whole `[exclude]`;
+    /// - resource attributes are put together: the file's, then OTEL_RESOURCE_ATTRIBUTES. A name
+    ///   or an instance id in the latter is the tracer's own and no service's, and is left out, as
+    ///   OTEL_SERVICE_NAME is.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn resolve(
+        args: &RunArgs,
+        file: Option<File>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let file = file.unwrap_or_default();
+        let exports = file.exports.into_iter().map(|export| export.0).collect();
+        let limits = Limits::default();
+        let settings = Self {
+            exporters: exporters::resolve(&args.export, exports, env)?,
+            filter: filter(args, file.trace, file.exclude)?,
+            rules: Rules::new(file.services.into_iter().map(|rule| rule.0).collect()),
+            resource: resource(file.resource.into_iter().collect(), env)?,
+            min_confidence: args
+                .stitch
+                .min_confidence
+                .or(file.min_confidence)
+                .unwrap_or(MIN_CONFIDENCE),
+            settle: args.stitch.settle.or(file.settle).unwrap_or(SETTLE),
+            max_hold: args.stitch.max_hold.or(file.max_hold).unwrap_or(MAX_HOLD),
+            duration: args.duration.or(file.duration),
+            verbosity: args.verbose,
+            limits: Limits {
+                max_connections: args
+                    .limits
+                    .max_connections
+                    .or(file.max_connections)
+                    .unwrap_or(limits.max_connections),
+                max_open_exchanges: args
+                    .limits
+                    .max_open_exchanges
+                    .or(file.max_open_exchanges)
+                    .unwrap_or(limits.max_open_exchanges),
+                max_head: args.limits.max_head.or(file.max_head).unwrap_or(limits.max_head),
+                max_headers: args
+                    .limits
+                    .max_headers
+                    .or(file.max_headers)
+                    .unwrap_or(limits.max_headers),
+                ring_size: args.limits.ring_size.or(file.ring_size).unwrap_or(limits.ring_size),
+            },
+        };
+        if settings.max_hold < settings.settle {
+            let message = format!(
+                "{} is less than the {} of --settle",
+                humantime::format_duration(settings.max_hold),
+                humantime::format_duration(settings.settle),
+            );
+            return Err(Error::flag("--max-hold", message));
+        }
+        Ok(settings)
+    }
+
+    /// Reads the file that `args` name, if any, and the process's own environment, once.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), and of reading the file.
+    pub fn load(args: &RunArgs) -> Result<Self, Error> {
+        let file = args.config.as_deref().map(File::read).transpose()?;
+        Self::resolve(args, file, &|name| std::env::var(name).ok())
+    }
+}
+
+fn filter(args: &RunArgs, trace: Selection, exclude: Selection) -> Result<Filter, Error> {
+    let (on, off) = (args.trace.clone(), args.exclude.clone());
+    let on = Selection { pids: on.pid, ports: on.port, exes: on.exe, services: on.service };
+    let off = Selection {
+        pids: off.exclude_pid,
+        ports: off.exclude_port,
+        exes: off.exclude_exe,
+        services: off.exclude_service,
+    };
+    let or = |flags: Selection, file| if flags == Selection::default() { file } else { flags };
+    Filter::new(&or(on, trace), &or(off, exclude))
+        .map_err(|message| Error::flag("--exe, --service", message))
+}
+
+fn resource(
+    file: Vec<(String, String)>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, String)>, Error> {
+    const VARIABLE: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    let own = parse_attributes(&env(VARIABLE).unwrap_or_default())
+        .map_err(|error| Error::Environment(format!("{VARIABLE}: {error}")))?;
+    let mut all = file;
+    for (name, value) in own {
+        let ours = ["service.name", "service.instance.id"].contains(&name.as_str());
+        if !ours && !name.starts_with("process.") && all.iter().all(|(known, _)| *known != name) {
+            all.push((name, value));
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,98 @@
+//! Durations, sizes and shares as they are written in flags and in the configuration file.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tracer_common::record::MAX_COPY;
+
+/// `500ms`, `2s`, `1m`, `1h 30m` (crate humantime's format).
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write 500ms, 2s or 1m"))
+}
+
+/// A duration that is not zero.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("must be more than zero".into()),
+        time => Ok(time),
+    }
+}
+
+/// A number from 0 to 1.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "not a number".to_owned()).and_then(checked_share)
+}
+
+/// The same for one that is a number already; refuses NaN.
+pub(super) fn checked_share(number: f64) -> Result<f64, String> {
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("not between 0 and 1".into()) }
+}
+
+/// Bytes of the ring buffer. The kernel takes powers of two that are whole pages
+/// (kernel/bpf/ringbuf.c); those of 64 KiB fit every page size.
+pub(super) fn ring_size(text: &str) -> Result<u32, String> {
+    let size = bytes(text, 64 << 10..=1 << 30)?;
+    if size.is_power_of_two() {
+        return Ok(size);
+    }
+    let (less, more) = (size.next_power_of_two() / 2, size.next_power_of_two());
+    Err(format!("not a power of two; {} and {} are the nearest", written(less), written(more)))
+}
+
+/// Bytes of a message head that are parsed; no more than one operation copies.
+pub(super) fn head_size(text: &str) -> Result<u32, String> {
+    bytes(text, 256..=MAX_COPY as u32)
+}
+
+fn bytes(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let size: ByteSize =
+        text.parse().map_err(|_| "not a size; write 65536, 64KiB or 16MiB".to_owned())?;
+    let size = u32::try_from(size.as_u64()).ok().filter(|size| range.contains(size));
+    size.ok_or_else(|| {
+        format!("not between {} and {}", written(*range.start()), written(*range.end()))
+    })
+}
+
+fn written(bytes: u32) -> String {
+    ByteSize::b(u64::from(bytes)).display().iec().to_string().replace(".0 ", " ").replace(' ', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, head_size, ring_size, share, some_time};
+    use std::time::Duration;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert!(some_time("0s").is_err());
+        for bad in ["", "5", "-1s", "1parsec", "99999999999999999999h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shares() {
+        assert_eq!(share("0.9"), Ok(0.9));
+        for bad in ["NaN", "-0.1", "1.1", "inf", "x", ""] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(ring_size("16MiB"), Ok(16 << 20));
+        assert_eq!(ring_size("65536"), Ok(65536));
+        assert_eq!(head_size("8KiB"), Ok(8192));
+        let error = ring_size("16MB").unwrap_err();
+        assert_eq!(error, "not a power of two; 8MiB and 16MiB are the nearest");
+        assert_eq!(head_size("1MiB").unwrap_err(), "not between 256B and 16KiB");
+        for bad in ["", "1KiB", "2GiB", "-1", "99999999999999999999", "many"] {
+            assert!(ring_size(bad).is_err(), "{bad}");
+        }
+    }
+}
