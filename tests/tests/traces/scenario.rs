@@ -1,11 +1,9 @@
 //! The tests themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tests::expect::Call;
-use tests::poll;
 
 use crate::curl::{self, Request};
 use crate::world::{Made, World};
@@ -121,15 +119,14 @@ pub(crate) fn call_graph(world: &World) -> Result<()> {
         ensure!(seen == wanted, "the call graph is {seen:?}, not {wanted:?}");
         Ok(())
     };
-    let limit = Duration::from_secs(20);
     world.with(|parts| {
         let end = || anyhow::Ok(curl::now()? / 1000);
-        poll::until("Zipkin's dependencies", limit, || {
+        world.until("Zipkin's dependencies", || {
             let links = parts.zipkin.dependencies(end()?)?;
             compare(links.into_iter().map(|l| ((l.parent, l.child), l.call_count)).collect())
         })?;
         for jaeger in [&parts.grpc, &parts.http] {
-            poll::until("Jaeger's dependencies", limit, || {
+            world.until("Jaeger's dependencies", || {
                 let links = jaeger.dependencies(end()?)?;
                 compare(links.into_iter().map(|l| ((l.parent, l.child), l.call_count)).collect())
             })?;

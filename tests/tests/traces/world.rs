@@ -1,5 +1,6 @@
 //! Everything that runs: backends, services, then the tracer, and what was asked of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) struct World {
     parts: Mutex<Option<Parts>>,
     /// Every request that the tests made, for the call graph.
     made: Mutex<Vec<(Call, u64)>>,
+    interrupted: AtomicBool,
 }
 
 pub(crate) struct Parts {
@@ -77,11 +79,16 @@ impl World {
         )?;
         let tracer = Some(tracer);
         let parts = Parts { tracer, zipkin, grpc, http, started, services };
-        Ok(World { parts: Mutex::new(Some(parts)), made: Mutex::default() })
+        Ok(World {
+            parts: Mutex::new(Some(parts)),
+            made: Mutex::default(),
+            interrupted: AtomicBool::new(false),
+        })
     }
 
-    /// Ends every process.
+    /// Ends every process; a test that still waits for something fails at once.
     pub(crate) fn end(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
         drop(lock(&self.parts).take());
     }
 
@@ -108,15 +115,23 @@ impl World {
     pub(crate) fn check(&self, service: &str, made: &[Made]) -> Result<()> {
         lock(&self.made).extend(made.iter().map(|made| (made.call.clone(), made.times)));
         self.with(|parts| {
-            poll::until("in Zipkin", ARRIVAL, || all(&parts.zipkin.traces(service)?, made))?;
+            self.until("in Zipkin", || all(&parts.zipkin.traces(service)?, made))?;
             let start = parts.started;
-            poll::until("in Jaeger, by OTLP/gRPC", ARRIVAL, || {
+            self.until("in Jaeger, by OTLP/gRPC", || {
                 all(&parts.grpc.traces(service, start)?, made)
             })?;
-            poll::until("in Jaeger, by OTLP/HTTP", ARRIVAL, || {
-                all(&parts.http.traces(service, start)?, made)
-            })
+            self.until("in Jaeger, by OTLP/HTTP", || all(&parts.http.traces(service, start)?, made))
         })
+    }
+
+    /// Waits until `attempt` succeeds, as long as spans may take from a service to a backend.
+    pub(crate) fn until(&self, what: &str, mut attempt: impl FnMut() -> Result<()>) -> Result<()> {
+        poll::until(what, ARRIVAL, || {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Ok(Err(anyhow!("interrupted")));
+            }
+            attempt().map(Ok)
+        })?
     }
 
     pub(crate) fn with<T>(&self, use_it: impl FnOnce(&Parts) -> Result<T>) -> Result<T> {
