@@ -10,6 +10,7 @@ pub mod connection;
 pub mod exchange;
 pub mod export;
 pub mod kernel;
+pub mod live;
 pub mod pipeline;
 pub mod process;
 pub mod protocol;

@@ -1,1 +1,314 @@
-//! pipeline.
+//! Puts the stages together: records of the ring buffer go in, finished spans come out. The only
+//! place that knows every stage. It reads no clock and opens no file itself; who a process is, it
+//! asks a [`Directory`].
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tracer_common::filter;
+use tracer_common::record::{
+    self, DATA_UNREADABLE, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
+    VERDICT_OTHER, VERDICT_SELF,
+};
+
+use crate::causality::{self, Causality};
+use crate::connection::{Bases, Cookie, Moment};
+use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info};
+use crate::kernel::Event;
+use crate::protocol::http1;
+use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
+
+/// Who processes are.
+pub trait Directory {
+    /// The resource of a process, or of what it was at `now`.
+    fn resource(&mut self, pid: u32, now: u64) -> Arc<Resource>;
+    /// A thread of the process has this name: for want of better.
+    fn hint(&mut self, pid: u32, comm: &str);
+    /// The process answers requests on this port.
+    fn serves(&mut self, pid: u32, port: u16);
+    /// The process runs another program now.
+    fn exec(&mut self, pid: u32);
+    /// The process has ended.
+    fn exit(&mut self, pid: u32, now: u64);
+    /// Whether the process is to be traced.
+    fn wanted(&mut self, pid: u32, now: u64) -> bool;
+}
+
+/// What the pipeline does and how much it may remember. Durations in nanoseconds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Connections.
+    pub connections: usize,
+    /// Open exchanges.
+    pub open_exchanges: usize,
+    /// Of the protocol engine.
+    pub http1: http1::Limits,
+    /// How long an exchange waits for late evidence.
+    pub settle: u64,
+    /// How long it is held back at most.
+    pub max_hold: u64,
+    /// Edges below are not made.
+    pub min_confidence: f64,
+    /// Connections are left out by port, so that what a process does is never all seen.
+    pub ports_left_out: bool,
+}
+
+/// A connection by its two addresses, this side's first.
+pub type Ends = ((IpAddr, u16), (IpAddr, u16));
+
+/// The stages.
+pub struct Pipeline<D> {
+    exchanges: Exchanges,
+    causality: Causality,
+    assembly: Assembly,
+    directory: D,
+    namer: Namer,
+    clock: Clock,
+    order: u64,
+    now: u64,
+    signals: Vec<Signal>,
+    spans: Vec<Arc<Span>>,
+    known: HashSet<u32>,
+    skipped: HashSet<u32>,
+    verdicts: Vec<(u32, u32)>,
+    unseen: HashMap<Ends, u32>,
+    ports_left_out: bool,
+    lost: BTreeMap<&'static str, u64>,
+}
+
+impl<D: Directory> Pipeline<D> {
+    /// An empty pipeline.
+    pub fn new(settings: Settings, directory: D, clock: Clock) -> Self {
+        let Settings { settle, max_hold, min_confidence, .. } = settings;
+        Self {
+            exchanges: Exchanges::new(
+                settings.connections,
+                settings.open_exchanges,
+                settings.http1,
+            ),
+            causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
+            assembly: Assembly::new(Patience { settle, max_hold }),
+            directory,
+            namer: Namer::default(),
+            clock,
+            order: 0,
+            now: 0,
+            signals: vec![],
+            spans: vec![],
+            known: HashSet::new(),
+            skipped: HashSet::new(),
+            verdicts: vec![],
+            unseen: HashMap::new(),
+            ports_left_out: settings.ports_left_out,
+            lost: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one record of the ring buffer.
+    pub fn record(&mut self, bytes: &[u8]) {
+        let Some(event) = Event::parse(bytes) else {
+            self.lose("malformed_records", 1);
+            return;
+        };
+        let header = *event.header();
+        self.order += 1;
+        let at = Moment { time: header.time, pid: header.pid, tid: header.tid, order: self.order };
+        self.advance(at.time);
+        let cookie = Cookie(header.cookie);
+        match event {
+            Event::Data(record, head, tail) => self.data(&record, head, tail, at),
+            Event::Connection(record) => self.connection(&record, at),
+            Event::State(record) if record.state == STATE_CONNECTING => {
+                self.causality.connect(at, cookie)
+            }
+            Event::State(record) if record.state == STATE_CLOSED => {
+                self.exchanges.closed(cookie, at, &mut self.signals);
+                self.flow();
+                self.causality.disconnect(cookie);
+            }
+            Event::State(_) => {
+                self.exchanges.send_closed(cookie, at, &mut self.signals);
+                self.flow();
+            }
+            Event::Process(record) if record.change == PROCESS_EXEC => self.directory.exec(at.pid),
+            Event::Process(_) => self.exited(at),
+        }
+    }
+
+    /// Lets time pass up to `now` (boot clock): what has waited long enough is decided and leaves.
+    pub fn advance(&mut self, now: u64) {
+        if now < self.now {
+            return;
+        }
+        self.now = now;
+        for decision in self.causality.poll(now) {
+            self.assembly.decided(decision);
+        }
+        while let Some(call) = self.assembly.overdue(now) {
+            match self.causality.force(call) {
+                Some(decision) => self.assembly.decided(decision),
+                None => self.assembly.decided(causality::Decision { call, parent: None }),
+            }
+        }
+        for placed in self.assembly.take_ready() {
+            self.finish(&placed);
+        }
+        for id in self.causality.take_forgotten() {
+            self.assembly.forget(id);
+        }
+    }
+
+    /// Ends everything that is open, marked as cut short, and lets it leave.
+    pub fn stop(&mut self, now: u64) {
+        self.order += 1;
+        let at = Moment { time: now.max(self.now), pid: 0, tid: 0, order: self.order };
+        self.exchanges.stop(at, &mut self.signals);
+        self.flow();
+        self.advance(u64::MAX);
+    }
+
+    /// The spans that have become ready.
+    pub fn take_spans(&mut self) -> Vec<Arc<Span>> {
+        std::mem::take(&mut self.spans)
+    }
+
+    /// Processes that the kernel side shall trace or leave out, as `filter::{TRACE, SKIP}`.
+    pub fn take_verdicts(&mut self) -> Vec<(u32, u32)> {
+        std::mem::take(&mut self.verdicts)
+    }
+
+    /// Incoming connections of processes, that were there before the tracer. They replace what an
+    /// earlier call named, except those that have been seen in the meantime.
+    pub fn existing(&mut self, connections: impl IntoIterator<Item = (Ends, u32)>, first: bool) {
+        let now: HashMap<_, _> = connections.into_iter().collect();
+        let before = std::mem::take(&mut self.unseen);
+        let pids: HashSet<u32> = before.values().copied().chain(now.values().copied()).collect();
+        self.unseen = if first {
+            now
+        } else {
+            before.into_iter().filter(|(ends, _)| now.contains_key(ends)).collect()
+        };
+        for pid in pids {
+            self.tell_unseen(pid);
+        }
+    }
+
+    /// Whether connections from before the tracer's start are still unseen.
+    #[must_use]
+    pub fn waits_for_existing(&self) -> bool {
+        !self.unseen.is_empty()
+    }
+
+    /// Records were lost, of whatever process.
+    pub fn lost_records(&mut self) {
+        self.causality.lost(None, self.now);
+    }
+
+    /// Every loss so far, by name; only those that are not zero.
+    #[must_use]
+    pub fn losses(&self) -> BTreeMap<&'static str, u64> {
+        let mut all = self.lost.clone();
+        let stages = self.exchanges.losses().into_iter().chain(self.assembly.losses());
+        for (name, count) in stages.chain(self.namer.losses()) {
+            *all.entry(name).or_default() += count;
+        }
+        all.retain(|_, count| *count > 0);
+        all
+    }
+
+    fn lose(&mut self, name: &'static str, count: u64) {
+        *self.lost.entry(name).or_default() += count;
+    }
+
+    fn data(&mut self, record: &record::Data, head: &[u8], tail: &[u8], at: Moment) {
+        if self.skipped.contains(&at.pid) {
+            return;
+        }
+        if record.flags & DATA_UNREADABLE != 0 {
+            self.causality.lost(Some(at.pid), at.time);
+        }
+        self.causality.operation(at, Cookie(record.header.cookie));
+        self.exchanges.data(record, head, tail, at, &mut self.signals);
+        self.flow();
+    }
+
+    fn connection(&mut self, record: &record::Connection, at: Moment) {
+        let bases = Bases { send: record.send_base, receive: record.receive_base };
+        let Some(info) = info(record) else { return self.lose("unknown_families", 1) };
+        let cookie = Cookie(record.header.cookie);
+        let inbound = match self.unseen.remove(&(info.local, info.remote)) {
+            Some(pid) => {
+                self.tell_unseen(pid);
+                true
+            }
+            // One that the start-up scan did not take for incoming is outgoing.
+            None => info.opener == Some(false),
+        };
+        match record.verdict {
+            VERDICT_SELF => {
+                let key = ConnectionKey::new(Side::Client, info.opener, bases);
+                self.assembly.own_connection(key);
+            }
+            VERDICT_OTHER if inbound => self.causality.undecoded(cookie, at),
+            VERDICT_HTTP => {
+                self.meet(at, &info.comm);
+                self.exchanges.connection(record, info);
+            }
+            _ => {}
+        }
+    }
+
+    /// First sight of a process: who is it, and is it wanted?
+    fn meet(&mut self, at: Moment, comm: &str) {
+        if !self.known.insert(at.pid) {
+            return;
+        }
+        self.directory.hint(at.pid, comm);
+        let wanted = self.directory.wanted(at.pid, at.time);
+        self.causality.leave_out(at.pid, self.ports_left_out);
+        if !wanted {
+            self.skipped.insert(at.pid);
+        }
+        self.verdicts.push((at.pid, if wanted { filter::TRACE } else { filter::SKIP }));
+    }
+
+    fn exited(&mut self, at: Moment) {
+        self.exchanges.exited(at.pid, at, &mut self.signals);
+        self.flow();
+        self.causality.exited(at.pid, at.time);
+        self.directory.exit(at.pid, at.time);
+        self.known.remove(&at.pid);
+        self.skipped.remove(&at.pid);
+    }
+
+    fn tell_unseen(&mut self, pid: u32) {
+        let count = self.unseen.values().filter(|&&of| of == pid).count();
+        self.causality.unseen(pid, count as u32);
+    }
+
+    /// Hands what the exchange stage said to the stages after it.
+    fn flow(&mut self) {
+        for fault in self.exchanges.take_faults() {
+            *self.lost.entry(fault.name()).or_default() += 1;
+        }
+        let mut signals = std::mem::take(&mut self.signals);
+        for signal in signals.drain(..) {
+            self.causality.signal(&signal);
+            if let Signal::Started { side: Side::Server, port, at, .. } = signal {
+                self.directory.serves(at.pid, port);
+            }
+            self.assembly.signal(signal);
+        }
+        self.signals = signals;
+    }
+
+    fn finish(&mut self, placed: &Placed) {
+        let exchange = &placed.exchange;
+        let time = exchange.ended.time;
+        let resource = self.directory.resource(exchange.pid, time);
+        let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
+        let span = span(placed, resource, peer, &self.clock, &mut self.namer);
+        self.spans.push(Arc::new(span));
+    }
+}

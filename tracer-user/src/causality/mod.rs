@@ -1,1 +1,20 @@
-//! causality.
+//! Causality: which request a process was answering when it made a call. Evidence is gathered while
+//! exchanges run and weighed late, when both the call and the requests that may have caused it are
+//! over. An edge that is not sure enough is not made: an orphan is better than a lie.
+
+mod alone;
+mod evidence;
+mod header;
+mod node;
+mod process;
+mod resolver;
+mod scene;
+mod stage;
+mod strength;
+mod thread;
+mod turn;
+
+pub use resolver::Decision;
+pub use stage::{Causality, Settings};
+
+use scene::Scene;

@@ -2,5 +2,9 @@
 //! operation lies.
 
 mod moment;
+mod stream;
+mod table;
 
 pub use moment::{Chunk, Cookie, Moment};
+pub use stream::Stream;
+pub use table::{Bases, Connection, Connections, Info};

@@ -1,5 +1,16 @@
-//! Traces: ids, and the spans that exporters take.
+//! Traces: exchanges put into trees, ids, and the spans that exporters take.
 
+mod assembly;
+mod clock;
+mod http;
+mod ids;
+mod namer;
 mod span;
+mod tree;
 
+pub use assembly::{Assembly, Patience, Placed};
+pub use clock::Clock;
+pub use http::span;
+pub use ids::{span_id, trace_id};
+pub use namer::Namer;
 pub use span::{Endpoint, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};

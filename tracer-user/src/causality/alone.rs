@@ -1,0 +1,20 @@
+//! Evidence from being alone: the process had one request to answer and no other. It counts only
+//! while every incoming connection of the process is seen and nothing of it was lost or left out.
+
+use super::Scene;
+use super::evidence::Testimony;
+use super::node::Node;
+
+/// What remains is work of the process's own: a background poll, a job that outlives its request.
+const CONFIDENCE: f64 = 0.92;
+
+pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
+    let named = call.client().and_then(|client| scene.node(client.alone?));
+    let Some(server) = named else { return Testimony::Silent };
+    match scene.process(call.started.pid) {
+        Some(process) if process.whole_since(server.started.time) => {
+            Testimony::Names(server.id, CONFIDENCE)
+        }
+        _ => Testimony::Silent,
+    }
+}

@@ -1,0 +1,28 @@
+//! The kinds of evidence, from strong to weak. A new kind is a file and a line here.
+
+use crate::exchange::ExchangeId;
+
+use super::Scene;
+use super::node::Node;
+use super::{alone, header, thread, turn};
+
+/// What one witness says of a call.
+#[derive(Debug, PartialEq)]
+pub(super) enum Testimony {
+    /// Nothing.
+    Silent,
+    /// This request caused it, with this confidence.
+    Names(ExchangeId, f64),
+    /// One of these did; weaker witnesses may choose among them only.
+    Among(Vec<ExchangeId>),
+}
+
+type Witness = fn(&Scene<'_>, &Node) -> Testimony;
+
+/// Name of the method, as `tracer.parent.method` has it, and the witness.
+pub(super) const KINDS: [(&str, Witness); 4] = [
+    ("header", header::testify),
+    ("thread", thread::testify),
+    ("turn", turn::testify),
+    ("alone", alone::testify),
+];

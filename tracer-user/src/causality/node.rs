@@ -1,0 +1,88 @@
+//! What causality remembers of one exchange.
+
+use crate::connection::{Cookie, Moment};
+use crate::exchange::{ExchangeId, Side};
+use crate::protocol::propagation::Context;
+
+/// Of one exchange, from its first byte until nobody can refer to it any more.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) id: ExchangeId,
+    pub(super) side: Side,
+    pub(super) started: Moment,
+    pub(super) cookie: Cookie,
+    /// The request's head is known, and so whether it carries a context.
+    pub(super) head: bool,
+    pub(super) context: Option<Box<Context>>,
+    pub(super) replied: Option<Moment>,
+    pub(super) ended: Option<u64>,
+    /// The other end.
+    pub(super) peer: Option<ExchangeId>,
+    pub(super) role: Role,
+}
+
+/// What is known of one side only.
+#[derive(Debug)]
+pub(super) enum Role {
+    Server(Server),
+    Client(Client),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    /// Who read the request last.
+    pub(super) reader: u32,
+    /// Between that and the response its thread read no other request.
+    pub(super) exclusive: bool,
+    /// What the thread that wrote the response had read last.
+    pub(super) closed_by: Option<ExchangeId>,
+    /// Calls that were written in a turn of this request.
+    pub(super) turn_calls: u32,
+    /// Open calls that wait for this exchange to end.
+    pub(super) pins: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    /// The only request that the writing thread had read and not answered.
+    pub(super) thread: Option<ExchangeId>,
+    /// The request in whose turn the call was written.
+    pub(super) turn: Option<ExchangeId>,
+    /// The only request open in the process.
+    pub(super) alone: Option<ExchangeId>,
+    /// How often the writing thread had changed connections when the call was written.
+    pub(super) switches: u64,
+    /// The thread did nothing else until it read the response.
+    pub(super) blocked: Option<bool>,
+    pub(super) decided: bool,
+}
+
+impl Node {
+    pub(super) fn server(&self) -> Option<&Server> {
+        match &self.role {
+            Role::Server(server) => Some(server),
+            Role::Client(_) => None,
+        }
+    }
+
+    pub(super) fn server_mut(&mut self) -> Option<&mut Server> {
+        match &mut self.role {
+            Role::Server(server) => Some(server),
+            Role::Client(_) => None,
+        }
+    }
+
+    pub(super) fn client(&self) -> Option<&Client> {
+        match &self.role {
+            Role::Client(client) => Some(client),
+            Role::Server(_) => None,
+        }
+    }
+
+    pub(super) fn client_mut(&mut self) -> Option<&mut Client> {
+        match &mut self.role {
+            Role::Client(client) => Some(client),
+            Role::Server(_) => None,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The table of connections, with whatever a later stage keeps beside each.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::{Cookie, Stream};
+
+/// What the kernel told of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// This side's address and port, as this side sees them.
+    pub local: (IpAddr, u16),
+    /// The other side's.
+    pub remote: (IpAddr, u16),
+    /// Inode number of the network namespace.
+    pub netns: u32,
+    /// Whether this side called connect(2); `None` if that was before the tracer.
+    pub opener: Option<bool>,
+    /// Bytes had moved before the first look.
+    pub midstream: bool,
+    /// Name of the first thread seen to use it.
+    pub comm: String,
+}
+
+/// Where both streams' sequence numbers begin, as the kernel of this side has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Bases {
+    /// Of what this side sends.
+    pub send: u32,
+    /// Of what it receives.
+    pub receive: u32,
+}
+
+/// One side of one connection.
+#[derive(Debug)]
+pub struct Connection<S> {
+    /// Addresses; `None` while the record that tells them is missing.
+    pub info: Option<Info>,
+    /// Where the sequence numbers begin.
+    pub bases: Bases,
+    /// What this side sends.
+    pub sent: Stream,
+    /// What it receives.
+    pub received: Stream,
+    /// Process that used it last.
+    pub pid: u32,
+    /// The later stage's own.
+    pub state: S,
+}
+
+/// All connections that are worth remembering, at most `limit` of them.
+#[derive(Debug)]
+pub struct Connections<S> {
+    table: HashMap<Cookie, Connection<S>>,
+    users: HashMap<u32, u32>,
+    limit: usize,
+    refused: u64,
+}
+
+impl<S: Default> Connections<S> {
+    /// An empty table.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { table: HashMap::new(), users: HashMap::new(), limit, refused: 0 }
+    }
+
+    /// The connection with this cookie, made if it is new; `None`, counted, when the table is full.
+    pub fn touch(&mut self, cookie: Cookie, pid: u32) -> Option<&mut Connection<S>> {
+        if !self.table.contains_key(&cookie) {
+            if self.table.len() >= self.limit {
+                self.refused += 1;
+                return None;
+            }
+            *self.users.entry(pid).or_default() += 1;
+            self.table.insert(
+                cookie,
+                Connection {
+                    info: None,
+                    bases: Bases::default(),
+                    sent: Stream::default(),
+                    received: Stream::default(),
+                    pid,
+                    state: S::default(),
+                },
+            );
+        }
+        let connection = self.table.get_mut(&cookie)?;
+        if connection.pid != pid {
+            release(&mut self.users, connection.pid);
+            *self.users.entry(pid).or_default() += 1;
+            connection.pid = pid;
+        }
+        Some(connection)
+    }
+
+    /// The connection with this cookie, if it is known.
+    pub fn get_mut(&mut self, cookie: Cookie) -> Option<&mut Connection<S>> {
+        self.table.get_mut(&cookie)
+    }
+
+    /// Forgets a connection that is gone.
+    pub fn remove(&mut self, cookie: Cookie) -> Option<Connection<S>> {
+        let connection = self.table.remove(&cookie)?;
+        release(&mut self.users, connection.pid);
+        Some(connection)
+    }
+
+    /// The connections that a process used last.
+    #[must_use]
+    pub fn of_process(&self, pid: u32) -> Vec<Cookie> {
+        if !self.users.contains_key(&pid) {
+            return vec![];
+        }
+        self.table.iter().filter(|(_, c)| c.pid == pid).map(|(&cookie, _)| cookie).collect()
+    }
+
+    /// Every cookie, in no order.
+    pub fn cookies(&self) -> impl Iterator<Item = Cookie> + '_ {
+        self.table.keys().copied()
+    }
+
+    /// Operations that were left out because the table was full.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+fn release(users: &mut HashMap<u32, u32>, pid: u32) {
+    if let Some(count) = users.get_mut(&pid) {
+        *count -= 1;
+        if *count == 0 {
+            users.remove(&pid);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Connections, Cookie};
+
+    #[test]
+    fn the_limit_holds_and_is_counted() {
+        let mut table = Connections::<()>::new(1);
+        assert!(table.touch(Cookie(1), 7).is_some());
+        assert!(table.touch(Cookie(2), 7).is_none());
+        assert!(table.touch(Cookie(1), 7).is_some());
+        assert_eq!(table.refused(), 1);
+        table.remove(Cookie(1));
+        assert!(table.touch(Cookie(2), 7).is_some());
+    }
+
+    #[test]
+    fn a_connection_follows_its_user() {
+        let mut table = Connections::<()>::new(8);
+        table.touch(Cookie(1), 7);
+        table.touch(Cookie(1), 8);
+        assert!(table.of_process(7).is_empty());
+        assert_eq!(table.of_process(8), [Cookie(1)]);
+    }
+}

@@ -1,0 +1,83 @@
+//! A request with its response, as one side saw it.
+
+use std::net::IpAddr;
+
+use crate::connection::{Cookie, Moment};
+use crate::protocol::http1::{RequestHead, ResponseHead};
+
+use super::key::{ConnectionKey, PairKey};
+
+/// Number of an exchange, counted from the tracer's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExchangeId(pub u64);
+
+/// Which side of an exchange a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// It sent the request.
+    Client,
+    /// It answered.
+    Server,
+}
+
+/// Why an exchange is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Incomplete {
+    /// The connection closed first.
+    Closed,
+    /// Bytes of it were not seen.
+    Lost,
+    /// The tracer stopped first.
+    Stopped,
+}
+
+impl Incomplete {
+    /// As the attribute `tracer.incomplete` says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Incomplete::Closed => "connection_closed",
+            Incomplete::Lost => "bytes_lost",
+            Incomplete::Stopped => "tracer_stopped",
+        }
+    }
+}
+
+/// A request with its response, as one side saw it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Its number.
+    pub id: ExchangeId,
+    /// The process's part.
+    pub side: Side,
+    /// The process that read or wrote the request's first byte.
+    pub pid: u32,
+    /// The socket.
+    pub cookie: Cookie,
+    /// The connection, named alike at both ends.
+    pub connection: ConnectionKey,
+    /// The exchange, named alike at both ends.
+    pub key: PairKey,
+    /// This side's address and port; `None` if never told.
+    pub local: Option<(IpAddr, u16)>,
+    /// The other side's.
+    pub remote: Option<(IpAddr, u16)>,
+    /// Name of the first thread that used the connection.
+    pub comm: String,
+    /// The request's first byte.
+    pub started: Moment,
+    /// The response's first byte.
+    pub replied: Option<Moment>,
+    /// The response's last byte, or when it became clear that there is none.
+    pub ended: Moment,
+    /// The request's head, if it was whole and well formed.
+    pub request: Option<Box<RequestHead>>,
+    /// The response's head.
+    pub response: Option<Box<ResponseHead>>,
+    /// Bytes of the request's body.
+    pub request_body: u64,
+    /// Bytes of the response's body.
+    pub response_body: u64,
+    /// `None` if all of it was seen.
+    pub incomplete: Option<Incomplete>,
+}

@@ -1,0 +1,91 @@
+//! Names that both ends of an exchange can compute alone.
+
+use crate::connection::Bases;
+
+use super::Side;
+
+/// Names a connection at both of its ends: the sequence numbers at which its two streams begin,
+/// the client's (in HTTP's sense) first. Survives address translation; 64 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionKey(pub u64);
+
+/// Names an exchange at both of its ends: its connection, and the position of its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PairKey(pub u64);
+
+impl ConnectionKey {
+    /// From what one side sees. Whoever called connect(2) has a sending base that is lower by one,
+    /// because its SYN counts as acknowledged; where that was not seen, it is HTTP's client.
+    #[must_use]
+    pub fn new(side: Side, opener: Option<bool>, bases: Bases) -> Self {
+        let send = bases.send.wrapping_add(syn(side, opener) as u32);
+        let (client, server) = match side {
+            Side::Client => (send, bases.receive),
+            Side::Server => (bases.receive, send),
+        };
+        Self(u64::from(client) << 32 | u64::from(server))
+    }
+}
+
+impl PairKey {
+    /// `position` is the request's, counted as this side sees it.
+    #[must_use]
+    pub fn new(side: Side, opener: Option<bool>, bases: Bases, position: u64) -> Self {
+        let connection = ConnectionKey::new(side, opener, bases);
+        let skip = if side == Side::Client { syn(side, opener) } else { 0 };
+        Self(mix(connection.0 ^ mix(position.saturating_sub(skip))))
+    }
+}
+
+/// 1 where this side's sent stream counts its SYN as a byte.
+fn syn(side: Side, opener: Option<bool>) -> u64 {
+    opener.unwrap_or(side == Side::Client).into()
+}
+
+/// The finalizer of splitmix64 (Steele, Lea, Flood 2014): a bijection that spreads every bit.
+#[must_use]
+pub fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ value >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bases, ConnectionKey, PairKey, Side};
+
+    const CLIENT: Bases = Bases { send: 999, receive: 5000 };
+    const SERVER: Bases = Bases { send: 5000, receive: 1000 };
+
+    #[test]
+    fn both_ends_compute_the_same() {
+        for (client, server) in [(Some(true), Some(false)), (None, None), (Some(true), None)] {
+            assert_eq!(
+                PairKey::new(Side::Client, client, CLIENT, 78),
+                PairKey::new(Side::Server, server, SERVER, 77)
+            );
+            assert_eq!(
+                ConnectionKey::new(Side::Client, client, CLIENT),
+                ConnectionKey::new(Side::Server, server, SERVER)
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_may_be_the_one_that_connects() {
+        let client = Bases { send: 1000, receive: 5000 };
+        let server = Bases { send: 4999, receive: 1000 };
+        assert_eq!(
+            PairKey::new(Side::Client, Some(false), client, 0),
+            PairKey::new(Side::Server, Some(true), server, 0)
+        );
+    }
+
+    #[test]
+    fn requests_of_one_connection_differ() {
+        let key = |position| PairKey::new(Side::Server, None, SERVER, position);
+        assert_ne!(key(0), key(1));
+        assert_ne!(key(0), key(1 << 32));
+    }
+}

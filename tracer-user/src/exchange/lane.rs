@@ -1,0 +1,235 @@
+//! One connection's exchanges: which side this is, and which message belongs to which.
+
+use std::collections::VecDeque;
+
+use tracer_common::head::{Start, look_at};
+
+use crate::connection::{Bases, Chunk, Cookie, Info, Moment};
+use crate::protocol::http1::{Direction, Engine, Event, Fault, Limits};
+
+use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
+
+/// Of one connection. Requests are answered in the order in which they were sent (RFC 9112, 9.3.2),
+/// and the engine keeps to that, so a queue is all it takes.
+#[derive(Debug, Default)]
+pub struct Lane {
+    http: Option<(Side, Box<Engine>)>,
+    open: VecDeque<Open>,
+    /// The exchange whose bytes this side read last.
+    reading: Option<ExchangeId>,
+    left: bool,
+    events: Vec<Event>,
+}
+
+/// What a lane needs to know of its connection.
+pub struct Place<'a> {
+    /// Its socket.
+    pub cookie: Cookie,
+    /// Addresses, if they were told.
+    pub info: Option<&'a Info>,
+    /// Where the sequence numbers begin.
+    pub bases: Bases,
+}
+
+#[derive(Debug)]
+struct Open {
+    exchange: Exchange,
+    request_over: bool,
+    /// There was no room for it: it keeps its place in the queue, but nobody hears of it.
+    silent: bool,
+}
+
+/// What a lane writes its findings to.
+pub struct Sink<'a> {
+    /// Everything that happened, in order.
+    pub signals: &'a mut Vec<Signal>,
+    /// What the engine objected to.
+    pub faults: &'a mut Vec<Fault>,
+    /// Number of the next exchange.
+    pub next: &'a mut u64,
+    /// Exchanges that may still be opened, over all connections.
+    pub room: &'a mut usize,
+    /// Exchanges that were not, for want of room.
+    pub refused: &'a mut u64,
+}
+
+impl Lane {
+    /// Takes one operation. `sent`: this side sent it.
+    pub fn operation(
+        &mut self,
+        place: &Place<'_>,
+        sent: bool,
+        chunk: &Chunk<'_>,
+        limits: &Limits,
+        sink: &mut Sink<'_>,
+    ) {
+        if self.left {
+            return;
+        }
+        if self.http.is_none() {
+            let opener = place.info.and_then(|info| info.opener);
+            let Some(side) = side(sent, chunk.head, opener) else { return };
+            self.http = Some((side, Box::new(Engine::new(limits.clone()))));
+        }
+        let Some((side, engine)) = &mut self.http else { return };
+        let side = *side;
+        let events = &mut self.events;
+        if sent == (side == Side::Client) {
+            engine.request(chunk, &mut |event| events.push(event));
+        } else {
+            engine.response(chunk, &mut |event| events.push(event));
+        }
+        self.apply(place, side, sink);
+        if !sent && let Some(id) = self.reading {
+            sink.signals.push(Signal::Read { id, at: chunk.at });
+        }
+    }
+
+    /// No more bytes will come in one direction. `sent`: this side's own.
+    pub fn close(&mut self, place: &Place<'_>, sent: bool, at: Moment, sink: &mut Sink<'_>) {
+        let Some((side, engine)) = &mut self.http else { return };
+        let side = *side;
+        let direction =
+            if sent == (side == Side::Client) { Direction::Request } else { Direction::Response };
+        let events = &mut self.events;
+        engine.close(direction, at, &mut |event| events.push(event));
+        self.apply(place, side, sink);
+    }
+
+    /// Ends whatever is open.
+    pub fn finish(&mut self, at: Moment, why: Incomplete, sink: &mut Sink<'_>) {
+        while !self.open.is_empty() {
+            self.end(at, Some(why), sink);
+        }
+    }
+
+    /// Exchanges that are open.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    fn apply(&mut self, place: &Place<'_>, side: Side, sink: &mut Sink<'_>) {
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
+            self.event(place, side, event, sink);
+        }
+        self.events = events;
+    }
+
+    fn event(&mut self, place: &Place<'_>, side: Side, event: Event, sink: &mut Sink<'_>) {
+        match event {
+            Event::RequestStarted { at, position } => self.begin(place, side, at, position, sink),
+            Event::RequestHead(head, _) => {
+                if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
+                    if !open.silent {
+                        let context = head.context.context.clone().map(Box::new);
+                        sink.signals.push(Signal::Head { id: open.exchange.id, context });
+                    }
+                    open.exchange.request = Some(head);
+                }
+            }
+            Event::RequestEnded { body, .. } => {
+                if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
+                    open.request_over = true;
+                    open.exchange.request_body = body;
+                }
+            }
+            Event::ResponseStarted { at } => {
+                if let Some(open) = self.open.front_mut() {
+                    open.exchange.replied = Some(at);
+                    let id = (!open.silent).then_some(open.exchange.id);
+                    if side == Side::Client {
+                        self.reading = id;
+                    }
+                    sink.signals.extend(id.map(|id| Signal::Replied { id, at }));
+                }
+            }
+            Event::ResponseHead(head, _) => {
+                if let Some(open) = self.open.front_mut() {
+                    open.exchange.response = Some(head);
+                }
+            }
+            Event::ResponseEnded { at, body, complete } => {
+                if let Some(open) = self.open.front_mut() {
+                    open.exchange.response_body = body;
+                    self.end(at, (!complete).then_some(Incomplete::Closed), sink);
+                }
+            }
+            Event::Abandoned { at } => self.end(at, Some(Incomplete::Lost), sink),
+            Event::Left(_) => {
+                self.left = true;
+            }
+            Event::Fault(fault) => sink.faults.push(fault),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        place: &Place<'_>,
+        side: Side,
+        at: Moment,
+        position: u64,
+        sink: &mut Sink<'_>,
+    ) {
+        let opener = place.info.and_then(|info| info.opener);
+        *sink.next += 1;
+        let id = ExchangeId(*sink.next);
+        let exchange = Exchange {
+            id,
+            side,
+            pid: at.pid,
+            cookie: place.cookie,
+            connection: ConnectionKey::new(side, opener, place.bases),
+            key: PairKey::new(side, opener, place.bases, position),
+            local: place.info.map(|info| info.local),
+            remote: place.info.map(|info| info.remote),
+            comm: place.info.map(|info| info.comm.clone()).unwrap_or_default(),
+            started: at,
+            replied: None,
+            ended: at,
+            request: None,
+            response: None,
+            request_body: 0,
+            response_body: 0,
+            incomplete: None,
+        };
+        let silent = *sink.room == 0;
+        if side == Side::Server {
+            self.reading = (!silent).then_some(id);
+        }
+        if silent {
+            *sink.refused += 1;
+        } else {
+            *sink.room -= 1;
+            let (key, connection) = (exchange.key, exchange.connection);
+            let (cookie, port) = (place.cookie, exchange.local.map_or(0, |(_, port)| port));
+            sink.signals.push(Signal::Started { id, side, at, key, connection, cookie, port });
+        }
+        self.open.push_back(Open { exchange, request_over: false, silent });
+    }
+
+    fn end(&mut self, at: Moment, why: Option<Incomplete>, sink: &mut Sink<'_>) {
+        let Some(Open { mut exchange, silent, .. }) = self.open.pop_front() else { return };
+        if silent {
+            return;
+        }
+        *sink.room += 1;
+        exchange.ended = at;
+        exchange.incomplete = why;
+        sink.signals.push(Signal::Ended(Box::new(exchange)));
+    }
+}
+
+/// Which side this is, by what it sends or receives first. The single letter H may begin HEAD as
+/// well as HTTP; then whoever called connect(2) is the client.
+fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
+    let sends_requests = match look_at(head) {
+        Start::Request | Start::ConnectRequest | Start::ProxyPrefix => sent,
+        Start::Response => !sent,
+        Start::Partial if head.starts_with(b"H") => opener?,
+        Start::Partial => sent,
+        Start::Other => return None,
+    };
+    Some(if sends_requests { Side::Client } else { Side::Server })
+}

@@ -1,0 +1,90 @@
+//! Finds the two ends of one exchange.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::{ExchangeId, PairKey, Side};
+
+/// How long one end is kept waiting for the other: a request can lie that long in a busy server's
+/// backlog.
+const PATIENCE: u64 = 60_000_000_000;
+/// Most ends kept waiting at once.
+const LIMIT: usize = 200_000;
+
+/// The ends that have not met yet.
+#[derive(Debug, Default)]
+pub struct Pairing {
+    waiting: HashMap<PairKey, (Side, ExchangeId)>,
+    ages: VecDeque<(u64, PairKey)>,
+    clashes: u64,
+}
+
+impl Pairing {
+    /// Enters one end at its first byte. Returns the other end, if that was there before.
+    pub fn enter(
+        &mut self,
+        key: PairKey,
+        side: Side,
+        id: ExchangeId,
+        now: u64,
+    ) -> Option<ExchangeId> {
+        while self.ages.front().is_some_and(|&(time, _)| time + PATIENCE < now)
+            || self.ages.len() > LIMIT
+        {
+            if let Some((_, key)) = self.ages.pop_front() {
+                self.waiting.remove(&key);
+            }
+        }
+        match self.waiting.remove(&key) {
+            Some((other, peer)) if other != side => Some(peer),
+            Some(_) => {
+                self.clashes += 1;
+                None
+            }
+            None => {
+                self.waiting.insert(key, (side, id));
+                self.ages.push_back((now, key));
+                None
+            }
+        }
+    }
+
+    /// Keys that two ends of the same side had: neither is paired then.
+    #[must_use]
+    pub fn clashes(&self) -> u64 {
+        self.clashes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExchangeId, LIMIT, PATIENCE, PairKey, Pairing, Side};
+
+    #[test]
+    fn ends_meet_in_either_order() {
+        let mut pairing = Pairing::default();
+        assert_eq!(pairing.enter(PairKey(1), Side::Client, ExchangeId(1), 0), None);
+        assert_eq!(pairing.enter(PairKey(2), Side::Server, ExchangeId(2), 0), None);
+        assert_eq!(pairing.enter(PairKey(1), Side::Server, ExchangeId(3), 0), Some(ExchangeId(1)));
+        assert_eq!(pairing.enter(PairKey(2), Side::Client, ExchangeId(4), 0), Some(ExchangeId(2)));
+    }
+
+    #[test]
+    fn two_of_one_side_are_not_paired() {
+        let mut pairing = Pairing::default();
+        pairing.enter(PairKey(1), Side::Client, ExchangeId(1), 0);
+        assert_eq!(pairing.enter(PairKey(1), Side::Client, ExchangeId(2), 0), None);
+        assert_eq!(pairing.clashes(), 1);
+    }
+
+    #[test]
+    fn nobody_waits_for_ever() {
+        let mut pairing = Pairing::default();
+        pairing.enter(PairKey(1), Side::Client, ExchangeId(1), 0);
+        pairing.enter(PairKey(2), Side::Client, ExchangeId(2), PATIENCE + 1);
+        assert_eq!(pairing.enter(PairKey(1), Side::Server, ExchangeId(3), PATIENCE + 1), None);
+        for i in 0..2 * LIMIT as u64 {
+            pairing.enter(PairKey(100 + i), Side::Client, ExchangeId(i), PATIENCE);
+        }
+        assert!(pairing.waiting.len() <= LIMIT + 2);
+    }
+}

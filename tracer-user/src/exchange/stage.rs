@@ -1,0 +1,240 @@
+//! From operations to exchanges.
+
+use tracer_common::record::{
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND, DATA_UNREADABLE,
+};
+
+use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
+use crate::protocol::http1::{Fault, Limits};
+use crate::protocol::propagation::Context;
+
+use super::lane::{Lane, Place, Sink};
+use super::pairing::Pairing;
+use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side};
+
+/// What the later stages hear of.
+#[derive(Debug)]
+pub enum Signal {
+    /// The first byte of a request.
+    Started {
+        /// Its exchange.
+        id: ExchangeId,
+        /// This process's part.
+        side: Side,
+        /// By whom it was written or read.
+        at: Moment,
+        /// Names it at both ends.
+        key: PairKey,
+        /// Names its connection at both ends.
+        connection: ConnectionKey,
+        /// Its socket.
+        cookie: Cookie,
+        /// This side's port; 0 if it was never told.
+        port: u16,
+    },
+    /// The request's head is whole; with the context that it carries.
+    Head {
+        /// Its exchange.
+        id: ExchangeId,
+        /// From its headers.
+        context: Option<Box<Context>>,
+    },
+    /// This side read a part of the message that it waits for.
+    Read {
+        /// Its exchange.
+        id: ExchangeId,
+        /// By whom.
+        at: Moment,
+    },
+    /// The first byte of the response.
+    Replied {
+        /// Its exchange.
+        id: ExchangeId,
+        /// By whom it was written or read.
+        at: Moment,
+    },
+    /// An exchange is over.
+    Ended(Box<Exchange>),
+    /// The two ends of one exchange.
+    Paired {
+        /// The end that sent the request.
+        client: ExchangeId,
+        /// The end that answered.
+        server: ExchangeId,
+    },
+}
+
+/// The stage.
+pub struct Exchanges {
+    connections: Connections<Lane>,
+    pairing: Pairing,
+    limits: Limits,
+    next: u64,
+    room: usize,
+    refused: u64,
+    faults: Vec<Fault>,
+}
+
+impl Exchanges {
+    /// An empty stage that remembers at most `connections` connections and `open` open exchanges.
+    #[must_use]
+    pub fn new(connections: usize, open: usize, limits: Limits) -> Self {
+        Self {
+            connections: Connections::new(connections),
+            pairing: Pairing::default(),
+            limits,
+            next: 0,
+            room: open,
+            refused: 0,
+            faults: vec![],
+        }
+    }
+
+    /// A connection was told of.
+    pub fn connection(&mut self, record: &record::Connection, info: Info) {
+        let cookie = Cookie(record.header.cookie);
+        if let Some(connection) = self.connections.touch(cookie, record.header.pid) {
+            connection.bases = Bases { send: record.send_base, receive: record.receive_base };
+            connection.info = Some(info);
+        }
+    }
+
+    /// An operation moved bytes, of which these are known.
+    pub fn data(
+        &mut self,
+        record: &record::Data,
+        head: &[u8],
+        tail: &[u8],
+        at: Moment,
+        signals: &mut Vec<Signal>,
+    ) {
+        let cookie = Cookie(record.header.cookie);
+        let Some(connection) = self.connections.touch(cookie, at.pid) else { return };
+        connection.bases = Bases { send: record.send_base, receive: record.receive_base };
+        let sent = record.flags & DATA_SEND != 0;
+        let position = if sent {
+            connection.sent.start(record.write_seq.wrapping_sub(record.send_base), record.len)
+        } else {
+            connection
+                .received
+                .start(record.copied_seq.wrapping_sub(record.receive_base), record.len)
+        };
+        let place = Place { cookie, info: connection.info.as_ref(), bases: connection.bases };
+        let mut sink = Sink {
+            signals,
+            faults: &mut self.faults,
+            next: &mut self.next,
+            room: &mut self.room,
+            refused: &mut self.refused,
+        };
+        if record.len == 0 && !sent {
+            connection.state.close(&place, false, at, &mut sink);
+            return;
+        }
+        debug_assert!(record.flags & DATA_UNREADABLE == 0 || head.is_empty());
+        let chunk = Chunk { at, position, len: record.len.into(), head, tail };
+        let from = sink.signals.len();
+        connection.state.operation(&place, sent, &chunk, &self.limits, &mut sink);
+        self.pair(from, signals);
+    }
+
+    /// This side will send nothing more.
+    pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        self.with(cookie, signals, |lane, place, sink| lane.close(place, true, at, sink));
+    }
+
+    /// The connection is gone.
+    pub fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        self.with(cookie, signals, |lane, place, sink| {
+            lane.close(place, true, at, sink);
+            lane.close(place, false, at, sink);
+            lane.finish(at, Incomplete::Closed, sink);
+        });
+        self.connections.remove(cookie);
+    }
+
+    /// A process ended, and with it the connections that it used last.
+    pub fn exited(&mut self, pid: u32, at: Moment, signals: &mut Vec<Signal>) {
+        for cookie in self.connections.of_process(pid) {
+            self.closed(cookie, at, signals);
+        }
+    }
+
+    /// The tracer stops: whatever is open ends here, marked.
+    pub fn stop(&mut self, at: Moment, signals: &mut Vec<Signal>) {
+        let mut cookies: Vec<_> = self.connections.cookies().collect();
+        cookies.sort_unstable();
+        for cookie in cookies {
+            self.with(cookie, signals, |lane, _, sink| lane.finish(at, Incomplete::Stopped, sink));
+        }
+    }
+
+    /// What the protocol engine objected to since the last call.
+    pub fn take_faults(&mut self) -> impl Iterator<Item = Fault> + '_ {
+        self.faults.drain(..)
+    }
+
+    /// What was left out for want of room, by name.
+    #[must_use]
+    pub fn losses(&self) -> [(&'static str, u64); 3] {
+        [
+            ("connections_full", self.connections.refused()),
+            ("open_exchanges_full", self.refused),
+            ("pair_key_clashes", self.pairing.clashes()),
+        ]
+    }
+
+    fn with(
+        &mut self,
+        cookie: Cookie,
+        signals: &mut Vec<Signal>,
+        act: impl FnOnce(&mut Lane, &Place<'_>, &mut Sink<'_>),
+    ) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let place = Place { cookie, info: connection.info.as_ref(), bases: connection.bases };
+        let mut sink = Sink {
+            signals,
+            faults: &mut self.faults,
+            next: &mut self.next,
+            room: &mut self.room,
+            refused: &mut self.refused,
+        };
+        act(&mut connection.state, &place, &mut sink);
+    }
+
+    /// Lets the exchanges that have just started look for their other ends.
+    fn pair(&mut self, from: usize, signals: &mut Vec<Signal>) {
+        let mut at = from;
+        while at < signals.len() {
+            if let Signal::Started { id, side, key, at: moment, .. } = signals[at]
+                && let Some(peer) = self.pairing.enter(key, side, id, moment.time)
+            {
+                let (client, server) = if side == Side::Client { (id, peer) } else { (peer, id) };
+                // Before `Started`'s successors, so that whoever hears of them knows the pair.
+                at += 1;
+                signals.insert(at, Signal::Paired { client, server });
+            }
+            at += 1;
+        }
+    }
+}
+
+/// What a record says of a connection, as the stages want it.
+#[must_use]
+pub fn info(record: &record::Connection) -> Option<Info> {
+    let address = |bytes| crate::kernel::address(record.family, bytes);
+    let opener = match record.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED) {
+        CONNECTION_OPENER => Some(true),
+        CONNECTION_ACCEPTED => Some(false),
+        _ => None,
+    };
+    let end = record.comm.iter().position(|&byte| byte == 0).unwrap_or(record.comm.len());
+    Some(Info {
+        local: (address(record.local_address)?, record.local_port),
+        remote: (address(record.remote_address)?, record.remote_port),
+        netns: record.netns,
+        opener,
+        midstream: record.flags & CONNECTION_MIDSTREAM != 0,
+        comm: String::from_utf8_lossy(record.comm.get(..end).unwrap_or_default()).into_owned(),
+    })
+}

@@ -1,0 +1,119 @@
+//! The thread between the ring buffer and the exporters' queues.
+
+use std::collections::BTreeMap;
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::time::{ClockId, clock_gettime};
+use tracer_common::counter::Counter;
+use tracing::warn;
+
+use crate::export::Exporters;
+use crate::kernel::Probes;
+use crate::pipeline::Pipeline;
+
+use super::directory::Processes;
+use super::existing;
+
+/// How long the ring buffer is left alone when it was empty; the probes wake the reader earlier
+/// only when much is waiting.
+const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// Time passes for the pipeline only up to this long ago, since a record can be this late.
+const LAG: u64 = 50_000_000;
+/// Records handled before spans are handed on.
+const BATCH: usize = 4096;
+/// How often counters are read, and connections from before the start are looked for again.
+const CHECK: u64 = 250_000_000;
+const LOOK_AGAIN: u64 = 5_000_000_000;
+
+/// Runs until told to stop; returns every loss by name.
+pub(super) fn capture(
+    mut probes: Probes,
+    mut pipeline: Pipeline<Processes>,
+    exporters: &Exporters,
+    stop: &AtomicBool,
+) -> Result<BTreeMap<&'static str, u64>> {
+    pipeline.existing(existing::incoming(), true);
+    let (mut checked, mut looked, mut full) = (boot_now(), boot_now(), 0);
+    loop {
+        let stopping = stop.load(Ordering::Relaxed);
+        let drained = drain(&mut probes, &mut pipeline);
+        let now = boot_now();
+        if drained {
+            pipeline.advance(now.saturating_sub(LAG));
+        }
+        exporters.send(pipeline.take_spans());
+        for (pid, verdict) in pipeline.take_verdicts() {
+            if let Err(error) = probes.judge(pid, verdict) {
+                warn!(%error, pid, "filter");
+            }
+        }
+        if now - checked > CHECK {
+            checked = now;
+            let count = ring_full(&probes)?;
+            if count > full {
+                full = count;
+                pipeline.lost_records();
+            }
+        }
+        if now - looked > LOOK_AGAIN && pipeline.waits_for_existing() {
+            looked = now;
+            pipeline.existing(existing::incoming(), false);
+        }
+        if stopping && drained {
+            break;
+        }
+        if drained {
+            // Interrupted or not: the ring is looked at again.
+            let _ = poll(&mut [PollFd::new(&probes.as_fd(), PollFlags::IN)], Some(&PAUSE));
+        }
+    }
+    pipeline.stop(boot_now());
+    exporters.send(pipeline.take_spans());
+    let mut losses = pipeline.losses();
+    for (counter, name, count) in probes.counts()? {
+        let loss = matches!(
+            counter,
+            Counter::RingFull | Counter::NoBuffer | Counter::PageFault | Counter::NoStorage
+        );
+        if loss && count > 0 {
+            losses.insert(name, count);
+        }
+    }
+    Ok(losses)
+}
+
+/// Handles up to [`BATCH`] records; whether that was all.
+fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
+    for _ in 0..BATCH {
+        match probes.next() {
+            Some(record) => pipeline.record(&record),
+            None => return true,
+        }
+    }
+    false
+}
+
+fn ring_full(probes: &Probes) -> Result<u64> {
+    let counts = probes.counts()?;
+    let of = |wanted| move |(counter, _, _): &&(Counter, &str, u64)| *counter == wanted;
+    Ok(counts.iter().find(of(Counter::RingFull)).map_or(0, |(_, _, count)| *count))
+}
+
+/// Nanoseconds of `CLOCK_BOOTTIME`.
+pub(super) fn boot_now() -> u64 {
+    nanoseconds(ClockId::Boottime)
+}
+
+/// Nanoseconds since the Unix epoch.
+pub(super) fn unix_now() -> u64 {
+    nanoseconds(ClockId::Realtime)
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32).as_nanos() as u64
+}

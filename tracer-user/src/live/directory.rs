@@ -1,0 +1,65 @@
+//! Processes as /proc and the filter know them.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::config::{Filter, Settings, Verdict};
+use crate::pipeline::Directory;
+use crate::process::{Host, ProcessTable};
+use crate::trace::Resource;
+
+/// Most processes whose identity is kept.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+/// The host's processes.
+pub(super) struct Processes {
+    table: ProcessTable,
+    filter: Filter,
+}
+
+impl Processes {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let (rules, extra) = (settings.rules.clone(), settings.resource.clone());
+        Self {
+            table: ProcessTable::new(Host::live(), rules, extra, CAPACITY),
+            filter: settings.filter.clone(),
+        }
+    }
+
+    /// Every process of the host, and whether it is to be traced.
+    pub(super) fn all(&mut self, now: u64) -> Vec<(u32, bool)> {
+        self.table.pids().into_iter().map(|pid| (pid, self.wanted(pid, now))).collect()
+    }
+
+    /// A process's service.
+    pub(super) fn service(&mut self, pid: u32, now: u64) -> Arc<str> {
+        self.table.get(pid, now).service().clone()
+    }
+}
+
+impl Directory for Processes {
+    fn resource(&mut self, pid: u32, now: u64) -> Arc<Resource> {
+        self.table.get(pid, now).resource.clone()
+    }
+
+    fn hint(&mut self, pid: u32, comm: &str) {
+        self.table.hint(pid, comm);
+    }
+
+    fn serves(&mut self, pid: u32, port: u16) {
+        self.table.serves(pid, port);
+    }
+
+    fn exec(&mut self, pid: u32) {
+        self.table.exec(pid);
+    }
+
+    fn exit(&mut self, pid: u32, now: u64) {
+        self.table.exit(pid, now);
+    }
+
+    fn wanted(&mut self, pid: u32, now: u64) -> bool {
+        let identity = self.table.get(pid, now);
+        !self.filter.judges_processes() || self.filter.process(&identity) == Verdict::Trace
+    }
+}

@@ -1,0 +1,126 @@
+//! `tracer run`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio::signal::unix::{SignalKind, signal};
+use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
+
+use crate::config::{Filter, Settings, Verdict};
+use crate::export::{self, Exporters};
+use crate::kernel::{Probes, Selection};
+use crate::pipeline::{self, Pipeline};
+use crate::protocol::http1;
+use crate::trace::Clock;
+
+use super::capture::{boot_now, capture, unix_now};
+use super::directory::Processes;
+use super::rights;
+use super::summary::summary;
+
+/// How long exporters may take to send what is left.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// Traces until interrupted or the set time is over, then prints the balance.
+///
+/// # Errors
+/// Why it could not start, or what broke on the way.
+pub async fn run(settings: Settings) -> Result<()> {
+    rights::check()?;
+    let mut processes = Processes::new(&settings);
+    let selection = selection(&settings, &mut processes);
+    let traced = selection.processes.values().filter(|&&verdict| verdict == TRACE).count();
+    let probes = Probes::attach(&selection)?;
+    let exporters = Exporters::start(&settings.exporters, &export::Settings::default())
+        .map_err(|(name, error)| anyhow!("{name}: {error}"))?;
+    let exporters = Arc::new(exporters);
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let (done, mut ended) = tokio::sync::oneshot::channel();
+    let thread = {
+        let (exporters, stop, settings) = (exporters.clone(), stop.clone(), settings.clone());
+        std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
+            let clock = Clock::new(unix_now(), boot_now());
+            let pipeline = Pipeline::new(limits(&settings), processes, clock);
+            let losses = capture(probes, pipeline, &exporters, &stop);
+            drop(exporters);
+            // Nobody listens once the run is being stopped.
+            let _ = done.send(());
+            losses
+        })?
+    };
+    eprintln!("{}", announcement(&settings, traced));
+    let over = async {
+        match settings.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = over => {}
+        _ = &mut ended => {}
+    }
+    stop.store(true, Ordering::Relaxed);
+    let losses = tokio::task::spawn_blocking(|| thread.join())
+        .await?
+        .map_err(|_| anyhow!("the capture thread failed; please report this with its message"))??;
+    let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
+    let exported = exporters.shutdown(FLUSH).await;
+    eprint!("{}", summary(&exported, &losses));
+    Ok(())
+}
+
+/// What the kernel side is told from the start.
+fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
+    let filter = &settings.filter;
+    let mut verdicts = std::collections::BTreeMap::new();
+    if filter.judges_processes() {
+        for (pid, wanted) in processes.all(boot_now()) {
+            verdicts.insert(pid, if wanted { TRACE } else { SKIP });
+        }
+    }
+    verdicts.insert(std::process::id(), SELF);
+    Selection {
+        only_named_processes: false,
+        only_named_ports: filter.restricts_ports(),
+        processes: verdicts,
+        ports: ports(filter),
+        ring_size: settings.limits.ring_size,
+    }
+}
+
+fn ports(filter: &Filter) -> std::collections::BTreeMap<u16, u32> {
+    let verdict = |verdict| if verdict == Verdict::Trace { PORT_TRACE } else { PORT_SKIP };
+    filter.ports().into_iter().map(|(port, of)| (port, verdict(of))).collect()
+}
+
+fn limits(settings: &Settings) -> pipeline::Settings {
+    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    pipeline::Settings {
+        connections: settings.limits.max_connections as usize,
+        open_exchanges: settings.limits.max_open_exchanges as usize,
+        http1: http1::Limits { max_head: settings.limits.max_head as usize },
+        settle: nanoseconds(settings.settle),
+        max_hold: nanoseconds(settings.max_hold),
+        min_confidence: settings.min_confidence,
+        ports_left_out: !settings.filter.ports().is_empty(),
+    }
+}
+
+/// The line that says that every probe is attached.
+fn announcement(settings: &Settings, traced: usize) -> String {
+    let what = if settings.filter.judges_processes() {
+        format!("{traced} processes that the filter chooses")
+    } else {
+        "every process of this host".to_owned()
+    };
+    let names: Vec<_> = settings.exporters.iter().map(export::Target::name).collect();
+    let to = if names.is_empty() { "nowhere".to_owned() } else { names.join(", ") };
+    format!("tracing: {what}, by BTF tracepoints on socket operations; spans go to {to}")
+}

@@ -1,0 +1,176 @@
+//! HTTP exchanges as spans, by OpenTelemetry's semantic conventions for HTTP (stable since 1.23).
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::exchange::{Exchange, Incomplete, Side};
+use crate::protocol::http1::{RequestHead, Version};
+
+use super::assembly::Placed;
+use super::{Clock, Endpoint, Kind, Namer, Resource, Span, Status, Value};
+
+type Attributes = Vec<(Cow<'static, str>, Value)>;
+
+/// Methods that may stand in a span's name; others are `HTTP` there and `_OTHER` in the attribute.
+const KNOWN: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
+
+/// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
+#[must_use]
+pub fn span(
+    placed: &Placed,
+    resource: Arc<Resource>,
+    peer: Option<Arc<str>>,
+    clock: &Clock,
+    namer: &mut Namer,
+) -> Span {
+    let exchange = &*placed.exchange;
+    let mut attributes = vec![];
+    let mut put = |key: &'static str, value: Value| attributes.push((Cow::Borrowed(key), value));
+    let name = match &exchange.request {
+        Some(request) => {
+            let known = KNOWN.contains(&request.method.as_str());
+            let answering =
+                if exchange.side == Side::Server { Some(&resource.service) } else { peer.as_ref() };
+            let route = namer.route(answering.unwrap_or(&resource.service), &request.path);
+            if known {
+                put("http.request.method", request.method.clone().into());
+            } else {
+                put("http.request.method", "_OTHER".into());
+                put("http.request.method_original", request.method.clone().into());
+            }
+            let name = format!("{} {route}", if known { &request.method } else { "HTTP" });
+            match exchange.side {
+                Side::Server => server(exchange, request, route, &mut put),
+                Side::Client => client(exchange, request, &mut put),
+            }
+            name
+        }
+        None => "HTTP".to_owned(),
+    };
+    if let Some((address, port)) = exchange.remote {
+        put("network.peer.address", address.to_string().into());
+        put("network.peer.port", i64::from(port).into());
+    }
+    let version = exchange.request.as_ref().map(|request| request.version);
+    if let Some(version) = version {
+        put(
+            "network.protocol.version",
+            match version {
+                Version::Http10 => "1.0".into(),
+                Version::Http11 => "1.1".into(),
+            },
+        );
+    }
+    put("http.request.body.size", size(exchange.request_body));
+    let code = exchange.response.as_ref().map(|response| response.status);
+    if let Some(code) = code {
+        put("http.response.status_code", i64::from(code).into());
+        put("http.response.body.size", size(exchange.response_body));
+    }
+    let error = error(exchange.side, code, exchange.incomplete);
+    if let Some(error) = &error {
+        put("error.type", error.clone().into());
+    }
+    if let Some(incomplete) = exchange.incomplete {
+        put("tracer.incomplete", incomplete.name().into());
+    }
+    if let Some((method, confidence)) = placed.edge {
+        put("tracer.parent.method", method.into());
+        put("tracer.parent.confidence", ((confidence * 1e4).round() / 1e4).into());
+    }
+    if let (Side::Client, Some(peer)) = (exchange.side, &peer) {
+        put("peer.service", peer.to_string().into());
+    }
+    Span {
+        trace_id: placed.trace_id,
+        span_id: placed.span_id,
+        parent: placed.parent,
+        trace_state: placed.context.as_ref().and_then(|context| context.trace_state.clone()),
+        kind: match exchange.side {
+            Side::Client => Kind::Client,
+            Side::Server => Kind::Server,
+        },
+        name,
+        start: clock.unix(placed.start),
+        end: clock.unix(placed.end),
+        status: if error.is_some() { Status::Error(None) } else { Status::Unset },
+        attributes,
+        links: vec![],
+        local: endpoint(Some(resource.service.clone()), exchange.local),
+        remote: endpoint(peer, exchange.remote),
+        resource,
+    }
+}
+
+fn server(
+    exchange: &Exchange,
+    request: &RequestHead,
+    route: String,
+    put: &mut impl FnMut(&'static str, Value),
+) {
+    put("url.scheme", "http".into());
+    put("url.path", request.path.clone().into());
+    if let Some(query) = &request.query {
+        put("url.query", query.clone().into());
+    }
+    put("http.route", route.into());
+    let (host, port) = authority(request, exchange.local);
+    put("server.address", host.into());
+    put("server.port", i64::from(port).into());
+    if let Some((address, port)) = exchange.remote {
+        put("client.address", address.to_string().into());
+        put("client.port", i64::from(port).into());
+    }
+    if let Some(agent) = &request.user_agent {
+        put("user_agent.original", agent.clone().into());
+    }
+}
+
+fn client(exchange: &Exchange, request: &RequestHead, put: &mut impl FnMut(&'static str, Value)) {
+    let (host, port) = authority(request, exchange.remote);
+    let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    let shown = if port == 80 { String::new() } else { format!(":{port}") };
+    let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+    put("url.full", format!("http://{bracketed}{shown}{}{query}", request.path).into());
+    put("server.address", host.into());
+    put("server.port", i64::from(port).into());
+}
+
+/// Host and port that the request names, else those of the connection's end that answers.
+fn authority(request: &RequestHead, end: Option<(IpAddr, u16)>) -> (String, u16) {
+    let named = request.host.as_deref().filter(|host| !host.is_empty());
+    let Some(named) = named else {
+        return end.map_or_else(Default::default, |(address, port)| (address.to_string(), port));
+    };
+    let (host, port) = match named.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host, port.parse().ok())
+        }
+        _ => (named, None),
+    };
+    (host.trim_matches(['[', ']']).to_owned(), port.unwrap_or(80))
+}
+
+/// 4xx is the caller's fault, so no error of a server's; no response at all is one of both.
+fn error(side: Side, code: Option<u16>, incomplete: Option<Incomplete>) -> Option<String> {
+    match (side, code) {
+        (Side::Client, Some(code)) if code >= 400 => Some(code.to_string()),
+        (Side::Server, Some(code)) if code >= 500 => Some(code.to_string()),
+        _ if incomplete == Some(Incomplete::Closed) => Some(Incomplete::Closed.name().to_owned()),
+        _ => None,
+    }
+}
+
+fn endpoint(service: Option<Arc<str>>, end: Option<(IpAddr, u16)>) -> Endpoint {
+    Endpoint {
+        service,
+        address: end.map(|(address, _)| address),
+        port: end.map_or(0, |(_, port)| port),
+    }
+}
+
+fn size(bytes: u64) -> Value {
+    Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX))
+}

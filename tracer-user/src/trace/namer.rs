@@ -1,0 +1,33 @@
+//! Span names and routes with a bounded number of distinct ones a service.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::protocol::route::Routes;
+
+/// Most services whose routes are remembered.
+const MAX_SERVICES: usize = 4096;
+
+/// The routes of every service.
+#[derive(Default)]
+pub struct Namer {
+    services: HashMap<Arc<str>, Routes>,
+    overflow: Routes,
+}
+
+impl Namer {
+    /// The route of a path in a service that answers it.
+    pub fn route(&mut self, service: &Arc<str>, path: &str) -> String {
+        if self.services.len() >= MAX_SERVICES && !self.services.contains_key(service) {
+            return self.overflow.route(path);
+        }
+        self.services.entry(service.clone()).or_default().route(path)
+    }
+
+    /// Paths that got a coarser route because their service has too many, by name.
+    #[must_use]
+    pub fn losses(&self) -> [(&'static str, u64); 1] {
+        let folded = self.services.values().chain([&self.overflow]).map(Routes::overflowed).sum();
+        [("routes_folded", folded)]
+    }
+}

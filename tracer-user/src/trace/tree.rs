@@ -1,0 +1,124 @@
+//! Trees that grow together: every exchange starts as a tree of its own, and each edge joins two.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::exchange::{ExchangeId, PairKey};
+use crate::protocol::propagation::Context;
+
+use super::TraceId;
+use super::ids::trace_id;
+
+/// A handle to the tree that an exchange belongs to (a union-find node).
+#[derive(Clone, Debug)]
+pub(super) struct Tree(Rc<RefCell<State>>);
+
+#[derive(Debug)]
+struct State {
+    joined: Option<Tree>,
+    top: PairKey,
+    /// The top's parent is known to be none that this tracer sees.
+    rooted: bool,
+    /// Set when the first span leaves; then it stays.
+    trace: Option<TraceId>,
+    /// The context that came with the earliest exchange that has one, and that exchange's number.
+    adopted: Option<(u64, Box<Context>)>,
+    /// Exchanges that wait for the tree to be rooted.
+    waiting: Vec<ExchangeId>,
+}
+
+/// Two parts of what looked like one tree have already left with different trace ids.
+pub(super) struct Conflict;
+
+impl Tree {
+    pub(super) fn new(top: PairKey) -> Self {
+        Self(Rc::new(RefCell::new(State {
+            joined: None,
+            top,
+            rooted: false,
+            trace: None,
+            adopted: None,
+            waiting: vec![],
+        })))
+    }
+
+    fn find(&self) -> Tree {
+        let mut tree = self.clone();
+        loop {
+            let next = tree.0.borrow().joined.clone();
+            match next {
+                Some(next) => tree = next,
+                None => break,
+            }
+        }
+        if !Rc::ptr_eq(&self.0, &tree.0) {
+            self.0.borrow_mut().joined = Some(tree.clone());
+        }
+        tree
+    }
+
+    pub(super) fn same(&self, other: &Tree) -> bool {
+        Rc::ptr_eq(&self.find().0, &other.find().0)
+    }
+
+    /// Hangs `child`, whose top gets a parent in this tree, into this tree.
+    pub(super) fn join(&self, child: &Tree) -> Result<(), Conflict> {
+        let (ours, theirs) = (self.find(), child.find());
+        {
+            let (mut ours, mut theirs) = (ours.0.borrow_mut(), theirs.0.borrow_mut());
+            match (ours.trace, theirs.trace) {
+                (Some(a), Some(b)) if a != b => return Err(Conflict),
+                (None, Some(trace)) => ours.trace = Some(trace),
+                _ => {}
+            }
+            let adopted = theirs.adopted.take();
+            ours.adopt(adopted);
+            ours.waiting.append(&mut theirs.waiting);
+        }
+        theirs.0.borrow_mut().joined = Some(ours);
+        Ok(())
+    }
+
+    /// Exchange number `order` carries a context.
+    pub(super) fn carry(&self, order: u64, context: &Context) {
+        self.find().0.borrow_mut().adopt(Some((order, Box::new(context.clone()))));
+    }
+
+    pub(super) fn root(&self) {
+        self.find().0.borrow_mut().rooted = true;
+    }
+
+    pub(super) fn wait(&self, id: ExchangeId) {
+        self.find().0.borrow_mut().waiting.push(id);
+    }
+
+    /// The exchanges that wait no longer; none while the tree is not rooted.
+    pub(super) fn ready(&self) -> Vec<ExchangeId> {
+        let tree = self.find();
+        let mut state = tree.0.borrow_mut();
+        if state.rooted { std::mem::take(&mut state.waiting) } else { vec![] }
+    }
+
+    /// The tree's trace id, fixed from now on: that of the earliest context that any of its
+    /// exchanges carries, else one of its own.
+    pub(super) fn trace(&self) -> TraceId {
+        let tree = self.find();
+        let mut state = tree.0.borrow_mut();
+        let own = state.top;
+        let adopted = state.adopted.as_ref().map(|(_, context)| TraceId(context.trace_id));
+        *state.trace.get_or_insert_with(|| adopted.unwrap_or_else(|| trace_id(own)))
+    }
+}
+
+impl State {
+    fn adopt(&mut self, other: Option<(u64, Box<Context>)>) {
+        let earlier = match (&self.adopted, &other) {
+            (Some((ours, _)), Some((theirs, _))) => theirs < ours,
+            (None, _) => true,
+            (_, None) => false,
+        };
+        if earlier {
+            self.adopted = other;
+        }
+    }
+}
