@@ -1,1 +1,16 @@
-//! End-to-end tests.
+//! What the end-to-end tests and the demo are made of: real services, real backends, and the
+//! built tracer, each a process of its own that is gone when its value is dropped.
+
+pub mod expect;
+pub mod http;
+pub mod jaeger;
+pub mod paths;
+pub mod poll;
+pub mod ports;
+pub mod prepare;
+pub mod process;
+pub mod services;
+pub mod shop;
+pub mod span;
+pub mod tracer;
+pub mod zipkin;

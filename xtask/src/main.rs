@@ -1,2 +1,56 @@
-//! x
-fn main() {}
+//! Builds, runs and tests Tracer: `cargo xtask COMMAND`.
+
+mod build_ebpf;
+mod demo;
+mod install;
+mod linker;
+mod prepare;
+mod run;
+mod stage;
+mod step;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs and tests Tracer")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the eBPF object that the tracer embeds, into target/ebpf/tracer-ebpf.o
+    BuildEbpf,
+    /// Install what is missing, build the tracer and run it on the whole host
+    Run {
+        /// Arguments of the tracer
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check and test
+    Test(test::Options),
+    /// Trace a small shop of unmodified services and print the traces
+    Demo(demo::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::BuildEbpf => build_ebpf::build_ebpf(),
+        Command::Run { arguments } => run::run(&arguments),
+        Command::Test(options) => test::test(&options),
+        Command::Demo(options) => demo::demo(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

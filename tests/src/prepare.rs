@@ -1,0 +1,130 @@
+//! What the services and backends are run from: fetched by the ecosystems' own clients at pinned
+//! versions, kept under `target/cache`. Each function is quick when its work is already done.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::paths;
+use crate::process::run;
+
+const ZIPKIN: &str = "3.6.1";
+const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";
+const JAEGER: &str = "1.76.0";
+
+/// A Python environment with what `tests/services/requirements.txt` lists; its `bin` directory.
+pub fn python() -> Result<PathBuf> {
+    let requirements = paths::service_sources().join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)?;
+    let environment = paths::cache().join("venv");
+    let stamp = environment.join("requirements.txt");
+    let bin = environment.join("bin");
+    if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
+        fs::create_dir_all(paths::cache())?;
+        run("venv", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let mut pip = Command::new(bin.join("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements);
+        run("pip install", &mut pip)?;
+        fs::write(&stamp, wanted)?;
+    }
+    Ok(bin)
+}
+
+/// The binary of a Go service in one file, which needs nothing but Go itself.
+pub fn go_service(source: &Path) -> Result<PathBuf> {
+    let name = source.file_stem().context("a Go file has a name")?;
+    let binary = paths::cache().join("services").join(name);
+    // Built by the user, run by root: root may have no Go.
+    if modified(&binary).is_some_and(|built| modified(source).is_some_and(|it| it < built)) {
+        return Ok(binary);
+    }
+    let mut go = Command::new("go");
+    // One file is a package of its own: no module, so nothing is fetched.
+    go.args(["build", "-o"]).arg(&binary).arg(source).env("GO111MODULE", "off");
+    run("go build", &mut go)?;
+    Ok(binary)
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
+}
+
+/// Zipkin's server as one jar, with memory storage.
+pub fn zipkin() -> Result<PathBuf> {
+    let directory = paths::cache().join("zipkin");
+    let jar = directory.join(format!("zipkin-server-{ZIPKIN}-slim.jar"));
+    if !jar.is_file() {
+        let mut maven = Command::new("mvn");
+        maven
+            .args(["--batch-mode", "--quiet"])
+            .arg(format!(
+                "org.apache.maven.plugins:maven-dependency-plugin:{MAVEN_DEPENDENCY_PLUGIN}:copy"
+            ))
+            .arg(format!("-Dartifact=io.zipkin:zipkin-server:{ZIPKIN}:jar:slim"))
+            .arg(format!("-DoutputDirectory={}", directory.display()));
+        run("mvn dependency:copy", &mut maven)?;
+        ensure!(jar.is_file(), "Maven did not bring {}", jar.display());
+    }
+    Ok(jar)
+}
+
+/// Where Go keeps a module that it has downloaded.
+#[derive(Deserialize)]
+struct Module {
+    #[serde(rename = "Dir")]
+    directory: PathBuf,
+}
+
+/// Jaeger's binary; building it takes minutes.
+///
+/// `go install` refuses modules with replace directives, so it is built from a small module that
+/// is made from Jaeger's own go.mod and go.sum, which keeps every version that Jaeger pins.
+pub fn jaeger() -> Result<PathBuf> {
+    let directory = paths::cache().join("jaeger");
+    let binary = directory.join(format!("jaeger-{JAEGER}"));
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    let module = "github.com/jaegertracing/jaeger";
+    let source = directory.join("module");
+    fs::create_dir_all(&source)?;
+    let mut download = Command::new("go");
+    download.args(["mod", "download", "-json", &format!("{module}@v{JAEGER}")]);
+    // Outside every module, so that this checkout's surroundings have no say.
+    let found = run("go mod download", download.current_dir("/"))?;
+    let found: Module = serde_json::from_str(&found).context("go mod download -json")?;
+    for file in ["go.mod", "go.sum"] {
+        // By content: the originals are read-only.
+        fs::write(source.join(file), fs::read(found.directory.join(file))?)?;
+    }
+    let mut edit = Command::new("go");
+    edit.args(["mod", "edit", "-module=tracer.test/jaeger"]);
+    edit.arg(format!("-require={module}@v{JAEGER}"));
+    run("go mod edit", edit.current_dir(&source))?;
+    // Under another name until it is whole: an interrupted build must not look done.
+    let unfinished = directory.join("unfinished");
+    let mut build = Command::new("go");
+    build
+        .args(["build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o"])
+        .arg(&unfinished)
+        .arg(format!("{module}/cmd/jaeger"))
+        .current_dir(&source)
+        .env("CGO_ENABLED", "0");
+    run("go build", &mut build)?;
+    fs::rename(&unfinished, &binary)?;
+    Ok(binary)
+}
+
+/// The accuracy suite's own preparation; its cache, for `TRUTH_CACHE`.
+pub fn truth() -> Result<PathBuf> {
+    let cache = paths::cache().join("truth");
+    let suite = paths::truth();
+    let mut prepare = Command::new("bash");
+    prepare.arg(suite.join("prepare.sh")).args(["python", "go"]).env("TRUTH_CACHE", &cache);
+    run("prepare.sh", &mut prepare)?;
+    Ok(cache)
+}

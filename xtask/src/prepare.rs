@@ -1,0 +1,71 @@
+//! What the end-to-end tests and the demo need beside the tracer.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{install, step};
+
+/// Jaeger's go.mod asks for this minor version of Go 1, and apt's is often older.
+const GO_MINOR: u32 = 25;
+
+/// Services in Python and Go, and curl to call them.
+pub(crate) fn services() -> Result<()> {
+    let why = "running the services";
+    install::programs(&[("curl", "curl"), ("python3", "python3")], why)?;
+    if step::output(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_none() {
+        install::packages(&["python3-venv"], why)?;
+    }
+    let version = step::output(Command::new("go").arg("version"))
+        .context("Go is missing: install Go 1.25 or newer, then run this again")?;
+    ensure!(
+        go_minor(&version).is_some_and(|minor| minor >= GO_MINOR),
+        "Go 1.{GO_MINOR} or newer is needed, not {}",
+        version.trim()
+    );
+    std::fs::create_dir_all(e2e::paths::logs())?;
+    thing("Python packages", e2e::prepare::python)?;
+    let sources = e2e::paths::service_sources();
+    for source in ["relay.go", "shop/cart.go", "shop/payment.go"] {
+        thing(&format!("Go service {source}"), || e2e::prepare::go_service(&sources.join(source)))?;
+    }
+    Ok(())
+}
+
+/// Real backends, and nginx.
+pub(crate) fn backends() -> Result<()> {
+    install::programs(
+        &[("nginx", "nginx-light"), ("java", "default-jre-headless"), ("mvn", "maven")],
+        "the end-to-end tests",
+    )?;
+    thing("Zipkin", e2e::prepare::zipkin)?;
+    thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
+}
+
+/// The accuracy suite's services.
+pub(crate) fn truth() -> Result<()> {
+    install::programs(&[("nginx", "nginx-light")], "the accuracy suite")?;
+    thing("the accuracy suite", e2e::prepare::truth)
+}
+
+fn thing<T>(what: &str, prepare: impl FnOnce() -> Result<T>) -> Result<()> {
+    println!("==> {what}");
+    step::timed(what, prepare).map(drop).with_context(|| format!("cannot prepare {what}"))
+}
+
+/// The `26` of `go version go1.26.8 linux/amd64`.
+fn go_minor(version: &str) -> Option<u32> {
+    version.split("go1.").nth(1)?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::go_minor;
+
+    #[test]
+    fn reads_go_versions() {
+        assert_eq!(go_minor("go version go1.26.8 linux/amd64"), Some(26));
+        assert_eq!(go_minor("go version go1.19 linux/amd64\n"), Some(19));
+        assert_eq!(go_minor("go version devel"), None);
+    }
+}
