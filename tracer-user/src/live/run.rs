@@ -34,7 +34,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     let traced = selection.processes.values().filter(|&&verdict| verdict == TRACE).count();
     let probes = Probes::attach(&selection)?;
     let exporters = Exporters::start(&settings.exporters, &export::Settings::default())
-        .map_err(|(name, error)| anyhow!("{name}: {error}"))?;
+        .map_err(anyhow::Error::from)?;
     let exporters = Arc::new(exporters);
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
