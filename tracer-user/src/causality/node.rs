@@ -1,6 +1,6 @@
 //! What causality remembers of one exchange.
 
-use crate::connection::{Cookie, Moment};
+use crate::connection::Moment;
 use crate::exchange::{ExchangeId, Side};
 use crate::protocol::propagation::Context;
 
@@ -10,7 +10,6 @@ pub(super) struct Node {
     pub(super) id: ExchangeId,
     pub(super) side: Side,
     pub(super) started: Moment,
-    pub(super) cookie: Cookie,
     /// The request's head is known, and so whether it carries a context.
     pub(super) head: bool,
     pub(super) context: Option<Box<Context>>,

@@ -202,7 +202,6 @@ impl Causality {
             id,
             side,
             started: at,
-            cookie,
             head: false,
             context: None,
             replied: None,

@@ -2,7 +2,7 @@
 
 /// A share that is learned while the process runs, from a first guess on.
 #[derive(Clone, Copy, Debug)]
-pub struct Share {
+pub(super) struct Share {
     yes: f64,
     all: f64,
 }
@@ -13,12 +13,12 @@ const MEMORY: f64 = 1000.0;
 impl Share {
     /// Starts at `guess`, which weighs as much as `weight` observations.
     #[must_use]
-    pub fn guess(guess: f64, weight: f64) -> Self {
+    pub(super) fn guess(guess: f64, weight: f64) -> Self {
         Self { yes: guess * weight, all: weight }
     }
 
     /// Counts one observation.
-    pub fn observe(&mut self, yes: bool) {
+    pub(super) fn observe(&mut self, yes: bool) {
         if self.all >= MEMORY {
             self.yes /= 2.0;
             self.all /= 2.0;
@@ -29,7 +29,7 @@ impl Share {
 
     /// Between 0 and 1.
     #[must_use]
-    pub fn get(&self) -> f64 {
+    pub(super) fn get(&self) -> f64 {
         self.yes / self.all
     }
 }

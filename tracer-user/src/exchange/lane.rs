@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use tracer_common::head::{Start, look_at};
 
 use crate::connection::{Bases, Chunk, Cookie, Info, Moment};
-use crate::protocol::http1::{Direction, Engine, Event, Fault, Limits};
+use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits};
 
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
 
 /// Of one connection. Requests are answered in the order in which they were sent (RFC 9112, 9.3.2),
 /// and the engine keeps to that, so a queue is all it takes.
 #[derive(Debug, Default)]
-pub struct Lane {
+pub(super) struct Lane {
     http: Option<(Side, Box<Engine>)>,
     open: VecDeque<Open>,
     /// The exchange whose bytes this side read last.
@@ -22,13 +22,13 @@ pub struct Lane {
 }
 
 /// What a lane needs to know of its connection.
-pub struct Place<'a> {
+pub(super) struct Place<'a> {
     /// Its socket.
-    pub cookie: Cookie,
+    pub(super) cookie: Cookie,
     /// Addresses, if they were told.
-    pub info: Option<&'a Info>,
+    pub(super) info: Option<&'a Info>,
     /// Where the sequence numbers begin.
-    pub bases: Bases,
+    pub(super) bases: Bases,
 }
 
 #[derive(Debug)]
@@ -40,22 +40,22 @@ struct Open {
 }
 
 /// What a lane writes its findings to.
-pub struct Sink<'a> {
+pub(super) struct Sink<'a> {
     /// Everything that happened, in order.
-    pub signals: &'a mut Vec<Signal>,
+    pub(super) signals: &'a mut Vec<Signal>,
     /// What the engine objected to.
-    pub faults: &'a mut Vec<Fault>,
+    pub(super) faults: &'a mut Vec<Fault>,
     /// Number of the next exchange.
-    pub next: &'a mut u64,
+    pub(super) next: &'a mut u64,
     /// Exchanges that may still be opened, over all connections.
-    pub room: &'a mut usize,
+    pub(super) room: &'a mut usize,
     /// Exchanges that were not, for want of room.
-    pub refused: &'a mut u64,
+    pub(super) refused: &'a mut u64,
 }
 
 impl Lane {
     /// Takes one operation. `sent`: this side sent it.
-    pub fn operation(
+    pub(super) fn operation(
         &mut self,
         place: &Place<'_>,
         sent: bool,
@@ -86,7 +86,7 @@ impl Lane {
     }
 
     /// No more bytes will come in one direction. `sent`: this side's own.
-    pub fn close(&mut self, place: &Place<'_>, sent: bool, at: Moment, sink: &mut Sink<'_>) {
+    pub(super) fn close(&mut self, place: &Place<'_>, sent: bool, at: Moment, sink: &mut Sink<'_>) {
         let Some((side, engine)) = &mut self.http else { return };
         let side = *side;
         let direction =
@@ -97,16 +97,10 @@ impl Lane {
     }
 
     /// Ends whatever is open.
-    pub fn finish(&mut self, at: Moment, why: Incomplete, sink: &mut Sink<'_>) {
+    pub(super) fn finish(&mut self, at: Moment, why: Incomplete, sink: &mut Sink<'_>) {
         while !self.open.is_empty() {
             self.end(at, Some(why), sink);
         }
-    }
-
-    /// Exchanges that are open.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.open.len()
     }
 
     fn apply(&mut self, place: &Place<'_>, side: Side, sink: &mut Sink<'_>) {
@@ -156,7 +150,16 @@ impl Lane {
                     self.end(at, (!complete).then_some(Incomplete::Closed), sink);
                 }
             }
-            Event::Abandoned { at } => self.end(at, Some(Incomplete::Lost), sink),
+            Event::Abandoned { at, why } => {
+                let why = match why {
+                    Abandon::Loss => Incomplete::Lost,
+                    Abandon::Closed => Incomplete::Closed,
+                    Abandon::Left => Incomplete::Left,
+                };
+                self.end(at, Some(why), sink);
+            }
+            // The exchange has left already; the fault that comes with it is counted.
+            Event::Extended { .. } => {}
             Event::Left(_) => {
                 self.left = true;
             }

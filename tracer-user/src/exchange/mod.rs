@@ -1,11 +1,11 @@
 //! Exchanges: a request with its response, and the two ends of it that two processes saw.
 
-mod exchange;
 mod key;
 mod lane;
 mod pairing;
 mod stage;
+mod value;
 
-pub use exchange::{Exchange, ExchangeId, Incomplete, Side};
 pub use key::{ConnectionKey, PairKey, mix};
 pub use stage::{Exchanges, Signal, info};
+pub use value::{Exchange, ExchangeId, Incomplete, Side};

@@ -12,7 +12,7 @@ const LIMIT: usize = 200_000;
 
 /// The ends that have not met yet.
 #[derive(Debug, Default)]
-pub struct Pairing {
+pub(super) struct Pairing {
     waiting: HashMap<PairKey, (Side, ExchangeId)>,
     ages: VecDeque<(u64, PairKey)>,
     clashes: u64,
@@ -20,7 +20,7 @@ pub struct Pairing {
 
 impl Pairing {
     /// Enters one end at its first byte. Returns the other end, if that was there before.
-    pub fn enter(
+    pub(super) fn enter(
         &mut self,
         key: PairKey,
         side: Side,
@@ -50,7 +50,7 @@ impl Pairing {
 
     /// Keys that two ends of the same side had: neither is paired then.
     #[must_use]
-    pub fn clashes(&self) -> u64 {
+    pub(super) fn clashes(&self) -> u64 {
         self.clashes
     }
 }

@@ -111,7 +111,7 @@ impl Probes {
     }
 
     /// The next record, if one waits.
-    pub fn next(&mut self) -> Option<impl std::ops::Deref<Target = [u8]> + '_> {
+    pub fn next_record(&mut self) -> Option<impl std::ops::Deref<Target = [u8]> + '_> {
         self.ring.next()
     }
 

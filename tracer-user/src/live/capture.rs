@@ -89,7 +89,7 @@ pub(super) fn capture(
 /// Handles up to [`BATCH`] records; whether that was all.
 fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
     for _ in 0..BATCH {
-        match probes.next() {
+        match probes.next_record() {
             Some(record) => pipeline.record(&record),
             None => return true,
         }

@@ -2,9 +2,13 @@
 
 use anyhow::{Result, bail};
 
-/// Capabilities by number (capability.h): what loading and attaching the probes, and reading
-/// other processes' /proc, take.
-const NEEDED: [(u32, &str); 3] = [(39, "CAP_BPF"), (38, "CAP_PERFMON"), (19, "CAP_SYS_PTRACE")];
+/// Capabilities that loading and attaching the probes, and reading other processes' /proc, take,
+/// by number (capability.h); each with the older one that includes it.
+const NEEDED: [(u32, Option<u32>, &str); 3] = [
+    (39, Some(CAP_SYS_ADMIN), "CAP_BPF"),
+    (38, Some(CAP_SYS_ADMIN), "CAP_PERFMON"),
+    (19, None, "CAP_SYS_PTRACE"),
+];
 const CAP_SYS_ADMIN: u32 = 21;
 
 /// # Errors
@@ -12,11 +16,10 @@ const CAP_SYS_ADMIN: u32 = 21;
 pub(super) fn check() -> Result<()> {
     let status = procfs::process::Process::myself()?.status()?;
     let has = |bit: u32| status.capeff >> bit & 1 == 1;
-    // CAP_SYS_ADMIN includes the two newer ones.
     let missing: Vec<_> = NEEDED
         .iter()
-        .filter(|(bit, _)| !has(*bit) && !(has(CAP_SYS_ADMIN) && *bit != 19))
-        .map(|(_, name)| *name)
+        .filter(|(bit, older, _)| !has(*bit) && !older.is_some_and(has))
+        .map(|(.., name)| *name)
         .collect();
     if !missing.is_empty() {
         bail!("not allowed to trace: {} missing; run it as root (sudo tracer)", missing.join(", "));

@@ -105,7 +105,11 @@ fn limits(settings: &Settings) -> pipeline::Settings {
     pipeline::Settings {
         connections: settings.limits.max_connections as usize,
         open_exchanges: settings.limits.max_open_exchanges as usize,
-        http1: http1::Limits { max_head: settings.limits.max_head as usize },
+        http1: http1::Limits {
+            max_head: settings.limits.max_head as usize,
+            max_headers: settings.limits.max_headers.into(),
+            ..http1::Limits::default()
+        },
         settle: nanoseconds(settings.settle),
         max_hold: nanoseconds(settings.max_hold),
         min_confidence: settings.min_confidence,

@@ -5,16 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::exchange::{Exchange, Incomplete, Side};
-use crate::protocol::http1::{RequestHead, Version};
+use crate::protocol::http1::RequestHead;
+use crate::protocol::route::span_name;
 
 use super::assembly::Placed;
 use super::{Clock, Endpoint, Kind, Namer, Resource, Span, Status, Value};
-
-type Attributes = Vec<(Cow<'static, str>, Value)>;
-
-/// Methods that may stand in a span's name; others are `HTTP` there and `_OTHER` in the attribute.
-const KNOWN: [&str; 10] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
 
 /// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
 #[must_use]
@@ -30,19 +25,20 @@ pub fn span(
     let mut put = |key: &'static str, value: Value| attributes.push((Cow::Borrowed(key), value));
     let name = match &exchange.request {
         Some(request) => {
-            let known = KNOWN.contains(&request.method.as_str());
-            let answering =
-                if exchange.side == Side::Server { Some(&resource.service) } else { peer.as_ref() };
-            let route = namer.route(answering.unwrap_or(&resource.service), &request.path);
-            if known {
-                put("http.request.method", request.method.clone().into());
+            let answering = match exchange.side {
+                Side::Server => Some(&resource.service),
+                Side::Client => peer.as_ref(),
+            };
+            let route = namer.route(answering.unwrap_or(&resource.service), request.path());
+            if request.method.is_known() {
+                put("http.request.method", request.method.as_str().to_owned().into());
             } else {
                 put("http.request.method", "_OTHER".into());
-                put("http.request.method_original", request.method.clone().into());
+                put("http.request.method_original", request.method.as_str().to_owned().into());
             }
-            let name = format!("{} {route}", if known { &request.method } else { "HTTP" });
+            let name = span_name(&request.method, &route);
             match exchange.side {
-                Side::Server => server(exchange, request, route, &mut put),
+                Side::Server => server(exchange, request, &route, &mut put),
                 Side::Client => client(exchange, request, &mut put),
             }
             name
@@ -55,13 +51,7 @@ pub fn span(
     }
     let version = exchange.request.as_ref().map(|request| request.version);
     if let Some(version) = version {
-        put(
-            "network.protocol.version",
-            match version {
-                Version::Http10 => "1.0".into(),
-                Version::Http11 => "1.1".into(),
-            },
-        );
+        put("network.protocol.version", version.as_str().into());
     }
     put("http.request.body.size", size(exchange.request_body));
     let code = exchange.response.as_ref().map(|response| response.status);
@@ -107,15 +97,15 @@ pub fn span(
 fn server(
     exchange: &Exchange,
     request: &RequestHead,
-    route: String,
+    route: &str,
     put: &mut impl FnMut(&'static str, Value),
 ) {
     put("url.scheme", "http".into());
-    put("url.path", request.path.clone().into());
-    if let Some(query) = &request.query {
-        put("url.query", query.clone().into());
+    put("url.path", request.path().to_owned().into());
+    if let Some(query) = request.query() {
+        put("url.query", query.to_owned().into());
     }
-    put("http.route", route.into());
+    put("http.route", route.to_owned().into());
     let (host, port) = authority(request, exchange.local);
     put("server.address", host.into());
     put("server.port", i64::from(port).into());
@@ -130,10 +120,10 @@ fn server(
 
 fn client(exchange: &Exchange, request: &RequestHead, put: &mut impl FnMut(&'static str, Value)) {
     let (host, port) = authority(request, exchange.remote);
-    let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = request.query().map(|query| format!("?{query}")).unwrap_or_default();
     let shown = if port == 80 { String::new() } else { format!(":{port}") };
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-    put("url.full", format!("http://{bracketed}{shown}{}{query}", request.path).into());
+    put("url.full", format!("http://{bracketed}{shown}{}{query}", request.path()).into());
     put("server.address", host.into());
     put("server.port", i64::from(port).into());
 }

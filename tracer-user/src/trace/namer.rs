@@ -17,7 +17,7 @@ pub struct Namer {
 
 impl Namer {
     /// The route of a path in a service that answers it.
-    pub fn route(&mut self, service: &Arc<str>, path: &str) -> String {
+    pub fn route(&mut self, service: &Arc<str>, path: &str) -> Arc<str> {
         if self.services.len() >= MAX_SERVICES && !self.services.contains_key(service) {
             return self.overflow.route(path);
         }
@@ -27,7 +27,7 @@ impl Namer {
     /// Paths that got a coarser route because their service has too many, by name.
     #[must_use]
     pub fn losses(&self) -> [(&'static str, u64); 1] {
-        let folded = self.services.values().chain([&self.overflow]).map(Routes::overflowed).sum();
+        let folded = self.services.values().chain([&self.overflow]).map(Routes::folded).sum();
         [("routes_folded", folded)]
     }
 }

@@ -27,6 +27,8 @@ pub enum Incomplete {
     Closed,
     /// Bytes of it were not seen.
     Lost,
+    /// The connection stopped being HTTP/1 first.
+    Left,
     /// The tracer stopped first.
     Stopped,
 }
@@ -38,6 +40,7 @@ impl Incomplete {
         match self {
             Incomplete::Closed => "connection_closed",
             Incomplete::Lost => "bytes_lost",
+            Incomplete::Left => "protocol_left",
             Incomplete::Stopped => "tracer_stopped",
         }
     }
