@@ -1,0 +1,146 @@
+//! Heads from bytes, by httparse.
+
+use super::engine::Limits;
+use super::event::Fault;
+use super::framing::{Framing, Lengths};
+use super::head::{Method, RequestHead, ResponseHead, Version, cut, field};
+use super::reader::Head;
+use crate::protocol::{propagation, redact};
+use httparse::{Header, ParserConfig, Request, Response, Status};
+use std::mem::MaybeUninit;
+use tracer_common::head::Start;
+
+/// Fields that fit without an allocation.
+const FEW: usize = 64;
+
+impl Head for RequestHead {
+    const ANNOUNCED: bool = true;
+    const MALFORMED: Fault = Fault::RequestHead;
+
+    fn is_start(start: Start) -> bool {
+        matches!(start, Start::Request | Start::ConnectRequest)
+    }
+
+    fn may_begin_with(byte: u8) -> bool {
+        // The first byte of a token, RFC 9110 section 5.6.2.
+        byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    }
+
+    fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Self, Lengths)>, Fault> {
+        let config = ParserConfig::default();
+        with_fields(limits, Fault::RequestHead, |fields| {
+            let mut request = Request::new(&mut []);
+            let status = config.parse_request_with_uninit_headers(&mut request, bytes, fields)?;
+            Ok(read(status, || request_head(&request, limits)))
+        })
+    }
+}
+
+impl Head for ResponseHead {
+    const ANNOUNCED: bool = false;
+    const MALFORMED: Fault = Fault::ResponseHead;
+
+    fn is_start(start: Start) -> bool {
+        start == Start::Response
+    }
+
+    fn may_begin_with(byte: u8) -> bool {
+        byte == b'H'
+    }
+
+    fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Self, Lengths)>, Fault> {
+        let mut config = ParserConfig::default();
+        config
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_multiple_spaces_in_response_status_delimiters(true);
+        with_fields(limits, Fault::ResponseHead, |fields| {
+            let mut response = Response::new(&mut []);
+            let status = config.parse_response_with_uninit_headers(&mut response, bytes, fields)?;
+            Ok(read(status, || response_head(&response)))
+        })
+    }
+}
+
+type Fields<'f, 'b> = &'f mut [MaybeUninit<Header<'b>>];
+
+/// Runs a parser with room for a few fields, and if they are not enough, for as many as are
+/// allowed.
+fn with_fields<'b, T>(
+    limits: &Limits,
+    malformed: Fault,
+    parse: impl Fn(Fields<'_, 'b>) -> Result<Option<T>, httparse::Error>,
+) -> Result<Option<T>, Fault> {
+    let mut few: [MaybeUninit<Header<'b>>; FEW] = [const { MaybeUninit::uninit() }; FEW];
+    let (few, _) = few.split_at_mut(FEW.min(limits.max_headers));
+    let result = match parse(few) {
+        Err(httparse::Error::TooManyHeaders) if limits.max_headers > FEW => {
+            let mut all = vec![MaybeUninit::uninit(); limits.max_headers];
+            parse(&mut all)
+        }
+        result => result,
+    };
+    result.map_err(|error| match error {
+        httparse::Error::TooManyHeaders => Fault::TooManyHeaders,
+        _ => malformed,
+    })
+}
+
+fn read<H>(
+    status: Status<usize>,
+    head: impl FnOnce() -> Option<(H, Lengths)>,
+) -> Option<(usize, H, Lengths)> {
+    match status {
+        Status::Complete(len) => head().map(|(head, lengths)| (len, head, lengths)),
+        Status::Partial => None,
+    }
+}
+
+fn version(minor: Option<u8>) -> Version {
+    if minor == Some(0) { Version::Http10 } else { Version::Http11 }
+}
+
+fn request_head(request: &Request<'_, '_>, limits: &Limits) -> Option<(RequestHead, Lengths)> {
+    let raw = request.path?;
+    let target = redact::target(raw);
+    let kept = cut(&target, limits.max_target);
+    let mut lengths = Lengths::default();
+    let mut head = RequestHead {
+        method: Method::new(request.method?),
+        target: kept.to_owned(),
+        target_cut: kept.len() < raw.len(),
+        version: version(request.version),
+        host: redact::authority(raw).and_then(|host| field(host.as_bytes())),
+        user_agent: None,
+        content_length: None,
+        expect_continue: false,
+        upgrade: None,
+        context: propagation::extract(request.headers.iter().map(|h| (h.name, h.value))),
+    };
+    for Header { name, value } in request.headers.iter() {
+        lengths.add(name, value);
+        if name.eq_ignore_ascii_case("host") && head.host.is_none() {
+            head.host = field(value);
+        } else if name.eq_ignore_ascii_case("user-agent") && head.user_agent.is_none() {
+            head.user_agent = field(value);
+        } else if name.eq_ignore_ascii_case("upgrade") && head.upgrade.is_none() {
+            head.upgrade = field(value);
+        } else if name.eq_ignore_ascii_case("expect") {
+            head.expect_continue |= value.trim_ascii().eq_ignore_ascii_case(b"100-continue");
+        }
+    }
+    head.content_length = lengths.content_length();
+    Some((head, lengths))
+}
+
+fn response_head(response: &Response<'_, '_>) -> Option<(ResponseHead, Lengths)> {
+    let mut lengths = Lengths::default();
+    response.headers.iter().for_each(|h| lengths.add(h.name, h.value));
+    let head = ResponseHead {
+        status: response.code?,
+        version: version(response.version),
+        content_length: lengths.content_length(),
+        framing: Framing::None,
+    };
+    Some((head, lengths))
+}

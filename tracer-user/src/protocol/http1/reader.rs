@@ -1,0 +1,337 @@
+//! One direction of a connection: where its messages begin and end.
+//!
+//! ```text
+//!             prefix (a connection's first bytes, requests only)
+//!                |
+//!   Seeking -> Head -> Parsed -> Body -> Between -> Head ...
+//!      ^         |                |         |
+//!      +---------+----------------+---------+   bytes lost, or not what they should be
+//!                         Parsed -> Held        after a CONNECT request
+//! ```
+
+use super::body::{Body, Course};
+use super::engine::Limits;
+use super::event::Fault;
+use super::framing::{Framing, Lengths};
+use super::opening::{Opening, Outcome};
+use super::proxy::{Prefix, Verdict};
+use super::window::Window;
+use crate::connection::{Chunk, Moment};
+use tracer_common::head::{Start, look_at};
+
+/// What tells request heads from response heads.
+pub(super) trait Head: Sized {
+    /// The message's beginning is told before its head is complete.
+    const ANNOUNCED: bool;
+    /// What bytes are that are no such head.
+    const MALFORMED: Fault;
+    /// No doubt that such a head begins.
+    fn is_start(start: Start) -> bool;
+    /// A head can begin with this byte.
+    fn may_begin_with(byte: u8) -> bool;
+    /// The head's length, the head, and the fields that frame its body; `None` if it goes on
+    /// beyond `bytes`.
+    fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Self, Lengths)>, Fault>;
+}
+
+/// What happened next.
+#[derive(Debug)]
+pub(super) enum Step<H> {
+    /// A message begins. Only if it is [`Head::ANNOUNCED`], and before its `Head`.
+    Started { at: Moment, position: u64 },
+    /// Its head is complete. The engine says next what follows: [`Reader::body`],
+    /// [`Reader::hold`] or [`Reader::seek`].
+    Head { head: Box<H>, lengths: Lengths, first: Moment },
+    /// It is over.
+    Ended { body: u64, complete: bool },
+    /// It had been told to be over, and is now.
+    Extended { body: u64 },
+    /// Sync is lost. `open`: the size of the body so far of a message that was begun and is not
+    /// over. `synced`: its beginning was where it had to be.
+    Broken { fault: Fault, open: Option<u64>, synced: bool },
+    /// To be counted.
+    Fault(Fault),
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Seeking,
+    Prefix(Prefix, Moment),
+    /// `doubt`: the size of the body before, if its end was only likely.
+    Between {
+        doubt: Option<u64>,
+    },
+    Head(Opening),
+    Parsed,
+    Body(Body),
+    Held {
+        clean: bool,
+    },
+    Closed,
+}
+
+/// A direction.
+#[derive(Debug)]
+pub(super) struct Reader {
+    state: State,
+    next: Option<u64>,
+    now: Moment,
+    last: Moment,
+}
+
+impl Reader {
+    /// Nothing has been seen.
+    pub(super) fn new() -> Self {
+        let (now, last) = (Moment::default(), Moment::default());
+        Reader { state: State::Seeking, next: None, now, last }
+    }
+
+    /// What of an operation is new: first what is missing before it, then its own bytes.
+    pub(super) fn admit<'a>(&mut self, chunk: &Chunk<'a>, prefix: bool) -> [Option<Window<'a>>; 2] {
+        let mut window = Window::new(chunk);
+        let mut missing = None;
+        match self.next {
+            None if chunk.position == 0 && prefix => {
+                self.state = State::Prefix(Prefix::new(), chunk.at);
+            }
+            None if chunk.position == 0 => self.state = State::Between { doubt: None },
+            None => {}
+            Some(next) if chunk.position < next => window.skip(next - chunk.position),
+            Some(next) if chunk.position > next => {
+                missing = Some(Window::missing(next, chunk.position - next));
+            }
+            Some(_) => {}
+        }
+        if window.is_empty() || matches!(self.state, State::Closed) {
+            return [None, None];
+        }
+        self.next = Some(window.position().saturating_add(window.len()));
+        self.last = std::mem::replace(&mut self.now, chunk.at);
+        [missing, Some(window)]
+    }
+
+    /// The next thing that happens in this window; `None` if it is used up.
+    pub(super) fn step<H: Head>(
+        &mut self,
+        window: &mut Window<'_>,
+        limits: &Limits,
+    ) -> Option<Step<H>> {
+        let at = self.now;
+        loop {
+            match &mut self.state {
+                _ if window.is_empty() => return None,
+                State::Closed => window.finish(),
+                State::Held { clean } => {
+                    *clean = false;
+                    window.finish();
+                }
+                State::Seeking => self.find::<H>(window, at),
+                State::Prefix(prefix, first) => {
+                    if matches!(prefix, Prefix::Reading(bytes) if bytes.is_empty()) {
+                        *first = at;
+                    }
+                    let first = *first;
+                    let verdict = prefix.advance(window);
+                    if let Some(step) = self.after_prefix::<H>(verdict, window, first, at) {
+                        return Some(step);
+                    }
+                }
+                State::Between { .. } | State::Parsed => match window.known().first() {
+                    None => return Some(self.broken(unseen(window), None, true, window)),
+                    Some(b'\r' | b'\n') => window.skip(1),
+                    Some(_) => {
+                        self.state = State::Head(Opening::new(at, window.position(), true));
+                    }
+                },
+                State::Head(opening) => match opening.advance(window, limits) {
+                    Outcome::More => {}
+                    Outcome::Announce => {
+                        return Some(Step::Started {
+                            at: opening.first,
+                            position: opening.position,
+                        });
+                    }
+                    Outcome::Complete(head, lengths) => {
+                        let first = opening.first;
+                        self.state = State::Parsed;
+                        return Some(Step::Head { head, lengths, first });
+                    }
+                    Outcome::Nothing => {
+                        self.state = State::Seeking;
+                        window.finish();
+                    }
+                    Outcome::Broken(fault) => {
+                        let (open, synced) = (opening.announced.then_some(0), opening.synced);
+                        return Some(self.broken(fault, open, synced, window));
+                    }
+                },
+                State::Body(body) => {
+                    let missing = window.is_missing();
+                    let course = body.advance(window, |bytes| H::is_start(look_at(bytes)));
+                    let (size, reported, in_tail) = (body.size, body.reported, body.in_tail());
+                    match course {
+                        Course::Open if missing && in_tail => {
+                            return Some(Step::Fault(Fault::Gap));
+                        }
+                        Course::Open => {}
+                        Course::Over { likely } => {
+                            self.state = State::Between { doubt: likely.then_some(size) };
+                            return Some(if reported {
+                                Step::Extended { body: size }
+                            } else {
+                                Step::Ended { body: size, complete: true }
+                            });
+                        }
+                        Course::Broken => {
+                            let open = (!reported).then_some(size);
+                            return Some(self.broken(Fault::Chunk, open, true, window));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn find<H: Head>(&mut self, window: &mut Window<'_>, at: Moment) {
+        let start = look_at(window.known());
+        let here = window.at_start() && (H::is_start(start) || start == Start::Partial);
+        if here && !window.known().is_empty() {
+            self.state = State::Head(Opening::new(at, window.position(), false));
+        } else {
+            window.finish();
+        }
+    }
+
+    fn after_prefix<H: Head>(
+        &mut self,
+        verdict: Verdict,
+        window: &mut Window<'_>,
+        first: Moment,
+        at: Moment,
+    ) -> Option<Step<H>> {
+        match verdict {
+            Verdict::More => {}
+            Verdict::Over => self.state = State::Between { doubt: None },
+            Verdict::Broken => {
+                return Some(self.broken(Fault::ProxyPrefix, None, false, window));
+            }
+            Verdict::Other(bytes) => {
+                let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+                let rest = bytes.get(blank..).unwrap_or_default();
+                self.state = if rest.is_empty() {
+                    State::Between { doubt: None }
+                } else {
+                    // Blank lines are left before the byte that shows that this is no prefix.
+                    let first = if blank > 0 { at } else { first };
+                    let position = window.position().saturating_sub(rest.len() as u64);
+                    State::Head(Opening::with(rest.to_vec(), first, position))
+                };
+            }
+        }
+        None
+    }
+
+    fn broken<H>(
+        &mut self,
+        fault: Fault,
+        open: Option<u64>,
+        synced: bool,
+        window: &mut Window<'_>,
+    ) -> Step<H> {
+        self.state = State::Seeking;
+        window.finish();
+        Step::Broken { fault, open, synced }
+    }
+
+    /// Tells what follows the head; false if that is the next message at once.
+    pub(super) fn body(&mut self, framing: Framing) -> bool {
+        let body = Body::new(framing);
+        let follows = body.is_some();
+        self.state = body.map_or(State::Between { doubt: None }, State::Body);
+        follows
+    }
+
+    /// Ignores what comes until [`Reader::release`].
+    pub(super) fn hold(&mut self) {
+        self.state = State::Held { clean: true };
+    }
+
+    /// The next message begins now; false if bytes were ignored since [`Reader::hold`], so that it
+    /// has to be looked for.
+    pub(super) fn release(&mut self) -> bool {
+        let State::Held { clean } = self.state else { return true };
+        self.state = if clean { State::Between { doubt: None } } else { State::Seeking };
+        clean
+    }
+
+    /// Looks for the next message from the next operation on.
+    pub(super) fn seek(&mut self, window: &mut Window<'_>) {
+        self.state = State::Seeking;
+        window.finish();
+    }
+
+    /// Ends a body now, as of the operation before, and expects the next message.
+    pub(super) fn cut<H>(&mut self) -> Option<(Step<H>, Moment)> {
+        let step = self.over(false)?;
+        self.state = State::Between { doubt: None };
+        Some((step, self.last))
+    }
+
+    /// No more bytes will come.
+    pub(super) fn close<H>(&mut self) -> Option<Step<H>> {
+        let step = self.over(true);
+        self.state = State::Closed;
+        step
+    }
+
+    fn over<H>(&self, closed: bool) -> Option<Step<H>> {
+        match &self.state {
+            State::Head(opening) if opening.announced => {
+                Some(Step::Ended { body: 0, complete: false })
+            }
+            State::Body(body) if body.reported => Some(Step::Extended { body: body.size }),
+            State::Body(body) => {
+                let complete = closed && body.is_complete_at_close();
+                Some(Step::Ended { body: body.size, complete })
+            }
+            _ => None,
+        }
+    }
+
+    /// The size of a body whose end was only likely, and after which nothing has come yet.
+    pub(super) fn doubt(&self) -> Option<u64> {
+        match self.state {
+            State::Between { doubt } => doubt,
+            _ => None,
+        }
+    }
+
+    /// The end that was only likely was none.
+    pub(super) fn resume(&mut self, size: u64) {
+        self.state = State::Body(Body::resumed(size));
+    }
+
+    /// The end of a body is being looked for in the last bytes of operations.
+    pub(super) fn in_tail(&self) -> bool {
+        matches!(&self.state, State::Body(body) if body.in_tail())
+    }
+
+    /// A body is expected of which nothing has come.
+    pub(super) fn awaits_body(&self) -> bool {
+        matches!(&self.state, State::Body(body) if !body.begun)
+    }
+
+    /// Not within a message.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.state, State::Seeking | State::Between { .. } | State::Closed)
+    }
+
+    /// No more bytes will come.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+}
+
+fn unseen(window: &Window<'_>) -> Fault {
+    if window.is_missing() { Fault::Gap } else { Fault::MessageStartUnseen }
+}
