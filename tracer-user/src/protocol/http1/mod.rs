@@ -25,3 +25,6 @@ pub use engine::{Engine, Limits};
 pub use event::{Abandon, Direction, Event, Fault, Leave};
 pub use framing::Framing;
 pub use head::{Method, RequestHead, ResponseHead, Version};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! The engine as a whole.
+
+mod conversation;
+mod corpus;
+mod differential;
+mod framing;
+mod loss;
+mod messages;
+mod random;
+mod tail;
+
+use conversation::Conversation;
