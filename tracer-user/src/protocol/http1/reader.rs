@@ -86,6 +86,11 @@ impl Reader {
         Reader { state: State::Seeking, next: None, now, last }
     }
 
+    /// Nothing has been seen.
+    pub(super) fn is_new(&self) -> bool {
+        self.next.is_none()
+    }
+
     /// What of an operation is new: first what is missing before it, then its own bytes.
     pub(super) fn admit<'a>(&mut self, chunk: &Chunk<'a>, prefix: bool) -> [Option<Window<'a>>; 2] {
         let mut window = Window::new(chunk);

@@ -46,7 +46,9 @@ impl Engine {
         sink: Sink<'_>,
     ) {
         match step {
-            Step::Started { at: first, position } => self.on_started(first, position, at, sink),
+            Step::Started { at: first, position } => {
+                self.on_started(first, position, window, at, sink);
+            }
             Step::Head { head, lengths, .. } => {
                 self.on_request_head(head, &lengths, window, at, sink)
             }
@@ -77,7 +79,14 @@ impl Engine {
         }
     }
 
-    fn on_started(&mut self, first: Moment, position: u64, at: Moment, sink: Sink<'_>) {
+    fn on_started(
+        &mut self,
+        first: Moment,
+        position: u64,
+        window: &mut Window<'_>,
+        at: Moment,
+        sink: Sink<'_>,
+    ) {
         let mut pending = Pending::default();
         if self.lost {
             // A client that does not pipeline has had the responses to all before this one, among
@@ -92,6 +101,8 @@ impl Engine {
             pending.doomed |= self.hole;
         }
         if self.queue.len() >= self.limits.max_pending {
+            // It was not told to have started, so it must not be told to have ended.
+            self.requests.seek(window);
             sink(Event::Fault(Fault::TooManyPending));
             self.leave(Leave::TooDeep, at, sink);
             return;

@@ -88,7 +88,7 @@ impl Engine {
     /// Responses may be missing from here on. The next one is that of the only request that waits,
     /// if there is only one and no other is sent before it comes ([`Engine::request`] sees to
     /// that); of several it could be any.
-    fn lose_responses(&mut self, at: Moment, sink: Sink<'_>) {
+    pub(super) fn lose_responses(&mut self, at: Moment, sink: Sink<'_>) {
         self.lost = true;
         if self.queue.len() > 1 {
             self.abandon_all(Abandon::Loss, at, sink);

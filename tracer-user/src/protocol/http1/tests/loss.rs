@@ -34,7 +34,7 @@ fn a_gap_within_a_chunk_is_bridged() {
     let mut c = Conversation::new();
     c.request(GET).response(head).said();
     assert_eq!(c.lose(Response, 300).response(b"x").said(), ["gap"]);
-    assert_eq!(c.response(b"\r\n0\r\n\r\n").said(), ["< end 563"]);
+    assert_eq!(c.response(b"\r\n0\r\n\r\n").said(), ["< end 308"]);
     goes_on(&mut c);
 }
 
@@ -52,10 +52,7 @@ fn a_lost_response_is_not_replaced_by_the_next() {
     let mut c = Conversation::new();
     c.request(GET).lose(Response, OK.len() as u64).request(b"GET /b HTTP/1.1\r\n\r\n").said();
     // That a response is missing shows only now, and either request may be meant.
-    assert_eq!(
-        c.response(OK).said(),
-        ["gap", "abandoned Loss", "abandoned Loss", "response_unmatched"]
-    );
+    assert_eq!(c.response(OK).said(), ["abandoned Loss", "abandoned Loss", "response_unmatched"]);
     goes_on(&mut c);
 }
 
@@ -86,7 +83,7 @@ fn a_request_pipelined_behind_a_gap_is_given_up() {
     c.request(GET).lose(Request, 50).request(b"GET /c HTTP/1.1\r\n\r\n").said();
     assert_eq!(c.response(OK).said(), ANSWERED);
     assert_eq!(c.response(OK).said(), ["abandoned Loss", "response_unmatched"]);
-    assert_eq!(c.response(OK).said(), [""; 0]);
+    assert_eq!(c.response(OK).said(), ["response_unmatched"]);
     goes_on(&mut c);
 }
 
