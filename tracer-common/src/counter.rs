@@ -24,17 +24,35 @@ pub enum Counter {
 }
 
 impl Counter {
-    /// All of them, in index order, with the name under which user space reports them.
-    pub const ALL: [(Counter, &'static str); 8] = [
-        (Counter::Sends, "sends"),
-        (Counter::Receives, "receives"),
-        (Counter::RingFull, "ring_full"),
-        (Counter::NotHttp, "not_http"),
-        (Counter::Filtered, "filtered"),
-        (Counter::NoBuffer, "no_buffer"),
-        (Counter::PageFault, "page_fault"),
-        (Counter::NoStorage, "no_storage"),
+    /// All of them, in index order.
+    pub const ALL: [Counter; 8] = [
+        Counter::Sends,
+        Counter::Receives,
+        Counter::RingFull,
+        Counter::NotHttp,
+        Counter::Filtered,
+        Counter::NoBuffer,
+        Counter::PageFault,
+        Counter::NoStorage,
     ];
+}
+
+impl Counter {
+    /// The name under which it is reported.
+    #[inline(always)]
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Counter::Sends => "sends",
+            Counter::Receives => "receives",
+            Counter::RingFull => "ring_full",
+            Counter::NotHttp => "not_http",
+            Counter::Filtered => "filtered",
+            Counter::NoBuffer => "no_buffer",
+            Counter::PageFault => "page_fault",
+            Counter::NoStorage => "no_storage",
+        }
+    }
 }
 
 /// Length of the counter map.

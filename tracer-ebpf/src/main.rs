@@ -21,37 +21,35 @@ use crate::operation::Direction;
 /// `TP_PROTO(struct sock *sk, int ret, int flags)`, after `sock_sendmsg` is done; `flags` is 0.
 #[btf_tracepoint(function = "sock_send_length")]
 pub(crate) fn sock_send_length(ctx: BtfTracePointContext) -> i32 {
-    verdict::conclude(operation::try_operation(ctx.arg(0), ctx.arg(1), 0, Direction::Send))
+    verdict::conclude(&ctx, operation::try_operation(ctx.arg(0), ctx.arg(1), 0, Direction::Send))
 }
 
 /// Linux 6.3 and newer: `TP_PROTO(struct sock *sk, int ret, int flags)`, after `sock_recvmsg` is
 /// done; `flags` are the caller's `MSG_*`.
 #[btf_tracepoint(function = "sock_recv_length")]
 pub(crate) fn sock_recv_length(ctx: BtfTracePointContext) -> i32 {
-    verdict::conclude(operation::try_operation(
-        ctx.arg(0),
-        ctx.arg(1),
-        ctx.arg(2),
-        Direction::Receive,
-    ))
+    verdict::conclude(
+        &ctx,
+        operation::try_operation(ctx.arg(0), ctx.arg(1), ctx.arg(2), Direction::Receive),
+    )
 }
 
 /// Linux 4.16 and newer: `TP_PROTO(const struct sock *sk, const int oldstate, const int newstate)`.
 #[btf_tracepoint(function = "inet_sock_set_state")]
 pub(crate) fn inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
-    verdict::conclude(lifecycle::try_set_state(ctx.arg(0), ctx.arg(1), ctx.arg(2)))
+    verdict::conclude(&ctx, lifecycle::try_set_state(ctx.arg(0), ctx.arg(1), ctx.arg(2)))
 }
 
 /// Linux 3.4 and newer: `TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`.
 #[btf_tracepoint(function = "sched_process_exec")]
 pub(crate) fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
-    verdict::conclude(lifecycle::try_exec(ctx.arg(0)))
+    verdict::conclude(&ctx, lifecycle::try_exec(ctx.arg(0)))
 }
 
 /// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *p)`, since 6.16 with `bool group_dead`.
 #[btf_tracepoint(function = "sched_process_exit")]
 pub(crate) fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
-    verdict::conclude(lifecycle::try_exit(ctx.arg(0)))
+    verdict::conclude(&ctx, lifecycle::try_exit(ctx.arg(0)))
 }
 
 #[cfg(not(test))]

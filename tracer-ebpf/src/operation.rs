@@ -155,9 +155,10 @@ fn judge(sock: Sock, socket: &mut Socket, start: Start, readable: bool) -> Resul
         socket.looks += 1;
         return Err(Stop::NotOurs);
     }
+    // If this can't be told now, the next operation is looked at again.
+    announce(sock, socket, VERDICT_OTHER)?;
     socket.class = OTHER;
-    count(Counter::NotHttp);
-    announce(sock, socket, VERDICT_OTHER).and(Err(Stop::NotOurs))
+    Err(Stop::Counted(Counter::NotHttp))
 }
 
 /// How many of the operation's first bytes are copied. A head can only begin where the direction

@@ -1,6 +1,7 @@
 //! How a probe's run ended. Every way that is worth a number has one.
 
-use aya_ebpf::{macros::map, maps::PerCpuArray};
+use aya_ebpf::{EbpfContext, macros::map, maps::PerCpuArray};
+use aya_log_ebpf::debug;
 use tracer_common::counter::{COUNTERS, Counter};
 
 #[map]
@@ -14,12 +15,16 @@ pub(crate) enum Stop {
     Counted(Counter),
 }
 
-/// The one place where an outcome becomes a count.
+/// The one place where an outcome becomes a count; and a line of the log, where user space has
+/// asked for that (else the verifier drops the code).
 #[inline(always)]
-pub(crate) fn conclude(outcome: Result<(), Stop>) -> i32 {
+pub(crate) fn conclude(ctx: &impl EbpfContext, outcome: Result<(), Stop>) -> i32 {
     match outcome {
         Ok(()) | Err(Stop::NotOurs) => {}
-        Err(Stop::Counted(counter)) => count(counter),
+        Err(Stop::Counted(counter)) => {
+            count(counter);
+            debug!(ctx, "process {}: stopped with {}", ctx.tgid(), counter.name());
+        }
     }
     0
 }

@@ -42,7 +42,7 @@ fn log(verbosity: u8) {
     let level = match verbosity {
         0 => "off",
         1 => "tracer_user=info,warn",
-        2 => "tracer_user=debug,info",
+        2 => "tracer_user=debug,tracer_ebpf=debug,info",
         _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
 use aya::programs::BtfTracePoint;
 use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
+use aya_log::EbpfLogger;
 use tracer_common::counter::Counter;
 use tracer_common::offsets::Choices;
 use zerocopy::IntoBytes as _;
@@ -33,6 +34,8 @@ pub struct Selection {
     pub ports: BTreeMap<u16, u32>,
     /// Ring buffer size in bytes; rounded up to a power of two of pages.
     pub ring_size: u32,
+    /// Have the probes log what they stop at.
+    pub log: bool,
 }
 
 /// The attached probes. Dropping it detaches them.
@@ -43,6 +46,7 @@ pub struct Probes {
     processes: HashMap<MapData, u32, u32>,
     generation: Array<MapData, u32>,
     version: u32,
+    log: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
 impl Probes {
@@ -63,15 +67,18 @@ impl Probes {
             ports_matter: (!selection.ports.is_empty()).into(),
             wake_at: ring_size / 8,
         };
+        let level = if selection.log { aya_log::Level::Debug as u8 } else { 0 };
         let processors =
             aya::util::nr_cpus().map_err(|(path, error)| anyhow!("{path}: {error}"))?;
         let mut ebpf = EbpfLoader::new()
             .override_global(names::OFFSETS, offsets.as_bytes(), true)
             .override_global(names::CHOICES, choices.as_bytes(), true)
+            .override_global(aya_log::LEVEL, &level, true)
             .map_max_entries(names::EVENTS, ring_size)
             .map_max_entries(names::SCRATCH, 2 * processors as u32)
             .load(OBJECT)
             .context("the kernel refused the maps")?;
+        let log = if selection.log { Some(EbpfLogger::init(&mut ebpf)?) } else { None };
         let mut take = |name| ebpf.take_map(name).ok_or_else(|| anyhow!("no map {name}"));
         let mut probes = Probes {
             ring: RingBuf::try_from(take(names::EVENTS)?)?,
@@ -79,6 +86,7 @@ impl Probes {
             processes: HashMap::try_from(take(names::PROCESSES)?)?,
             generation: Array::try_from(take(names::GENERATION)?)?,
             version: 0,
+            log,
             ebpf,
         };
         let mut ports: HashMap<_, u32, u32> = HashMap::try_from(
@@ -135,17 +143,28 @@ impl Probes {
         self.generation.set(0, self.version, 0).context("raising the filter's generation")
     }
 
-    /// Every kernel-side counter by name, summed over processors.
+    /// Every kernel-side counter, summed over processors.
     ///
     /// # Errors
     /// The map could not be read.
-    pub fn counts(&self) -> Result<Vec<(Counter, &'static str, u64)>> {
-        let mut all = vec![];
-        for (counter, name) in Counter::ALL {
-            let values = self.counts.get(&(counter as u32), 0)?;
-            all.push((counter, name, values.iter().sum()));
+    pub fn counts(&self) -> Result<Vec<(Counter, u64)>> {
+        let count = |counter| self.count(counter).map(|count| (counter, count));
+        Counter::ALL.into_iter().map(count).collect()
+    }
+
+    /// One kernel-side counter, summed over processors.
+    ///
+    /// # Errors
+    /// The map could not be read.
+    pub fn count(&self, counter: Counter) -> Result<u64> {
+        Ok(self.counts.get(&(counter as u32), 0)?.iter().sum())
+    }
+
+    /// Hands the probes' log lines to the `log` crate's logger.
+    pub fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
         }
-        Ok(all)
     }
 
     /// Verified instructions of each probe, for `tracer doctor` and the VM table.

@@ -16,7 +16,7 @@ use crate::kernel::Probes;
 use crate::pipeline::Pipeline;
 
 use super::directory::Processes;
-use super::existing;
+use super::existing::{self, Again};
 
 /// How long the ring buffer is left alone when it was empty; the probes wake the reader earlier
 /// only when much is waiting.
@@ -25,9 +25,11 @@ const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 const LAG: u64 = 50_000_000;
 /// Records handled before spans are handed on.
 const BATCH: usize = 4096;
-/// How often counters are read, and connections from before the start are looked for again.
+/// How often counters are read.
 const CHECK: u64 = 250_000_000;
-const LOOK_AGAIN: u64 = 5_000_000_000;
+/// Kernel-side counters that stand for something lost.
+const LOSSES: [Counter; 4] =
+    [Counter::RingFull, Counter::NoBuffer, Counter::PageFault, Counter::NoStorage];
 
 /// Runs until told to stop; returns every loss by name.
 pub(super) fn capture(
@@ -37,7 +39,8 @@ pub(super) fn capture(
     stop: &AtomicBool,
 ) -> Result<BTreeMap<&'static str, u64>> {
     pipeline.existing(existing::incoming(), true);
-    let (mut checked, mut looked, mut full) = (boot_now(), boot_now(), 0);
+    let mut again = Again::default();
+    let (mut checked, mut full) = (boot_now(), 0);
     loop {
         let stopping = stop.load(Ordering::Relaxed);
         let drained = drain(&mut probes, &mut pipeline);
@@ -53,15 +56,17 @@ pub(super) fn capture(
         }
         if now - checked > CHECK {
             checked = now;
-            let count = ring_full(&probes)?;
+            probes.flush_log();
+            let count = probes.count(Counter::RingFull)?;
             if count > full {
                 full = count;
                 pipeline.lost_records();
             }
         }
-        if now - looked > LOOK_AGAIN && pipeline.waits_for_existing() {
-            looked = now;
-            pipeline.existing(existing::incoming(), false);
+        if pipeline.waits_for_existing()
+            && let Some(connections) = again.poll(now)
+        {
+            pipeline.existing(connections, false);
         }
         if stopping && drained {
             break;
@@ -74,13 +79,9 @@ pub(super) fn capture(
     pipeline.stop(boot_now());
     exporters.send(pipeline.take_spans());
     let mut losses = pipeline.losses();
-    for (counter, name, count) in probes.counts()? {
-        let loss = matches!(
-            counter,
-            Counter::RingFull | Counter::NoBuffer | Counter::PageFault | Counter::NoStorage
-        );
-        if loss && count > 0 {
-            losses.insert(name, count);
+    for (counter, count) in probes.counts()? {
+        if LOSSES.contains(&counter) && count > 0 {
+            losses.insert(counter.name(), count);
         }
     }
     Ok(losses)
@@ -95,12 +96,6 @@ fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
         }
     }
     false
-}
-
-fn ring_full(probes: &Probes) -> Result<u64> {
-    let counts = probes.counts()?;
-    let of = |wanted| move |(counter, _, _): &&(Counter, &str, u64)| *counter == wanted;
-    Ok(counts.iter().find(of(Counter::RingFull)).map_or(0, |(_, _, count)| *count))
 }
 
 /// Nanoseconds of `CLOCK_BOOTTIME`.

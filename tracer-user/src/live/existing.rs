@@ -2,6 +2,8 @@
 //! process may be answering a request that nobody knows of.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::mpsc;
+use std::thread;
 
 use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, all_processes};
@@ -66,6 +68,51 @@ pub(super) fn incoming() -> Vec<(Ends, u32)> {
         }
     }
     found
+}
+
+/// Looks again and again, ever less often, for connections that are gone; on a thread of its own,
+/// since going through all of /proc can take longer than the ring buffer can wait.
+pub(super) struct Again {
+    at: u64,
+    pause: u64,
+    running: Option<mpsc::Receiver<Vec<(Ends, u32)>>>,
+}
+
+const FIRST_PAUSE: u64 = 5_000_000_000;
+const LONGEST_PAUSE: u64 = 300_000_000_000;
+
+impl Default for Again {
+    fn default() -> Self {
+        Self { at: 0, pause: FIRST_PAUSE, running: None }
+    }
+}
+
+impl Again {
+    /// What was found, once after each look. `now` is in nanoseconds.
+    pub(super) fn poll(&mut self, now: u64) -> Option<Vec<(Ends, u32)>> {
+        if let Some(running) = &self.running {
+            let found = running.try_recv();
+            if !matches!(found, Err(mpsc::TryRecvError::Empty)) {
+                self.running = None;
+            }
+            return found.ok();
+        }
+        if self.at == 0 {
+            self.at = now + self.pause;
+        }
+        if now >= self.at {
+            self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+            self.at = now + self.pause;
+            let (send, receive) = mpsc::channel();
+            // If no thread can be had, the next look tries again.
+            let started = thread::Builder::new().name("tracer-look".into()).spawn(move || {
+                // The receiver is gone when the tracer stops.
+                let _ = send.send(incoming());
+            });
+            self.running = started.is_ok().then_some(receive);
+        }
+        None
+    }
 }
 
 /// Every process that listens on TCP ports, with the ports, both in ascending order.

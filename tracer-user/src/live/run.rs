@@ -92,6 +92,7 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
         processes: verdicts,
         ports: ports(filter),
         ring_size: settings.limits.ring_size,
+        log: settings.verbosity >= 2,
     }
 }
 
