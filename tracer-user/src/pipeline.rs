@@ -2,8 +2,7 @@
 //! place that knows every stage. It reads no clock and opens no file itself; who a process is, it
 //! asks a [`Directory`].
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tracer_common::filter;
@@ -13,7 +12,8 @@ use tracer_common::record::{
 };
 
 use crate::causality::{self, Causality};
-use crate::connection::{Bases, Cookie, Moment};
+pub use crate::connection::Ends;
+use crate::connection::{Bases, Cookie, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info};
 use crate::kernel::Event;
 use crate::protocol::http1;
@@ -54,9 +54,6 @@ pub struct Settings {
     pub ports_left_out: bool,
 }
 
-/// A connection by its two addresses, this side's first.
-pub type Ends = ((IpAddr, u16), (IpAddr, u16));
-
 /// The stages.
 pub struct Pipeline<D> {
     exchanges: Exchanges,
@@ -72,7 +69,7 @@ pub struct Pipeline<D> {
     known: HashSet<u32>,
     skipped: HashSet<u32>,
     verdicts: Vec<(u32, u32)>,
-    unseen: HashMap<Ends, u32>,
+    unseen: Unseen,
     ports_left_out: bool,
     lost: BTreeMap<&'static str, u64>,
 }
@@ -99,7 +96,7 @@ impl<D: Directory> Pipeline<D> {
             known: HashSet::new(),
             skipped: HashSet::new(),
             verdicts: vec![],
-            unseen: HashMap::new(),
+            unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
             lost: BTreeMap::new(),
         }
@@ -125,7 +122,7 @@ impl<D: Directory> Pipeline<D> {
             Event::State(record) if record.state == STATE_CLOSED => {
                 self.exchanges.closed(cookie, at, &mut self.signals);
                 self.flow();
-                self.causality.disconnect(cookie);
+                self.causality.disconnect(at, cookie);
             }
             Event::State(_) => {
                 self.exchanges.send_closed(cookie, at, &mut self.signals);
@@ -181,16 +178,9 @@ impl<D: Directory> Pipeline<D> {
     /// Incoming connections of processes, that were there before the tracer. They replace what an
     /// earlier call named, except those that have been seen in the meantime.
     pub fn existing(&mut self, connections: impl IntoIterator<Item = (Ends, u32)>, first: bool) {
-        let now: HashMap<_, _> = connections.into_iter().collect();
-        let before = std::mem::take(&mut self.unseen);
-        let pids: HashSet<u32> = before.values().copied().chain(now.values().copied()).collect();
-        self.unseen = if first {
-            now
-        } else {
-            before.into_iter().filter(|(ends, _)| now.contains_key(ends)).collect()
-        };
-        for pid in pids {
-            self.tell_unseen(pid);
+        for (pid, count) in self.unseen.replace(connections, first) {
+            let at = Moment { time: self.now, pid, tid: 0, order: self.order };
+            self.causality.unseen(at, count);
         }
     }
 
@@ -202,7 +192,7 @@ impl<D: Directory> Pipeline<D> {
 
     /// Records were lost, of whatever process.
     pub fn lost_records(&mut self) {
-        self.causality.lost(None, self.now);
+        self.causality.lost_anywhere(self.now);
     }
 
     /// Every loss so far, by name; only those that are not zero.
@@ -217,6 +207,18 @@ impl<D: Directory> Pipeline<D> {
         all
     }
 
+    /// How many things are remembered of what has not left yet or may still matter, over all
+    /// stages: when nothing happens, it falls to what the living processes and connections need.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.exchanges.remembered()
+            + self.causality.remembered()
+            + self.assembly.remembered()
+            + self.known.len()
+            + self.skipped.len()
+            + self.unseen.len()
+    }
+
     fn lose(&mut self, name: &'static str, count: u64) {
         *self.lost.entry(name).or_default() += count;
     }
@@ -226,7 +228,7 @@ impl<D: Directory> Pipeline<D> {
             return;
         }
         if record.flags & DATA_UNREADABLE != 0 {
-            self.causality.lost(Some(at.pid), at.time);
+            self.causality.lost(at);
         }
         self.causality.operation(at, Cookie(record.header.cookie));
         self.exchanges.data(record, head, tail, at, &mut self.signals);
@@ -237,9 +239,9 @@ impl<D: Directory> Pipeline<D> {
         let bases = Bases { send: record.send_base, receive: record.receive_base };
         let Some(info) = info(record) else { return self.lose("unknown_families", 1) };
         let cookie = Cookie(record.header.cookie);
-        let inbound = match self.unseen.remove(&(info.local, info.remote)) {
-            Some(pid) => {
-                self.tell_unseen(pid);
+        let inbound = match self.unseen.seen(&(info.local, info.remote)) {
+            Some((pid, count)) => {
+                self.causality.unseen(Moment { pid, ..at }, count);
                 true
             }
             // One that the start-up scan did not take for incoming is outgoing.
@@ -266,7 +268,7 @@ impl<D: Directory> Pipeline<D> {
         }
         self.directory.hint(at.pid, comm);
         let wanted = self.directory.wanted(at.pid, at.time);
-        self.causality.leave_out(at.pid, self.ports_left_out);
+        self.causality.leave_out(at, self.ports_left_out);
         if !wanted {
             self.skipped.insert(at.pid);
         }
@@ -277,14 +279,10 @@ impl<D: Directory> Pipeline<D> {
         self.exchanges.exited(at.pid, at, &mut self.signals);
         self.flow();
         self.causality.exited(at.pid, at.time);
+        self.unseen.exited(at.pid);
         self.directory.exit(at.pid, at.time);
         self.known.remove(&at.pid);
         self.skipped.remove(&at.pid);
-    }
-
-    fn tell_unseen(&mut self, pid: u32) {
-        let count = self.unseen.values().filter(|&&of| of == pid).count();
-        self.causality.unseen(pid, count as u32);
     }
 
     /// Hands what the exchange stage said to the stages after it.

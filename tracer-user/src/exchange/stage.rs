@@ -62,6 +62,15 @@ pub enum Signal {
         /// The end that answered.
         server: ExchangeId,
     },
+    /// A connection stopped being HTTP/1 and lives on.
+    Left {
+        /// Its socket.
+        cookie: Cookie,
+        /// This process's part until then.
+        side: Side,
+        /// The operation that did it.
+        at: Moment,
+    },
 }
 
 /// The stage.
@@ -182,6 +191,12 @@ impl Exchanges {
             ("open_exchanges_full", self.refused),
             ("pair_key_clashes", self.pairing.clashes()),
         ]
+    }
+
+    /// How many things are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.connections.len() + self.pairing.len()
     }
 
     fn with(

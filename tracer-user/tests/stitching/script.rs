@@ -233,9 +233,10 @@ impl Script {
     }
 
     fn data(&mut self, by: Task, wire: Wire, end: End, flags: u32, bytes: &[u8]) {
-        self.announce(by, wire, end);
         let cookie = self.half(wire, end).cookie;
+        // The kernel side reads the clock for the operation before it announces the connection.
         let header = self.header(KIND_DATA, by, cookie);
+        self.announce(by, wire, end);
         let half = self.half(wire, end);
         if !half.seen || half.verdict != VERDICT_HTTP {
             return;
