@@ -1,7 +1,10 @@
 //! Joins exchanges into traces and says when each is ready to leave.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
 
 use crate::causality::Decision;
 use crate::exchange::{ConnectionKey, Exchange, ExchangeId, PairKey, Side, Signal};
@@ -59,12 +62,20 @@ struct Node {
     started: u64,
     ended: Option<u64>,
     above: Option<ExchangeId>,
-    peer: Option<ExchangeId>,
+    peer: Option<Peer>,
     parent: Parent,
     context: Option<Box<Context>>,
     tree: Tree,
     exchange: Option<Box<Exchange>>,
     forgotten: bool,
+}
+
+/// The other end, as far as it was known when the two met: it may be gone when this one leaves.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    id: ExchangeId,
+    pid: u32,
+    started: u64,
 }
 
 /// The stage's first half; [`super::span`] is the second.
@@ -74,8 +85,8 @@ pub struct Assembly {
     timers: BinaryHeap<Reverse<(u64, ExchangeId, Timer)>>,
     ready: Vec<ExchangeId>,
     overdue: Vec<ExchangeId>,
-    own: HashSet<ConnectionKey>,
-    own_order: VecDeque<ConnectionKey>,
+    /// Those that were used last stay.
+    own: LruCache<ConnectionKey, ()>,
     late: u64,
     conflicts: u64,
     suppressed: u64,
@@ -88,7 +99,7 @@ enum Timer {
 }
 
 /// The tracer's own connections that are remembered.
-const MAX_OWN: usize = 4096;
+const MAX_OWN: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// Ancestors that are looked at for one that is suppressed, or that is undecided.
 const MAX_DEPTH: usize = 256;
 
@@ -102,8 +113,7 @@ impl Assembly {
             timers: BinaryHeap::new(),
             ready: vec![],
             overdue: vec![],
-            own: HashSet::new(),
-            own_order: VecDeque::new(),
+            own: LruCache::new(MAX_OWN),
             late: 0,
             conflicts: 0,
             suppressed: 0,
@@ -113,14 +123,7 @@ impl Assembly {
     /// A connection of the tracer's own: what happens at its other end, and because of that, is not
     /// traced.
     pub fn own_connection(&mut self, connection: ConnectionKey) {
-        if self.own.insert(connection) {
-            self.own_order.push_back(connection);
-        }
-        if self.own_order.len() > MAX_OWN
-            && let Some(oldest) = self.own_order.pop_front()
-        {
-            self.own.remove(&oldest);
-        }
+        self.own.put(connection, ());
     }
 
     /// Takes what the exchange stage says, in order.
@@ -151,11 +154,12 @@ impl Assembly {
                 }
             }
             Signal::Paired { client, server } => {
-                if let Some(node) = self.nodes.get_mut(&client) {
-                    node.peer = Some(server);
-                }
-                if let Some(node) = self.nodes.get_mut(&server) {
-                    node.peer = Some(client);
+                for (id, peer) in [(client, server), (server, client)] {
+                    let Some(other) = self.nodes.get(&peer) else { continue };
+                    let peer = Peer { id: peer, pid: other.pid, started: other.started };
+                    if let Some(node) = self.nodes.get_mut(&id) {
+                        node.peer = Some(peer);
+                    }
                 }
                 self.link(server, client, "pair", 1.0);
             }
@@ -187,9 +191,7 @@ impl Assembly {
     pub fn forget(&mut self, id: ExchangeId) {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.forgotten = true;
-            if node.ended.is_some() && node.exchange.is_none() {
-                self.nodes.remove(&id);
-            }
+            self.remove_if_done(id);
         }
     }
 
@@ -219,7 +221,12 @@ impl Assembly {
     /// The exchanges that are ready to leave.
     pub fn take_ready(&mut self) -> Vec<Placed> {
         let ready = std::mem::take(&mut self.ready);
-        ready.into_iter().filter_map(|id| self.place(id)).collect()
+        let placed = ready.iter().filter_map(|&id| self.place(id)).collect();
+        // Not before all are placed: they look at each other.
+        for id in ready {
+            self.remove_if_done(id);
+        }
+        placed
     }
 
     /// What went otherwise than the trees show, by name.
@@ -256,6 +263,14 @@ impl Assembly {
         }
     }
 
+    /// An exchange that has left, and that nothing refers to.
+    fn remove_if_done(&mut self, id: ExchangeId) {
+        let done = |node: &Node| node.forgotten && node.ended.is_some() && node.exchange.is_none();
+        if self.nodes.get(&id).is_some_and(done) {
+            self.nodes.remove(&id);
+        }
+    }
+
     fn link(
         &mut self,
         child: ExchangeId,
@@ -265,7 +280,11 @@ impl Assembly {
     ) {
         let above =
             self.nodes.get(&parent).map(|node| (node.tree.clone(), span_id(node.key, node.side)));
-        let Some(node) = self.nodes.get_mut(&child) else { return };
+        // One that is not known any more has left.
+        let Some(node) = self.nodes.get_mut(&child) else {
+            self.late += 1;
+            return;
+        };
         if !matches!(node.parent, Parent::Open) {
             self.late += 1;
             return;
@@ -307,26 +326,35 @@ impl Assembly {
         .take(MAX_DEPTH)
     }
 
+    /// Whether it, or what it was made for, came over a connection of the tracer's own.
+    fn is_own(&mut self, id: ExchangeId) -> bool {
+        let own = self.above(id).map(|(_, node)| node.connection);
+        let own = own.filter(|connection| self.own.contains(connection)).last();
+        own.is_some_and(|connection| self.own.promote(&connection))
+    }
+
     fn undecided_above(&self, id: ExchangeId) -> Option<ExchangeId> {
         self.nodes.get(&id)?.exchange.as_ref()?;
         self.above(id).find(|(_, node)| matches!(node.parent, Parent::Open)).map(|(id, _)| id)
     }
 
     fn place(&mut self, id: ExchangeId) -> Option<Placed> {
-        if self.above(id).any(|(_, node)| self.own.contains(&node.connection)) {
+        let tree = self.nodes.get(&id)?.tree.clone();
+        if tree.is_own() || self.is_own(id) {
+            tree.disown();
             self.suppressed += 1;
             self.nodes.get_mut(&id)?.exchange = None;
             return None;
         }
-        let peer = self.nodes.get(&id)?.peer.and_then(|peer| self.nodes.get(&peer));
-        let peer = peer.map(|peer| (peer.pid, peer.started, peer.ended));
+        let peer = self.nodes.get(&id)?.peer;
+        let read = peer.and_then(|peer| self.nodes.get(&peer.id)?.ended);
         let node = self.nodes.get_mut(&id)?;
         let exchange = node.exchange.take()?;
         let (mut start, mut end) = (exchange.started.time, exchange.ended.time);
         match (node.side, peer) {
-            (Side::Client, Some((_, read, _))) => start = start.min(read),
-            (Side::Server, Some((_, _, Some(read)))) => end = end.min(read),
-            _ => {}
+            (Side::Client, Some(peer)) => start = start.min(peer.started),
+            (Side::Server, Some(_)) => end = read.map_or(end, |read| end.min(read)),
+            (_, None) => {}
         }
         let (parent, edge) = match node.parent {
             Parent::Span(span, method, confidence) => (Some(span), Some((method, confidence))),
@@ -342,14 +370,11 @@ impl Assembly {
             parent,
             edge,
             context: node.context.take(),
-            peer: peer.map(|(pid, ..)| pid),
+            peer: peer.map(|peer| peer.pid),
             start,
             end: end.max(start),
             exchange,
         };
-        if node.forgotten {
-            self.nodes.remove(&id);
-        }
         Some(placed)
     }
 }

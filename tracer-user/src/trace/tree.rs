@@ -23,6 +23,8 @@ struct State {
     trace: Option<TraceId>,
     /// The context that came with the earliest exchange that has one, and that exchange's number.
     adopted: Option<(u64, Box<Context>)>,
+    /// Its top is an export of the tracer's own.
+    own: bool,
     /// Exchanges that wait for the tree to be rooted.
     waiting: Vec<ExchangeId>,
 }
@@ -38,6 +40,7 @@ impl Tree {
             rooted: false,
             trace: None,
             adopted: None,
+            own: false,
             waiting: vec![],
         })))
     }
@@ -92,6 +95,16 @@ impl Tree {
         self.find().0.borrow_mut().waiting.push(id);
     }
 
+    /// Nothing of this tree is to leave. Told when the first of it would have: its top may be
+    /// forgotten when the others are ready.
+    pub(super) fn disown(&self) {
+        self.find().0.borrow_mut().own = true;
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        self.find().0.borrow().own
+    }
+
     /// The exchanges that wait no longer; none while the tree is not rooted.
     pub(super) fn ready(&self) -> Vec<ExchangeId> {
         let tree = self.find();
@@ -110,6 +123,16 @@ impl Tree {
     }
 }
 
+/// One after the other: a long row of trees that were joined would else be dropped by recursion.
+impl Drop for State {
+    fn drop(&mut self) {
+        let mut next = self.joined.take();
+        while let Some(Tree(tree)) = next {
+            next = Rc::into_inner(tree).and_then(|state| state.into_inner().joined.take());
+        }
+    }
+}
+
 impl State {
     fn adopt(&mut self, other: Option<(u64, Box<Context>)>) {
         let earlier = match (&self.adopted, &other) {
@@ -120,5 +143,23 @@ impl State {
         if earlier {
             self.adopted = other;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PairKey, Tree};
+
+    #[test]
+    fn a_tree_of_any_depth_can_be_dropped() {
+        let mut trees = vec![Tree::new(PairKey(0))];
+        for i in 1..200_000 {
+            let above = Tree::new(PairKey(i));
+            assert!(trees.last().is_some_and(|child| above.join(child).is_ok()));
+            trees.push(above);
+        }
+        let first = trees.swap_remove(0);
+        drop(trees);
+        drop(first);
     }
 }
