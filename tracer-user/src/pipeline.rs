@@ -54,6 +54,9 @@ pub struct Settings {
     pub ports_left_out: bool,
 }
 
+/// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
+const LATEST: u64 = u64::MAX / 4;
+
 /// The stages.
 pub struct Pipeline<D> {
     exchanges: Exchanges,
@@ -77,7 +80,8 @@ pub struct Pipeline<D> {
 impl<D: Directory> Pipeline<D> {
     /// An empty pipeline.
     pub fn new(settings: Settings, directory: D, clock: Clock) -> Self {
-        let Settings { settle, max_hold, min_confidence, .. } = settings;
+        let min_confidence = settings.min_confidence;
+        let [settle, max_hold] = [settings.settle, settings.max_hold].map(|time| time.min(LATEST));
         Self {
             exchanges: Exchanges::new(
                 settings.connections,
@@ -110,7 +114,8 @@ impl<D: Directory> Pipeline<D> {
         };
         let header = *event.header();
         self.order += 1;
-        let at = Moment { time: header.time, pid: header.pid, tid: header.tid, order: self.order };
+        let time = header.time.min(LATEST);
+        let at = Moment { time, pid: header.pid, tid: header.tid, order: self.order };
         self.advance(at.time);
         let cookie = Cookie(header.cookie);
         match event {
@@ -139,6 +144,7 @@ impl<D: Directory> Pipeline<D> {
             return;
         }
         self.now = now;
+        self.exchanges.poll(now);
         for decision in self.causality.poll(now) {
             self.assembly.decided(decision);
         }
@@ -159,7 +165,7 @@ impl<D: Directory> Pipeline<D> {
     /// Ends everything that is open, marked as cut short, and lets it leave.
     pub fn stop(&mut self, now: u64) {
         self.order += 1;
-        let at = Moment { time: now.max(self.now), pid: 0, tid: 0, order: self.order };
+        let at = Moment { time: now.max(self.now).min(LATEST), pid: 0, tid: 0, order: self.order };
         self.exchanges.stop(at, &mut self.signals);
         self.flow();
         self.advance(u64::MAX);

@@ -366,7 +366,8 @@ impl Causality {
             }
             Role::Client(_) if now < settled + LINGER => settled + LINGER,
             Role::Server(_) if now < settled + LINGER => settled + LINGER,
-            Role::Server(server) if server.pins > 0 => now + LINGER,
+            // Looked at again when the last of these calls is decided.
+            Role::Server(server) if server.pins > 0 => return,
             _ => return self.forget(id),
         };
         self.timers.push(Reverse((again, id)));
@@ -403,7 +404,10 @@ impl Causality {
         client.decided = true;
         for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
             if let Some(server) = self.server(request) {
-                server.pins -= 1;
+                server.pins = server.pins.saturating_sub(1);
+                if server.pins == 0 {
+                    self.timers.push(Reverse((0, request)));
+                }
             }
         }
     }

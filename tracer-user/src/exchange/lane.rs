@@ -49,8 +49,17 @@ pub(super) struct Sink<'a> {
     pub(super) next: &'a mut u64,
     /// Exchanges that may still be opened, over all connections.
     pub(super) room: &'a mut usize,
-    /// Exchanges that were not, for want of room.
-    pub(super) refused: &'a mut u64,
+    /// What is counted.
+    pub(super) tally: &'a mut Tally,
+}
+
+/// What was left out.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Exchanges, for want of room.
+    pub(super) refused: u64,
+    /// Propagated contexts that say nothing, once for each end that is seen.
+    pub(super) contexts_malformed: u64,
 }
 
 impl Lane {
@@ -118,6 +127,7 @@ impl Lane {
         match event {
             Event::RequestStarted { at, position } => self.begin(place, side, at, position, sink),
             Event::RequestHead(head, _) => {
+                sink.tally.contexts_malformed += u64::from(head.context.malformed);
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
                     if !open.silent {
                         let context = head.context.context.clone().map(Box::new);
@@ -205,7 +215,7 @@ impl Lane {
             self.reading = (!silent).then_some(id);
         }
         if silent {
-            *sink.refused += 1;
+            sink.tally.refused += 1;
         } else {
             *sink.room -= 1;
             let (key, connection) = (exchange.key, exchange.connection);

@@ -27,13 +27,7 @@ impl Pairing {
         id: ExchangeId,
         now: u64,
     ) -> Option<ExchangeId> {
-        while self.ages.front().is_some_and(|&(time, _)| time + PATIENCE < now)
-            || self.ages.len() > LIMIT
-        {
-            if let Some((_, key)) = self.ages.pop_front() {
-                self.waiting.remove(&key);
-            }
-        }
+        self.expire(now);
         match self.waiting.remove(&key) {
             Some((other, peer)) if other != side => Some(peer),
             Some(_) => {
@@ -44,6 +38,17 @@ impl Pairing {
                 self.waiting.insert(key, (side, id));
                 self.ages.push_back((now, key));
                 None
+            }
+        }
+    }
+
+    /// Gives up the ends that have waited too long, or that are too many.
+    pub(super) fn expire(&mut self, now: u64) {
+        while self.ages.front().is_some_and(|&(time, _)| time.saturating_add(PATIENCE) < now)
+            || self.ages.len() > LIMIT
+        {
+            if let Some((_, key)) = self.ages.pop_front() {
+                self.waiting.remove(&key);
             }
         }
     }

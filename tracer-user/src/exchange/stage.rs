@@ -1,14 +1,14 @@
 //! From operations to exchanges.
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND, DATA_UNREADABLE,
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND,
 };
 
 use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
 use crate::protocol::http1::{Fault, Limits};
 use crate::protocol::propagation::Context;
 
-use super::lane::{Lane, Place, Sink};
+use super::lane::{Lane, Place, Sink, Tally};
 use super::pairing::Pairing;
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side};
 
@@ -80,7 +80,7 @@ pub struct Exchanges {
     limits: Limits,
     next: u64,
     room: usize,
-    refused: u64,
+    tally: Tally,
     faults: Vec<Fault>,
 }
 
@@ -94,7 +94,7 @@ impl Exchanges {
             limits,
             next: 0,
             room: open,
-            refused: 0,
+            tally: Tally::default(),
             faults: vec![],
         }
     }
@@ -134,13 +134,12 @@ impl Exchanges {
             faults: &mut self.faults,
             next: &mut self.next,
             room: &mut self.room,
-            refused: &mut self.refused,
+            tally: &mut self.tally,
         };
         if record.len == 0 && !sent {
             connection.state.close(&place, false, at, &mut sink);
             return;
         }
-        debug_assert!(record.flags & DATA_UNREADABLE == 0 || head.is_empty());
         let chunk = Chunk { at, position, len: record.len.into(), head, tail };
         let from = sink.signals.len();
         connection.state.operation(&place, sent, &chunk, &self.limits, &mut sink);
@@ -183,14 +182,20 @@ impl Exchanges {
         self.faults.drain(..)
     }
 
-    /// What was left out for want of room, by name.
+    /// What was left out, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 3] {
+    pub fn losses(&self) -> [(&'static str, u64); 4] {
         [
             ("connections_full", self.connections.refused()),
-            ("open_exchanges_full", self.refused),
+            ("open_exchanges_full", self.tally.refused),
+            ("contexts_malformed", self.tally.contexts_malformed),
             ("pair_key_clashes", self.pairing.clashes()),
         ]
+    }
+
+    /// Lets time pass up to `now` (boot clock).
+    pub fn poll(&mut self, now: u64) {
+        self.pairing.expire(now);
     }
 
     /// How many things are remembered.
@@ -212,7 +217,7 @@ impl Exchanges {
             faults: &mut self.faults,
             next: &mut self.next,
             room: &mut self.room,
-            refused: &mut self.refused,
+            tally: &mut self.tally,
         };
         act(&mut connection.state, &place, &mut sink);
     }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tracer_common::record::{
-    self, FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE,
+    self, DATA_UNREADABLE, FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION, KIND_DATA,
+    KIND_PROCESS, KIND_STATE,
 };
 use zerocopy::FromBytes;
 
@@ -21,7 +22,8 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads a record; `None` if it is of no known kind or too short for what it says.
+    /// Reads a record; `None` if it is of no known kind, too short for what it says, or
+    /// contradicts itself.
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let (header, _) = Header::read_from_prefix(bytes).ok()?;
@@ -31,7 +33,9 @@ impl<'a> Event<'a> {
                 let (head, rest) = rest.split_at_checked(data.head_len as usize)?;
                 let tail = rest.get(..data.tail_len as usize)?;
                 let told = u64::from(data.head_len) + u64::from(data.tail_len);
-                (told <= u64::from(data.len)).then_some(Event::Data(data, head, tail))
+                let readable = data.flags & DATA_UNREADABLE == 0;
+                let fits = told <= u64::from(data.len) && (readable || told == 0);
+                fits.then_some(Event::Data(data, head, tail))
             }
             KIND_CONNECTION => {
                 Some(Event::Connection(record::Connection::read_from_prefix(bytes).ok()?.0))
