@@ -71,7 +71,7 @@ pub struct Pipeline<D> {
     spans: Vec<Arc<Span>>,
     known: HashSet<u32>,
     skipped: HashSet<u32>,
-    verdicts: Vec<(u32, u32)>,
+    verdicts: Vec<(u32, Option<u32>)>,
     unseen: Unseen,
     ports_left_out: bool,
     lost: BTreeMap<&'static str, u64>,
@@ -133,7 +133,11 @@ impl<D: Directory> Pipeline<D> {
                 self.exchanges.send_closed(cookie, at, &mut self.signals);
                 self.flow();
             }
-            Event::Process(record) if record.change == PROCESS_EXEC => self.directory.exec(at.pid),
+            Event::Process(record) if record.change == PROCESS_EXEC => {
+                self.directory.exec(at.pid);
+                self.causality.exited(at.pid, at.time);
+                self.unknow(at.pid);
+            }
             Event::Process(_) => self.exited(at),
         }
     }
@@ -176,8 +180,9 @@ impl<D: Directory> Pipeline<D> {
         std::mem::take(&mut self.spans)
     }
 
-    /// Processes that the kernel side shall trace or leave out, as `filter::{TRACE, SKIP}`.
-    pub fn take_verdicts(&mut self) -> Vec<(u32, u32)> {
+    /// Processes that the kernel side shall trace or leave out, as `filter::{TRACE, SKIP}`, or
+    /// forget, in this order: a pid that is used again, or runs another program, is judged anew.
+    pub fn take_verdicts(&mut self) -> Vec<(u32, Option<u32>)> {
         std::mem::take(&mut self.verdicts)
     }
 
@@ -278,7 +283,8 @@ impl<D: Directory> Pipeline<D> {
         if !wanted {
             self.skipped.insert(at.pid);
         }
-        self.verdicts.push((at.pid, if wanted { filter::TRACE } else { filter::SKIP }));
+        let verdict = if wanted { filter::TRACE } else { filter::SKIP };
+        self.verdicts.push((at.pid, Some(verdict)));
     }
 
     fn exited(&mut self, at: Moment) {
@@ -287,8 +293,14 @@ impl<D: Directory> Pipeline<D> {
         self.causality.exited(at.pid, at.time);
         self.unseen.exited(at.pid);
         self.directory.exit(at.pid, at.time);
-        self.known.remove(&at.pid);
-        self.skipped.remove(&at.pid);
+        self.unknow(at.pid);
+    }
+
+    /// Whoever has this pid from now on is to be met first.
+    fn unknow(&mut self, pid: u32) {
+        self.known.remove(&pid);
+        self.skipped.remove(&pid);
+        self.verdicts.push((pid, None));
     }
 
     /// Hands what the exchange stage said to the stages after it.

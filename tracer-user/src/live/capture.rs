@@ -50,6 +50,10 @@ pub(super) fn capture(
         }
         exporters.send(pipeline.take_spans());
         for (pid, verdict) in pipeline.take_verdicts() {
+            let Some(verdict) = verdict else {
+                probes.forget(pid);
+                continue;
+            };
             if let Err(error) = probes.judge(pid, verdict) {
                 warn!(%error, pid, "filter");
             }

@@ -78,7 +78,7 @@ fn it_says_nothing_after_the_answer() {
 #[test]
 fn it_says_nothing_while_an_old_connection_has_not_been_seen() {
     let mut script = Script::new();
-    let old = script.from_before(80, (500, 500));
+    let old = script.opened_before(80, (500, 500));
     let ends = script.ends(old, End::Acceptor);
     hand_over(&mut script);
     assert_silent(&after(&script, |pipeline| pipeline.existing([(ends, 20)], true)));
@@ -87,7 +87,7 @@ fn it_says_nothing_while_an_old_connection_has_not_been_seen() {
 #[test]
 fn it_speaks_again_once_the_old_connection_was_seen_or_is_gone() {
     let mut script = Script::new();
-    let old = script.from_before(80, (500, 500));
+    let old = script.opened_before(80, (500, 500));
     let ends = script.ends(old, End::Acceptor);
     script.call(CLIENT, front().0, old, "/old", "");
     hand_over(&mut script);
@@ -107,7 +107,7 @@ fn it_speaks_again_once_the_old_connection_was_seen_or_is_gone() {
 #[test]
 fn it_says_nothing_of_the_time_before_the_old_connection_was_seen() {
     let mut script = Script::new();
-    let old = script.from_before(80, (500, 500));
+    let old = script.opened_before(80, (500, 500));
     let ends = script.ends(old, End::Acceptor);
     hand_over(&mut script);
     script.answer(front().0, old);

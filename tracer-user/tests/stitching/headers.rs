@@ -142,7 +142,7 @@ fn b3_through_three_services_makes_one_row() {
     let mut script = Script::new();
     let [a, b, c] = [21, 22, 23].map(task);
     let wires = [
-        script.from_outside(80),
+        script.outsider(80),
         script.connect(Task { tid: 210, ..a }, 81),
         script.connect(Task { tid: 220, ..b }, 82),
     ];

@@ -129,10 +129,10 @@ fn heads_split_at_any_byte_are_paired() {
 }
 
 #[test]
-fn a_connection_from_before_the_tracer_is_paired() {
+fn a_connection_opened_before_the_tracer_is_paired() {
     for moved in [(0, 0), (1234, 99), (u32::MAX - 50, 7)] {
         let mut script = Script::new();
-        let wire = script.from_before(80, moved);
+        let wire = script.opened_before(80, moved);
         script.call(CLIENT, SERVER, wire, "/a", "");
         script.call(CLIENT, SERVER, wire, "/b", "");
         let outcome = Outcome::of(&script);
@@ -141,9 +141,9 @@ fn a_connection_from_before_the_tracer_is_paired() {
 }
 
 #[test]
-fn what_comes_from_outside_is_a_root() {
+fn what_comes_outsider_is_a_root() {
     let mut script = Script::new();
-    let wire = script.from_outside(80);
+    let wire = script.outsider(80);
     script.call(CLIENT, SERVER, wire, "/a", "");
     let outcome = Outcome::of(&script);
     assert_eq!(outcome.spans.len(), 1);

@@ -9,5 +9,6 @@ mod identity;
 mod journeys;
 mod lifetime;
 mod outcome;
+mod processes;
 mod runtimes;
 mod script;

@@ -9,9 +9,11 @@ use tracer_user::trace::{Clock, Kind, Resource, Span, SpanId, TraceId, Value};
 
 use crate::script::{SECOND, Script};
 
-/// Every process is the service `pid-N`.
+/// Every process is the service `pid-N`; process 66 is not wanted until it runs another program.
 #[derive(Default)]
-pub(crate) struct Paper;
+pub(crate) struct Paper {
+    changed: bool,
+}
 
 impl Directory for Paper {
     fn resource(&mut self, pid: u32, _: u64) -> Arc<Resource> {
@@ -19,10 +21,12 @@ impl Directory for Paper {
     }
     fn hint(&mut self, _: u32, _: &str) {}
     fn serves(&mut self, _: u32, _: u16) {}
-    fn exec(&mut self, _: u32) {}
+    fn exec(&mut self, _: u32) {
+        self.changed = true;
+    }
     fn exit(&mut self, _: u32, _: u64) {}
-    fn wanted(&mut self, _: u32, _: u64) -> bool {
-        true
+    fn wanted(&mut self, pid: u32, _: u64) -> bool {
+        pid != 66 || self.changed
     }
 }
 
@@ -39,7 +43,7 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) fn pipeline(settings: Settings) -> Pipeline<Paper> {
-    Pipeline::new(settings, Paper, Clock::new(0, 0))
+    Pipeline::new(settings, Paper::default(), Clock::new(0, 0))
 }
 
 /// What came out.

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND, DATA_UNREADABLE,
-    FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXIT,
-    STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC,
+    PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -99,13 +99,13 @@ impl Script {
     }
 
     /// A connection that someone on another host opens.
-    pub(crate) fn from_outside(&mut self, port: u16) -> Wire {
+    pub(crate) fn outsider(&mut self, port: u16) -> Wire {
         self.line(port, (0, 0), (false, true), (0, CONNECTION_ACCEPTED))
     }
 
     /// A connection from before the tracer, on which this many bytes had been sent by the opener
     /// and by the acceptor.
-    pub(crate) fn from_before(&mut self, port: u16, moved: (u32, u32)) -> Wire {
+    pub(crate) fn opened_before(&mut self, port: u16, moved: (u32, u32)) -> Wire {
         let flags = (CONNECTION_MIDSTREAM, CONNECTION_MIDSTREAM);
         self.line(port, moved, (true, true), flags)
     }
@@ -201,9 +201,17 @@ impl Script {
     }
 
     pub(crate) fn exit(&mut self, pid: u32) {
+        self.change(pid, PROCESS_EXIT);
+    }
+
+    pub(crate) fn exec(&mut self, pid: u32) {
+        self.change(pid, PROCESS_EXEC);
+    }
+
+    fn change(&mut self, pid: u32, change: u32) {
         let mut record = record::Process::new_zeroed();
         record.header = self.header(KIND_PROCESS, task(pid), 0);
-        record.change = PROCESS_EXIT;
+        record.change = change;
         self.records.push(Record { pid, bytes: record.as_bytes().to_vec() });
     }
 
