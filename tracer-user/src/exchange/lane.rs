@@ -51,6 +51,10 @@ pub(super) struct Sink<'a> {
     pub(super) room: &'a mut usize,
     /// Exchanges that were not, for want of room.
     pub(super) refused: &'a mut u64,
+    /// Headers of propagation formats that were malformed.
+    pub(super) malformed: &'a mut u64,
+    /// Requests whose propagated contexts disagree.
+    pub(super) conflicting: &'a mut u64,
 }
 
 impl Lane {
@@ -116,6 +120,8 @@ impl Lane {
             Event::RequestStarted { at, position } => self.begin(place, side, at, position, sink),
             Event::RequestHead(head, _) => {
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
+                    *sink.malformed += u64::from(head.context.malformed);
+                    *sink.conflicting += u64::from(head.context.conflicting);
                     if !open.silent {
                         let context = head.context.context.clone().map(Box::new);
                         sink.signals.push(Signal::Head { id: open.exchange.id, context });

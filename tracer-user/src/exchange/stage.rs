@@ -72,6 +72,8 @@ pub struct Exchanges {
     next: u64,
     room: usize,
     refused: u64,
+    malformed: u64,
+    conflicting: u64,
     faults: Vec<Fault>,
 }
 
@@ -86,6 +88,8 @@ impl Exchanges {
             next: 0,
             room: open,
             refused: 0,
+            malformed: 0,
+            conflicting: 0,
             faults: vec![],
         }
     }
@@ -126,6 +130,8 @@ impl Exchanges {
             next: &mut self.next,
             room: &mut self.room,
             refused: &mut self.refused,
+            malformed: &mut self.malformed,
+            conflicting: &mut self.conflicting,
         };
         if record.len == 0 && !sent {
             connection.state.close(&place, false, at, &mut sink);
@@ -176,11 +182,13 @@ impl Exchanges {
 
     /// What was left out for want of room, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 3] {
+    pub fn losses(&self) -> [(&'static str, u64); 5] {
         [
             ("connections_full", self.connections.refused()),
             ("open_exchanges_full", self.refused),
             ("pair_key_clashes", self.pairing.clashes()),
+            ("context_headers_malformed", self.malformed),
+            ("context_headers_conflicting", self.conflicting),
         ]
     }
 
@@ -198,6 +206,8 @@ impl Exchanges {
             next: &mut self.next,
             room: &mut self.room,
             refused: &mut self.refused,
+            malformed: &mut self.malformed,
+            conflicting: &mut self.conflicting,
         };
         act(&mut connection.state, &place, &mut sink);
     }
