@@ -103,7 +103,7 @@ impl Reader {
         let mut window = Window::new(chunk);
         let mut missing = None;
         match self.next {
-            None if chunk.position == 0 && prefix => {
+            None if chunk.position == 0 && prefix && Prefix::may_begin(window.known()) => {
                 self.state = State::Prefix(Prefix::new(), chunk.at);
             }
             None if chunk.position == 0 => self.state = State::Between { doubt: None },

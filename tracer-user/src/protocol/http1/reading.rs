@@ -4,7 +4,7 @@ use super::body::Course;
 use super::engine::Limits;
 use super::event::Fault;
 use super::opening::{Opening, Outcome};
-use super::proxy::{Prefix, Verdict};
+use super::proxy::Verdict;
 use super::reader::{Head, Reader, State, Step};
 use super::window::Window;
 use crate::connection::Moment;
@@ -28,9 +28,6 @@ impl Reader {
                 }
                 State::Seeking => self.find::<H>(window, at),
                 State::Prefix(prefix, first) => {
-                    if matches!(prefix, Prefix::Reading(bytes) if bytes.is_empty()) {
-                        *first = at;
-                    }
                     let first = *first;
                     let verdict = prefix.advance(window);
                     if let Some(step) = self.after_prefix::<H>(verdict, window, first, at) {
@@ -119,14 +116,16 @@ impl Reader {
             Verdict::Other(bytes) => {
                 let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
                 let rest = bytes.get(blank..).unwrap_or_default();
-                self.state = if rest.is_empty() {
-                    State::Between { doubt: None }
-                } else {
+                self.state = State::Between { doubt: None };
+                if !rest.is_empty() {
                     // Blank lines are left before the byte that shows that this is no prefix.
                     let first = if blank > 0 { at } else { first };
                     let position = window.position().saturating_sub(rest.len() as u64);
-                    State::Head(Opening::with(rest.to_vec(), first, position))
-                };
+                    let mut opening = Opening::with(rest.to_vec(), first, position);
+                    let announce = opening.announces::<H>();
+                    self.state = State::Head(opening);
+                    return announce.then_some(Step::Started { at: first, position });
+                }
             }
         }
         None
