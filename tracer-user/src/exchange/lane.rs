@@ -83,7 +83,7 @@ impl Lane {
         } else {
             engine.response(chunk, &mut |event| events.push(event));
         }
-        self.apply(place, side, sink);
+        self.apply(place, side, Incomplete::Lost, sink);
         if !sent && let Some(id) = self.reading {
             sink.signals.push(Signal::Read { id, at: chunk.at });
         }
@@ -97,7 +97,7 @@ impl Lane {
             if sent == (side == Side::Client) { Direction::Request } else { Direction::Response };
         let events = &mut self.events;
         engine.close(direction, at, &mut |event| events.push(event));
-        self.apply(place, side, sink);
+        self.apply(place, side, Incomplete::Closed, sink);
     }
 
     /// Ends whatever is open.
@@ -107,15 +107,23 @@ impl Lane {
         }
     }
 
-    fn apply(&mut self, place: &Place<'_>, side: Side, sink: &mut Sink<'_>) {
+    /// `cut`: what it means if a message has ended before its time.
+    fn apply(&mut self, place: &Place<'_>, side: Side, cut: Incomplete, sink: &mut Sink<'_>) {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
-            self.event(place, side, event, sink);
+            self.event(place, side, cut, event, sink);
         }
         self.events = events;
     }
 
-    fn event(&mut self, place: &Place<'_>, side: Side, event: Event, sink: &mut Sink<'_>) {
+    fn event(
+        &mut self,
+        place: &Place<'_>,
+        side: Side,
+        cut: Incomplete,
+        event: Event,
+        sink: &mut Sink<'_>,
+    ) {
         match event {
             Event::RequestStarted { at, position } => self.begin(place, side, at, position, sink),
             Event::RequestHead(head, _) => {
@@ -153,7 +161,7 @@ impl Lane {
             Event::ResponseEnded { at, body, complete } => {
                 if let Some(open) = self.open.front_mut() {
                     open.exchange.response_body = body;
-                    self.end(at, (!complete).then_some(Incomplete::Closed), sink);
+                    self.end(at, (!complete).then_some(cut), sink);
                 }
             }
             Event::Abandoned { at, why } => {
