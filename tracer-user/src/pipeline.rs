@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tracer_common::filter;
 use tracer_common::record::{
     self, DATA_UNREADABLE, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
     VERDICT_OTHER, VERDICT_SELF,
@@ -31,8 +30,20 @@ pub trait Directory {
     fn exec(&mut self, pid: u32);
     /// The process has ended.
     fn exit(&mut self, pid: u32, now: u64);
-    /// Whether the process is to be traced.
-    fn wanted(&mut self, pid: u32, now: u64) -> bool;
+    /// Whether the process is to be traced; `None` if no process is ever left out.
+    fn wanted(&mut self, pid: u32, now: u64) -> Option<bool>;
+}
+
+/// What the kernel side is to do with a process from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Trace it, or leave it out.
+    Known {
+        /// Trace it.
+        wanted: bool,
+    },
+    /// It has ended; its number may mean another process soon.
+    Ended,
 }
 
 /// What the pipeline does and how much it may remember. Durations in nanoseconds.
@@ -71,7 +82,7 @@ pub struct Pipeline<D> {
     spans: Vec<Arc<Span>>,
     known: HashSet<u32>,
     skipped: HashSet<u32>,
-    verdicts: Vec<(u32, u32)>,
+    verdicts: Vec<(u32, Verdict)>,
     unseen: HashMap<Ends, u32>,
     ports_left_out: bool,
     lost: BTreeMap<&'static str, u64>,
@@ -131,7 +142,7 @@ impl<D: Directory> Pipeline<D> {
                 self.exchanges.send_closed(cookie, at, &mut self.signals);
                 self.flow();
             }
-            Event::Process(record) if record.change == PROCESS_EXEC => self.directory.exec(at.pid),
+            Event::Process(record) if record.change == PROCESS_EXEC => self.exec(at),
             Event::Process(_) => self.exited(at),
         }
     }
@@ -173,8 +184,8 @@ impl<D: Directory> Pipeline<D> {
         std::mem::take(&mut self.spans)
     }
 
-    /// Processes that the kernel side shall trace or leave out, as `filter::{TRACE, SKIP}`.
-    pub fn take_verdicts(&mut self) -> Vec<(u32, u32)> {
+    /// What the kernel side is to be told of processes.
+    pub fn take_verdicts(&mut self) -> Vec<(u32, Verdict)> {
         std::mem::take(&mut self.verdicts)
     }
 
@@ -215,6 +226,12 @@ impl<D: Directory> Pipeline<D> {
         }
         all.retain(|_, count| *count > 0);
         all
+    }
+
+    /// Exchanges left out because the tracer's own exports caused them.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.assembly.suppressed()
     }
 
     fn lose(&mut self, name: &'static str, count: u64) {
@@ -265,12 +282,24 @@ impl<D: Directory> Pipeline<D> {
             return;
         }
         self.directory.hint(at.pid, comm);
-        let wanted = self.directory.wanted(at.pid, at.time);
         self.causality.leave_out(at.pid, self.ports_left_out);
-        if !wanted {
+        self.judge(at);
+    }
+
+    fn judge(&mut self, at: Moment) {
+        let Some(wanted) = self.directory.wanted(at.pid, at.time) else { return };
+        if wanted {
+            self.skipped.remove(&at.pid);
+        } else {
             self.skipped.insert(at.pid);
         }
-        self.verdicts.push((at.pid, if wanted { filter::TRACE } else { filter::SKIP }));
+        self.verdicts.push((at.pid, Verdict::Known { wanted }));
+    }
+
+    /// The process is another program now, with the same open connections.
+    fn exec(&mut self, at: Moment) {
+        self.directory.exec(at.pid);
+        self.judge(at);
     }
 
     fn exited(&mut self, at: Moment) {
@@ -280,6 +309,7 @@ impl<D: Directory> Pipeline<D> {
         self.directory.exit(at.pid, at.time);
         self.known.remove(&at.pid);
         self.skipped.remove(&at.pid);
+        self.verdicts.push((at.pid, Verdict::Ended));
     }
 
     fn tell_unseen(&mut self, pid: u32) {

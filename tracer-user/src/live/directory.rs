@@ -28,7 +28,8 @@ impl Processes {
 
     /// Every process of the host, and whether it is to be traced.
     pub(super) fn all(&mut self, now: u64) -> Vec<(u32, bool)> {
-        self.table.pids().into_iter().map(|pid| (pid, self.wanted(pid, now))).collect()
+        let pids = self.table.pids();
+        pids.into_iter().map(|pid| (pid, self.wanted(pid, now).unwrap_or(true))).collect()
     }
 
     /// A process's service.
@@ -58,8 +59,11 @@ impl Directory for Processes {
         self.table.exit(pid, now);
     }
 
-    fn wanted(&mut self, pid: u32, now: u64) -> bool {
+    fn wanted(&mut self, pid: u32, now: u64) -> Option<bool> {
+        if !self.filter.judges_processes() {
+            return None;
+        }
         let identity = self.table.get(pid, now);
-        !self.filter.judges_processes() || self.filter.process(&identity) == Verdict::Trace
+        Some(self.filter.process(&identity) == Verdict::Trace)
     }
 }

@@ -69,7 +69,8 @@ fn services(settings: &Settings) {
         println!("services none: no process listens on a TCP port");
     }
     for (pid, ports) in listening {
-        let verdict = if processes.wanted(pid, now) { "traced  " } else { "left out" };
+        let verdict =
+            if processes.wanted(pid, now).unwrap_or(true) { "traced  " } else { "left out" };
         let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
         println!(
             "{verdict} {} (pid {pid}, port {})",
