@@ -79,7 +79,7 @@ impl Reorder {
 
 #[cfg(test)]
 mod tests {
-    use super::{Held, MAX_HELD, Reorder};
+    use super::{Held, MAX_BYTES, MAX_HELD, Reorder};
     use crate::connection::{Moment, Stream};
     use tracer_common::record::Data;
     use zerocopy::FromZeros as _;
