@@ -2,8 +2,7 @@
 //! place that knows every stage. It reads no clock and opens no file itself; who a process is, it
 //! asks a [`Directory`].
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tracer_common::record::{
@@ -12,7 +11,8 @@ use tracer_common::record::{
 };
 
 use crate::causality::{self, Causality};
-use crate::connection::{Bases, Cookie, Moment};
+pub use crate::connection::Ends;
+use crate::connection::{Bases, Cookie, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info};
 use crate::kernel::Event;
 use crate::protocol::http1;
@@ -65,9 +65,6 @@ pub struct Settings {
     pub ports_left_out: bool,
 }
 
-/// A connection by its two addresses, this side's first.
-pub type Ends = ((IpAddr, u16), (IpAddr, u16));
-
 /// The stages.
 pub struct Pipeline<D> {
     exchanges: Exchanges,
@@ -83,7 +80,7 @@ pub struct Pipeline<D> {
     known: HashSet<u32>,
     skipped: HashSet<u32>,
     verdicts: Vec<(u32, Verdict)>,
-    unseen: HashMap<Ends, u32>,
+    unseen: Unseen,
     ports_left_out: bool,
     lost: BTreeMap<&'static str, u64>,
 }
@@ -110,7 +107,7 @@ impl<D: Directory> Pipeline<D> {
             known: HashSet::new(),
             skipped: HashSet::new(),
             verdicts: vec![],
-            unseen: HashMap::new(),
+            unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
             lost: BTreeMap::new(),
         }
@@ -136,7 +133,7 @@ impl<D: Directory> Pipeline<D> {
             Event::State(record) if record.state == STATE_CLOSED => {
                 self.exchanges.closed(cookie, at, &mut self.signals);
                 self.flow();
-                self.causality.disconnect(cookie);
+                self.causality.disconnect(at, cookie);
             }
             Event::State(_) => {
                 self.exchanges.send_closed(cookie, at, &mut self.signals);
@@ -192,16 +189,9 @@ impl<D: Directory> Pipeline<D> {
     /// Incoming connections of processes, that were there before the tracer. They replace what an
     /// earlier call named, except those that have been seen in the meantime.
     pub fn existing(&mut self, connections: impl IntoIterator<Item = (Ends, u32)>, first: bool) {
-        let now: HashMap<_, _> = connections.into_iter().collect();
-        let before = std::mem::take(&mut self.unseen);
-        let pids: HashSet<u32> = before.values().copied().chain(now.values().copied()).collect();
-        self.unseen = if first {
-            now
-        } else {
-            before.into_iter().filter(|(ends, _)| now.contains_key(ends)).collect()
-        };
-        for pid in pids {
-            self.tell_unseen(pid);
+        for (pid, count) in self.unseen.replace(connections, first) {
+            let at = Moment { time: self.now, pid, tid: 0, order: self.order };
+            self.causality.unseen(at, count);
         }
     }
 
@@ -213,7 +203,7 @@ impl<D: Directory> Pipeline<D> {
 
     /// Records were lost, of whatever process.
     pub fn lost_records(&mut self) {
-        self.causality.lost(None, self.now);
+        self.causality.lost_anywhere(self.now);
     }
 
     /// Every loss so far, by name; only those that are not zero.
@@ -234,6 +224,18 @@ impl<D: Directory> Pipeline<D> {
         self.assembly.suppressed()
     }
 
+    /// How many things are remembered of what has not left yet or may still matter, over all
+    /// stages: when nothing happens, it falls to what the living processes and connections need.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.exchanges.remembered()
+            + self.causality.remembered()
+            + self.assembly.remembered()
+            + self.known.len()
+            + self.skipped.len()
+            + self.unseen.len()
+    }
+
     fn lose(&mut self, name: &'static str, count: u64) {
         *self.lost.entry(name).or_default() += count;
     }
@@ -243,7 +245,7 @@ impl<D: Directory> Pipeline<D> {
             return;
         }
         if record.flags & DATA_UNREADABLE != 0 {
-            self.causality.lost(Some(at.pid), at.time);
+            self.causality.lost(at);
         }
         self.causality.operation(at, Cookie(record.header.cookie));
         self.exchanges.data(record, head, tail, at, &mut self.signals);
@@ -254,9 +256,9 @@ impl<D: Directory> Pipeline<D> {
         let bases = Bases { send: record.send_base, receive: record.receive_base };
         let Some(info) = info(record) else { return self.lose("unknown_families", 1) };
         let cookie = Cookie(record.header.cookie);
-        let inbound = match self.unseen.remove(&(info.local, info.remote)) {
-            Some(pid) => {
-                self.tell_unseen(pid);
+        let inbound = match self.unseen.seen(&(info.local, info.remote)) {
+            Some((pid, count)) => {
+                self.causality.unseen(Moment { pid, ..at }, count);
                 true
             }
             // One that the start-up scan did not take for incoming is outgoing.
@@ -282,7 +284,7 @@ impl<D: Directory> Pipeline<D> {
             return;
         }
         self.directory.hint(at.pid, comm);
-        self.causality.leave_out(at.pid, self.ports_left_out);
+        self.causality.leave_out(at, self.ports_left_out);
         self.judge(at);
     }
 
@@ -306,15 +308,11 @@ impl<D: Directory> Pipeline<D> {
         self.exchanges.exited(at.pid, at, &mut self.signals);
         self.flow();
         self.causality.exited(at.pid, at.time);
+        self.unseen.exited(at.pid);
         self.directory.exit(at.pid, at.time);
         self.known.remove(&at.pid);
         self.skipped.remove(&at.pid);
         self.verdicts.push((at.pid, Verdict::Ended));
-    }
-
-    fn tell_unseen(&mut self, pid: u32) {
-        let count = self.unseen.values().filter(|&&of| of == pid).count();
-        self.causality.unseen(pid, count as u32);
     }
 
     /// Hands what the exchange stage said to the stages after it.

@@ -11,8 +11,8 @@ const CONFIDENCE: f64 = 0.92;
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let named = call.client().and_then(|client| scene.node(client.alone?));
     let Some(server) = named else { return Testimony::Silent };
-    match scene.process(call.started.pid) {
-        Some(process) if process.whole_since(server.started.time) => {
+    match scene.process(&call.started) {
+        Some(process) if process.sight.whole_since(&server.started) => {
             Testimony::Names(server.id, CONFIDENCE)
         }
         _ => Testimony::Silent,

@@ -29,8 +29,8 @@ pub(super) enum Role {
 
 #[derive(Debug, Default)]
 pub(super) struct Server {
-    /// Who read the request last.
-    pub(super) reader: u32,
+    /// Process and thread that read the request last.
+    pub(super) reader: (u32, u32),
     /// Between that and the response its thread read no other request.
     pub(super) exclusive: bool,
     /// What the thread that wrote the response had read last.

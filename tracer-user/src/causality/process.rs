@@ -5,22 +5,24 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
+use super::sight::Sight;
 use super::strength::Share;
+
+/// Threads remembered of one process before idle ones are forgotten.
+const MAX_IDLE_THREADS: usize = 4096;
 
 /// One process.
 #[derive(Debug)]
 pub(super) struct Process {
     /// Requests that it has not answered yet.
     pub(super) open: BTreeSet<ExchangeId>,
-    pub(super) threads: HashMap<u32, Thread>,
-    /// Incoming connections that were there before the tracer and have not been seen since.
-    pub(super) unseen: u32,
-    /// Incoming connections that carry what is not decoded.
-    pub(super) undecoded: u32,
-    /// Some connections are not traced because the user said so.
-    pub(super) left_out: bool,
-    /// When something of it was last lost (boot clock).
-    pub(super) lost: Option<u64>,
+    threads: HashMap<u32, Thread>,
+    /// How many threads there may be before idle ones are forgotten.
+    room: usize,
+    /// How much of what it is asked for is seen.
+    pub(super) sight: Sight,
+    /// Number of the event with which it began.
+    pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
     pub(super) blocking: Share,
     /// Requests that were read and answered by one thread that read no other between.
@@ -34,7 +36,7 @@ pub(super) struct Process {
 #[derive(Debug, Default)]
 pub(super) struct Thread {
     /// Requests that it read and that are not answered.
-    pub(super) reading: Vec<ExchangeId>,
+    pub(super) reading: BTreeSet<ExchangeId>,
     /// What it read last.
     pub(super) last_read: Option<ExchangeId>,
     last_cookie: Option<Cookie>,
@@ -43,31 +45,50 @@ pub(super) struct Thread {
 }
 
 impl Process {
-    pub(super) fn new() -> Self {
+    /// One that begins with event number `born`.
+    pub(super) fn new(born: u64, sight: Sight) -> Self {
         Self {
             open: BTreeSet::new(),
             threads: HashMap::new(),
-            unseen: 0,
-            undecoded: 0,
-            left_out: false,
-            lost: None,
+            room: MAX_IDLE_THREADS,
+            sight,
+            born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
             turns: Share::guess(0.85, 1.0),
         }
     }
 
+    /// The only request that it has not answered yet.
+    pub(super) fn only(&self) -> Option<ExchangeId> {
+        only(&self.open)
+    }
+
+    /// A thread of it, made if it is new; for that, idle ones may be forgotten.
     pub(super) fn thread(&mut self, tid: u32) -> &mut Thread {
+        if self.threads.len() >= self.room && !self.threads.contains_key(&tid) {
+            self.threads.retain(|_, thread| !thread.reading.is_empty());
+            // Those that are left are busy: what grows with them is looked at again only when
+            // there are twice as many.
+            self.room = (2 * self.threads.len()).max(MAX_IDLE_THREADS);
+        }
         self.threads.entry(tid).or_default()
     }
 
-    /// Nothing that it was asked for since `since` can have escaped.
-    pub(super) fn whole_since(&self, since: u64) -> bool {
-        self.unseen == 0
-            && self.undecoded == 0
-            && !self.left_out
-            && self.lost.is_none_or(|lost| lost < since)
+    /// A thread of it, if it is known.
+    pub(super) fn known_thread(&mut self, tid: u32) -> Option<&mut Thread> {
+        self.threads.get_mut(&tid)
     }
+
+    /// How many things it remembers.
+    pub(super) fn remembered(&self) -> usize {
+        1 + self.open.len() + self.threads.len()
+    }
+}
+
+/// The only one, if there is just one.
+fn only(all: &BTreeSet<ExchangeId>) -> Option<ExchangeId> {
+    all.first().copied().filter(|_| all.len() == 1)
 }
 
 impl Thread {
@@ -75,5 +96,26 @@ impl Thread {
         if self.last_cookie.replace(cookie) != Some(cookie) {
             self.switches += 1;
         }
+    }
+
+    /// The only request that it has read and not answered.
+    pub(super) fn only(&self) -> Option<ExchangeId> {
+        only(&self.reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExchangeId, MAX_IDLE_THREADS, Process, Sight};
+
+    #[test]
+    fn threads_that_come_and_go_are_forgotten_unless_they_are_busy() {
+        let mut process = Process::new(0, Sight::default());
+        process.thread(7).reading.insert(ExchangeId(1));
+        for tid in 8..10 * MAX_IDLE_THREADS as u32 {
+            process.thread(tid);
+        }
+        assert!(process.remembered() <= 1 + MAX_IDLE_THREADS);
+        assert!(process.known_thread(7).is_some());
     }
 }

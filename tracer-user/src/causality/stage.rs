@@ -1,7 +1,7 @@
 //! The stage: signals in, decisions out.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
@@ -12,7 +12,7 @@ use crate::protocol::propagation::Context;
 
 use super::Scene;
 use super::node::{Client, Node, Role, Server};
-use super::process::Process;
+use super::processes::Processes;
 use super::resolver::{Decision, resolve};
 use super::scene::Carrier;
 use super::turn::closes;
@@ -30,10 +30,6 @@ pub struct Settings {
 
 /// How long an exchange is remembered after it has been settled, for what may still refer to it.
 const LINGER: u64 = 2_000_000_000;
-/// How long a process is remembered after its end.
-const MOURN: u64 = 60_000_000_000;
-/// Threads remembered of one process before idle ones are forgotten.
-const MAX_THREADS: usize = 4096;
 /// Connections remembered that were opened and have not carried a request; many never will.
 const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
@@ -41,14 +37,13 @@ const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 pub struct Causality {
     settings: Settings,
     nodes: HashMap<ExchangeId, Node>,
-    processes: HashMap<u32, Process>,
-    carriers: HashMap<Carrier, Vec<ExchangeId>>,
+    processes: Processes,
+    carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     /// Turn in which connect(2) was called, until the first request.
     connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
-    /// Incoming connections that carry what is not decoded, and whose they are.
-    undecoded: HashMap<Cookie, u32>,
+    /// Incoming connections that carry what is not decoded, and who was seen to use them first.
+    undecoded: HashMap<Cookie, Moment>,
     timers: BinaryHeap<Reverse<(u64, ExchangeId)>>,
-    gone: VecDeque<(u64, u32)>,
     decisions: Vec<Decision>,
     forgotten: Vec<ExchangeId>,
 }
@@ -60,12 +55,11 @@ impl Causality {
         Self {
             settings,
             nodes: HashMap::new(),
-            processes: HashMap::new(),
+            processes: Processes::default(),
             carriers: HashMap::new(),
             connecting: LruCache::new(MAX_CONNECTING),
             undecoded: HashMap::new(),
             timers: BinaryHeap::new(),
-            gone: VecDeque::new(),
             decisions: vec![],
             forgotten: vec![],
         }
@@ -73,55 +67,55 @@ impl Causality {
 
     /// A thread has sent or received on a connection; told before what follows from it.
     pub fn operation(&mut self, at: Moment, cookie: Cookie) {
-        self.process(at.pid).thread(at.tid).operate(cookie);
+        self.processes.acting(&at).thread(at.tid).operate(cookie);
     }
 
     /// A thread has called connect(2).
     pub fn connect(&mut self, at: Moment, cookie: Cookie) {
-        let turn = self.process(at.pid).thread(at.tid).last_read;
+        let turn = self.processes.acting(&at).thread(at.tid).last_read;
         self.connecting.put(cookie, (at.tid, turn));
     }
 
     /// A connection is gone.
-    pub fn disconnect(&mut self, cookie: Cookie) {
+    pub fn disconnect(&mut self, at: Moment, cookie: Cookie) {
         self.connecting.pop(&cookie);
-        if let Some(pid) = self.undecoded.remove(&cookie)
-            && let Some(process) = self.processes.get_mut(&pid)
+        if let Some(owner) = self.undecoded.remove(&cookie)
+            && let Some(process) = self.processes.at_mut(&owner)
         {
-            process.undecoded -= 1;
+            process.sight.undecoded_closed(at.order);
         }
     }
 
     /// An incoming connection of a process carries what is not decoded.
     pub fn undecoded(&mut self, cookie: Cookie, at: Moment) {
-        if self.undecoded.insert(cookie, at.pid).is_none() {
-            self.process(at.pid).undecoded += 1;
+        if self.undecoded.insert(cookie, at).is_none() {
+            self.processes.acting(&at).sight.undecoded_opened();
         }
     }
 
     /// Some of what a process does is left out on purpose.
-    pub fn leave_out(&mut self, pid: u32, some: bool) {
-        self.process(pid).left_out = some;
+    pub fn leave_out(&mut self, at: Moment, some: bool) {
+        self.processes.acting(&at).sight.leave_out(some);
     }
 
-    /// A process has this many incoming connections that nothing was seen of yet.
-    pub fn unseen(&mut self, pid: u32, count: u32) {
-        self.process(pid).unseen = count;
+    /// By now a process has this many incoming connections that nothing was seen of yet.
+    pub fn unseen(&mut self, at: Moment, count: u32) {
+        self.processes.acting(&at).sight.unseen(count, at.order);
     }
 
-    /// Something that a process did was lost; of every process if none is named.
-    pub fn lost(&mut self, pid: Option<u32>, now: u64) {
-        match pid {
-            Some(pid) => self.process(pid).lost = Some(now),
-            None => self.processes.values_mut().for_each(|process| process.lost = Some(now)),
-        }
+    /// Something that a process did was lost.
+    pub fn lost(&mut self, at: Moment) {
+        self.processes.acting(&at).sight.lose(at.time);
     }
 
-    /// A process has ended.
+    /// Something that whatever process did was lost.
+    pub fn lost_anywhere(&mut self, now: u64) {
+        self.processes.lose(now);
+    }
+
+    /// A process has ended, or runs another program.
     pub fn exited(&mut self, pid: u32, now: u64) {
-        if self.processes.contains_key(&pid) {
-            self.gone.push_back((now + MOURN, pid));
-        }
+        self.processes.exited(pid, now);
     }
 
     /// Takes what the exchange stage says, in order.
@@ -133,6 +127,8 @@ impl Causality {
             Signal::Replied { id, at } => self.replied(*id, *at),
             Signal::Ended(exchange) => self.ended(exchange),
             Signal::Paired { client, server } => self.paired(*client, *server),
+            Signal::Left { side: Side::Server, cookie, at } => self.undecoded(*cookie, *at),
+            Signal::Left { side: Side::Client, .. } => {}
         }
     }
 
@@ -144,12 +140,7 @@ impl Causality {
             self.timers.pop();
             self.ripe(id, time);
         }
-        while let Some(&(time, pid)) = self.gone.front()
-            && time <= now
-        {
-            self.gone.pop_front();
-            self.processes.remove(&pid);
-        }
+        self.processes.poll(now);
         self.decisions.drain(..)
     }
 
@@ -165,29 +156,33 @@ impl Causality {
         Some(self.decisions.swap_remove(at))
     }
 
-    fn process(&mut self, pid: u32) -> &mut Process {
-        self.processes.entry(pid).or_insert_with(Process::new)
+    /// How many things are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        let tables = [self.nodes.len(), self.carriers.len(), self.connecting.len()];
+        tables.iter().sum::<usize>()
+            + self.undecoded.len()
+            + self.timers.len()
+            + self.processes.remembered()
     }
 
     fn started(&mut self, id: ExchangeId, side: Side, at: Moment, cookie: Cookie) {
         let connected = self.connecting.pop(&cookie);
-        let process = self.process(at.pid);
+        let process = self.processes.acting(&at);
         let role = match side {
             Side::Server => {
                 process.open.insert(id);
-                Role::Server(Server { reader: at.tid, ..Server::default() })
+                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
             }
             Side::Client => {
-                let only =
-                    |mut open: Vec<ExchangeId>| if open.len() == 1 { open.pop() } else { None };
-                let alone = only(process.open.iter().take(2).copied().collect());
+                let alone = process.only();
                 let thread = process.thread(at.tid);
                 let last_read = match connected {
                     Some((tid, turn)) if tid == at.tid => turn,
                     _ => thread.last_read,
                 };
                 let mut client = Client {
-                    thread: only(thread.reading.clone()),
+                    thread: thread.only(),
                     turn: None,
                     alone,
                     switches: thread.switches,
@@ -242,7 +237,7 @@ impl Causality {
         node.context = context.cloned().map(Box::new);
         if let (Side::Server, Some(context)) = (node.side, context) {
             let carrier = (node.started.pid, context.trace_id);
-            self.carriers.entry(carrier).or_default().push(id);
+            self.carriers.entry(carrier).or_default().insert(id);
         }
         self.decide_if_idle(id);
     }
@@ -271,30 +266,31 @@ impl Causality {
 
     fn read(&mut self, id: ExchangeId, at: Moment) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
-        let Some(process) = self.processes.get_mut(&at.pid) else { return };
-        process.thread(at.tid).last_read = Some(id);
+        let Some(process) = self.processes.at_mut(&at) else { return };
+        let thread = process.thread(at.tid);
+        thread.last_read = Some(id);
         if node.ended.is_some() || node.replied.is_some() {
             return;
         }
         let Some(server) = node.server_mut() else { return };
-        let reading = &mut process.thread(at.tid).reading;
-        let new = !reading.contains(&id);
-        if new {
-            reading.push(id);
+        // Where there are two already, neither is exclusive any more.
+        let first = thread.only().filter(|&first| first != id);
+        let new = thread.reading.insert(id);
+        server.exclusive = (new || server.exclusive) && thread.reading.len() == 1;
+        let before = std::mem::replace(&mut server.reader, (at.pid, at.tid));
+        if before != (at.pid, at.tid) {
+            self.stop_reading(before, at, id);
         }
-        server.exclusive = (new || server.exclusive) && reading.len() == 1;
-        let (before, shared) = (std::mem::replace(&mut server.reader, at.tid), reading.clone());
-        if before != at.tid
-            && let Some(thread) = process.threads.get_mut(&before)
-        {
-            thread.reading.retain(|&other| other != id);
+        if let Some(server) = first.and_then(|first| self.server(first)) {
+            server.exclusive = false;
         }
-        if new && shared.len() > 1 {
-            for other in shared {
-                if let Some(server) = self.server(other) {
-                    server.exclusive = false;
-                }
-            }
+    }
+
+    /// A thread, of whatever process then had that pid, is done with a request.
+    fn stop_reading(&mut self, (pid, tid): (u32, u32), at: Moment, id: ExchangeId) {
+        let process = self.processes.at_mut(&Moment { pid, ..at });
+        if let Some(thread) = process.and_then(|process| process.known_thread(tid)) {
+            thread.reading.remove(&id);
         }
     }
 
@@ -302,7 +298,7 @@ impl Causality {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
         let (started, last_read, switches) = {
-            let Some(process) = self.processes.get_mut(&at.pid) else { return };
+            let Some(process) = self.processes.at_mut(&at) else { return };
             let thread = process.thread(at.tid);
             (node.started, thread.last_read, thread.switches)
         };
@@ -323,20 +319,19 @@ impl Causality {
         let scene =
             Scene { nodes: &self.nodes, processes: &self.processes, carriers: &self.carriers };
         let closed = closes(&scene, node);
-        if let Some(process) = self.processes.get_mut(&node.started.pid) {
+        let mut reader = None;
+        if let Some(process) = self.processes.at_mut(&node.started) {
             match &node.role {
                 Role::Server(server) => {
                     process.open.remove(&id);
-                    process.thread(server.reader).reading.retain(|&other| other != id);
+                    reader = Some(server.reader);
                     if let (true, Some(replied)) = (whole, node.replied) {
-                        process.dedicated.observe(server.exclusive && replied.tid == server.reader);
+                        let dedicated = server.exclusive && server.reader.1 == replied.tid;
+                        process.dedicated.observe(dedicated);
                         let trivial = server.turn_calls == 0 && server.closed_by == Some(id);
                         if !trivial {
                             process.turns.observe(closed);
                         }
-                    }
-                    if process.threads.len() > MAX_THREADS {
-                        process.threads.retain(|_, thread| !thread.reading.is_empty());
                     }
                 }
                 Role::Client(client) => {
@@ -345,6 +340,9 @@ impl Causality {
                     }
                 }
             }
+        }
+        if let Some(reader) = reader {
+            self.stop_reading(reader, exchange.ended, id);
         }
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
@@ -416,7 +414,7 @@ impl Causality {
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);
             if let Some(ids) = self.carriers.get_mut(&carrier) {
-                ids.retain(|&other| other != id);
+                ids.remove(&id);
                 if ids.is_empty() {
                     self.carriers.remove(&carrier);
                 }

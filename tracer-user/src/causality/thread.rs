@@ -20,7 +20,7 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     if !role.exclusive || server.replied.is_some_and(|replied| replied.tid != thread) {
         return Testimony::Silent;
     }
-    let Some(process) = scene.process(call.started.pid) else { return Testimony::Silent };
+    let Some(process) = scene.process(&call.started) else { return Testimony::Silent };
     let mut confidence = process.blocking.get().min(process.dedicated.get());
     if server.replied.is_none() || client.blocked == Some(false) {
         confidence *= HALF;

@@ -17,7 +17,7 @@ const OPEN: f64 = 0.9;
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let named = call.client().and_then(|client| scene.node(client.turn?));
     let Some(server) = named else { return Testimony::Silent };
-    let Some(process) = scene.process(call.started.pid) else { return Testimony::Silent };
+    let Some(process) = scene.process(&call.started) else { return Testimony::Silent };
     let share = process.turns.get();
     let confidence = if closes(scene, server) { share } else { share * OPEN };
     Testimony::Names(server.id, confidence)

@@ -4,7 +4,9 @@
 mod moment;
 mod stream;
 mod table;
+mod unseen;
 
 pub use moment::{Chunk, Cookie, Moment};
 pub use stream::Stream;
 pub use table::{Bases, Connection, Connections, Info};
+pub use unseen::{Ends, Unseen};

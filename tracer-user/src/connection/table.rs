@@ -1,6 +1,6 @@
 //! The table of connections, with whatever a later stage keeps beside each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::{Cookie, Stream};
@@ -52,7 +52,7 @@ pub struct Connection<S> {
 #[derive(Debug)]
 pub struct Connections<S> {
     table: HashMap<Cookie, Connection<S>>,
-    users: HashMap<u32, u32>,
+    users: HashMap<u32, BTreeSet<Cookie>>,
     limit: usize,
     refused: u64,
 }
@@ -71,7 +71,7 @@ impl<S: Default> Connections<S> {
                 self.refused += 1;
                 return None;
             }
-            *self.users.entry(pid).or_default() += 1;
+            self.users.entry(pid).or_default().insert(cookie);
             self.table.insert(
                 cookie,
                 Connection {
@@ -86,8 +86,8 @@ impl<S: Default> Connections<S> {
         }
         let connection = self.table.get_mut(&cookie)?;
         if connection.pid != pid {
-            release(&mut self.users, connection.pid);
-            *self.users.entry(pid).or_default() += 1;
+            release(&mut self.users, connection.pid, cookie);
+            self.users.entry(pid).or_default().insert(cookie);
             connection.pid = pid;
         }
         Some(connection)
@@ -101,22 +101,31 @@ impl<S: Default> Connections<S> {
     /// Forgets a connection that is gone.
     pub fn remove(&mut self, cookie: Cookie) -> Option<Connection<S>> {
         let connection = self.table.remove(&cookie)?;
-        release(&mut self.users, connection.pid);
+        release(&mut self.users, connection.pid, cookie);
         Some(connection)
     }
 
-    /// The connections that a process used last.
+    /// The connections that a process used last, in ascending order.
     #[must_use]
     pub fn of_process(&self, pid: u32) -> Vec<Cookie> {
-        if !self.users.contains_key(&pid) {
-            return vec![];
-        }
-        self.table.iter().filter(|(_, c)| c.pid == pid).map(|(&cookie, _)| cookie).collect()
+        self.users.get(&pid).into_iter().flatten().copied().collect()
     }
 
     /// Every cookie, in no order.
     pub fn cookies(&self) -> impl Iterator<Item = Cookie> + '_ {
         self.table.keys().copied()
+    }
+
+    /// How many connections are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
     }
 
     /// Operations that were left out because the table was full.
@@ -126,10 +135,10 @@ impl<S: Default> Connections<S> {
     }
 }
 
-fn release(users: &mut HashMap<u32, u32>, pid: u32) {
-    if let Some(count) = users.get_mut(&pid) {
-        *count -= 1;
-        if *count == 0 {
+fn release(users: &mut HashMap<u32, BTreeSet<Cookie>>, pid: u32, cookie: Cookie) {
+    if let Some(cookies) = users.get_mut(&pid) {
+        cookies.remove(&cookie);
+        if cookies.is_empty() {
             users.remove(&pid);
         }
     }

@@ -84,6 +84,9 @@ impl Lane {
             engine.response(chunk, &mut |event| events.push(event));
         }
         self.apply(place, side, Incomplete::Lost, sink);
+        if self.left {
+            sink.signals.push(Signal::Left { cookie: place.cookie, side, at: chunk.at });
+        }
         if !sent && let Some(id) = self.reading {
             sink.signals.push(Signal::Read { id, at: chunk.at });
         }

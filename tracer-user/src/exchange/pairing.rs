@@ -48,6 +48,12 @@ impl Pairing {
         }
     }
 
+    /// How many ends wait, and how many entries tell their ages.
+    #[must_use]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.ages.len()
+    }
+
     /// Keys that two ends of the same side had: neither is paired then.
     #[must_use]
     pub(super) fn clashes(&self) -> u64 {

@@ -63,6 +63,15 @@ pub enum Signal {
         /// The end that answered.
         server: ExchangeId,
     },
+    /// A connection stopped being HTTP/1 and lives on.
+    Left {
+        /// Its socket.
+        cookie: Cookie,
+        /// This process's part until then.
+        side: Side,
+        /// The operation that did it.
+        at: Moment,
+    },
 }
 
 /// What is kept beside each connection.
@@ -234,6 +243,12 @@ impl Exchanges {
             ("context_headers_malformed", self.malformed),
             ("context_headers_conflicting", self.conflicting),
         ]
+    }
+
+    /// How many things are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.connections.len() + self.pairing.len()
     }
 
     fn with(

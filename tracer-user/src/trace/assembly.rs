@@ -166,7 +166,10 @@ impl Assembly {
                 node.exchange = Some(exchange);
                 self.timers.push(Reverse((ended + self.patience.settle, id, Timer::Settled)));
             }
-            Signal::Head { context: None, .. } | Signal::Read { .. } | Signal::Replied { .. } => {}
+            Signal::Head { context: None, .. }
+            | Signal::Read { .. }
+            | Signal::Replied { .. }
+            | Signal::Left { .. } => {}
         }
     }
 
@@ -229,6 +232,12 @@ impl Assembly {
     #[must_use]
     pub fn suppressed(&self) -> u64 {
         self.suppressed
+    }
+
+    /// How many things are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.nodes.len() + self.timers.len() + self.ready.len() + self.overdue.len()
     }
 
     fn due(&mut self, id: ExchangeId, time: u64, timer: Timer) {

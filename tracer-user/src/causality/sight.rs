@@ -1,0 +1,90 @@
+//! How much of what a process is asked for is seen.
+
+use crate::connection::Moment;
+
+/// How long after a loss a request may still be open whose beginning was lost.
+const DOUBT: u64 = 60_000_000_000;
+
+/// Of one process.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    /// Incoming connections that were there before the tracer and have not been seen since.
+    unseen: u32,
+    /// Incoming connections that carry what is not decoded.
+    undecoded: u32,
+    /// Some connections are not traced because the user said so.
+    left_out: bool,
+    /// Number of the event with which one of these reasons last went away.
+    dim: u64,
+    /// Until when (boot clock) a request may be open whose beginning was lost.
+    doubt: u64,
+}
+
+impl Sight {
+    /// Of a process that is heard of for the first time, and of which something may have been lost.
+    pub(super) fn with_doubt(doubt: u64) -> Self {
+        Self { doubt, ..Self::default() }
+    }
+
+    /// What was lost by `now` may be the beginning of a request. Returns until when that matters.
+    pub(super) fn doubt(now: u64) -> u64 {
+        now.saturating_add(DOUBT)
+    }
+
+    pub(super) fn lose(&mut self, now: u64) {
+        self.doubt = self.doubt.max(Self::doubt(now));
+    }
+
+    pub(super) fn unseen(&mut self, count: u32, order: u64) {
+        if count < self.unseen {
+            self.dim = order;
+        }
+        self.unseen = count;
+    }
+
+    pub(super) fn undecoded_opened(&mut self) {
+        self.undecoded += 1;
+    }
+
+    pub(super) fn undecoded_closed(&mut self, order: u64) {
+        self.undecoded = self.undecoded.saturating_sub(1);
+        self.dim = order;
+    }
+
+    pub(super) fn leave_out(&mut self, some: bool) {
+        self.left_out = some;
+    }
+
+    /// Nothing that it was asked for since then can have escaped, and nothing from before that was
+    /// still going on then.
+    pub(super) fn whole_since(&self, since: &Moment) -> bool {
+        self.unseen == 0
+            && self.undecoded == 0
+            && !self.left_out
+            && self.dim < since.order
+            && self.doubt < since.time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DOUBT, Moment, Sight};
+
+    #[test]
+    fn it_is_whole_only_after_the_last_gap() {
+        let at = |order| Moment { order, time: order, ..Moment::default() };
+        let mut sight = Sight::default();
+        assert!(sight.whole_since(&at(1)));
+        sight.unseen(2, 10);
+        sight.unseen(1, 20);
+        assert!(!sight.whole_since(&at(30)));
+        sight.unseen(0, 40);
+        assert!(!sight.whole_since(&at(40)) && sight.whole_since(&at(41)));
+        sight.undecoded_opened();
+        assert!(!sight.whole_since(&at(41)));
+        sight.undecoded_closed(50);
+        assert!(!sight.whole_since(&at(45)) && sight.whole_since(&at(51)));
+        sight.lose(60);
+        assert!(!sight.whole_since(&at(60 + DOUBT)) && sight.whole_since(&at(61 + DOUBT)));
+    }
+}

@@ -1,0 +1,13 @@
+//! From ring records to traces, on paper: scripts say what processes do, records go in, spans come
+//! out, and each test holds one promise.
+
+mod alone;
+mod headers;
+mod hostile;
+mod http;
+mod identity;
+mod journeys;
+mod lifetime;
+mod outcome;
+mod runtimes;
+mod script;

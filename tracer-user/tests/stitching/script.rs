@@ -1,0 +1,275 @@
+//! Writes the ring records that the kernel would, for hosts, processes and connections that exist
+//! on paper only. Time passes because a line of the script says so.
+
+use std::collections::VecDeque;
+
+use tracer_common::record::{
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND, DATA_UNREADABLE,
+    FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXIT,
+    STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+};
+use zerocopy::{FromZeros, IntoBytes};
+
+pub(crate) const MICROSECOND: u64 = 1_000;
+pub(crate) const SECOND: u64 = 1_000_000_000;
+
+/// A thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) pid: u32,
+    pub(crate) tid: u32,
+}
+
+/// The first thread of a process.
+pub(crate) fn task(pid: u32) -> Task {
+    Task { pid, tid: pid }
+}
+
+/// A connection, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wire(usize);
+
+/// The end that called connect(2), or the one that accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Opener,
+    Acceptor,
+}
+
+/// One end of a connection as its kernel sees it.
+#[derive(Clone)]
+struct Half {
+    seen: bool,
+    announced: bool,
+    flags: u32,
+    verdict: u32,
+    cookie: u64,
+    user: u32,
+    address: [u8; 4],
+    port: u16,
+    /// `snd_una - bytes_acked` and `rcv_nxt - bytes_received`.
+    bases: (u32, u32),
+    /// `write_seq` and `copied_seq`.
+    sequences: (u32, u32),
+}
+
+struct Line {
+    halves: [Half; 2],
+    /// Bytes under way, by the end that sent them.
+    flight: [VecDeque<u8>; 2],
+}
+
+/// A send whose bytes are on their way and whose system call has not returned.
+pub(crate) struct Pending {
+    by: Task,
+    wire: Wire,
+    end: End,
+    bytes: Vec<u8>,
+}
+
+/// One ring record.
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub(crate) pid: u32,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What happened, in the order in which the ring buffer has it.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) now: u64,
+    pub(crate) records: Vec<Record>,
+    lines: Vec<Line>,
+}
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self { now: 1000 * SECOND, ..Self::default() }
+    }
+
+    pub(crate) fn wait(&mut self, nanoseconds: u64) {
+        self.now += nanoseconds;
+    }
+
+    /// Opens a connection to a port of this host.
+    pub(crate) fn connect(&mut self, by: Task, port: u16) -> Wire {
+        let wire = self.line(port, (0, 0), (true, true), (CONNECTION_OPENER, CONNECTION_ACCEPTED));
+        self.state(by, wire, End::Opener, STATE_CONNECTING);
+        wire
+    }
+
+    /// A connection that someone on another host opens.
+    pub(crate) fn from_outside(&mut self, port: u16) -> Wire {
+        self.line(port, (0, 0), (false, true), (0, CONNECTION_ACCEPTED))
+    }
+
+    /// A connection from before the tracer, on which this many bytes had been sent by the opener
+    /// and by the acceptor.
+    pub(crate) fn from_before(&mut self, port: u16, moved: (u32, u32)) -> Wire {
+        let flags = (CONNECTION_MIDSTREAM, CONNECTION_MIDSTREAM);
+        self.line(port, moved, (true, true), flags)
+    }
+
+    fn line(
+        &mut self,
+        port: u16,
+        moved: (u32, u32),
+        seen: (bool, bool),
+        flags: (u32, u32),
+    ) -> Wire {
+        let number = self.lines.len() as u32;
+        // Initial sequence numbers; some connections cross the 32-bit border at once.
+        let ours = number.wrapping_mul(0x9e37_79b9).wrapping_sub(40);
+        let theirs = number.wrapping_mul(0x85eb_ca6b).wrapping_add(0x1234_5678);
+        let half = |opener: bool| {
+            let (sends, receives) = if opener { (ours, theirs) } else { (theirs, ours) };
+            let (sent, read) = if opener { moved } else { (moved.1, moved.0) };
+            // The opener's SYN counts as acknowledged, so its base is the SYN itself.
+            let base = if opener { sends } else { sends.wrapping_add(1) };
+            let port_of_opener = 32_768 + (number % 28_000) as u16;
+            Half {
+                seen: if opener { seen.0 } else { seen.1 },
+                announced: false,
+                flags: if opener { flags.0 } else { flags.1 },
+                verdict: VERDICT_HTTP,
+                cookie: 2 * u64::from(number) + 1 + u64::from(opener),
+                user: 0,
+                address: if opener { [10, 0, (number / 28_000) as u8, 2] } else { [10, 1, 0, 1] },
+                port: if opener { port_of_opener } else { port },
+                bases: (base, receives.wrapping_add(1)),
+                sequences: (
+                    sends.wrapping_add(1).wrapping_add(sent),
+                    receives.wrapping_add(1).wrapping_add(read),
+                ),
+            }
+        };
+        let halves = [half(true), half(false)];
+        self.lines.push(Line { halves, flight: Default::default() });
+        Wire(self.lines.len() - 1)
+    }
+
+    /// What one end is found to carry when it is first used.
+    pub(crate) fn judge(&mut self, wire: Wire, end: End, verdict: u32) {
+        self.half(wire, end).verdict = verdict;
+    }
+
+    /// Addresses of one end as it sees them, its own first.
+    pub(crate) fn ends(&mut self, wire: Wire, end: End) -> tracer_user::pipeline::Ends {
+        let of = |half: &Half| (half.address.into(), half.port);
+        let [opener, acceptor] = &self.lines[wire.0].halves;
+        match end {
+            End::Opener => (of(opener), of(acceptor)),
+            End::Acceptor => (of(acceptor), of(opener)),
+        }
+    }
+
+    /// Sends in one system call.
+    pub(crate) fn send(&mut self, by: Task, wire: Wire, end: End, bytes: &[u8]) {
+        let pending = self.send_slowly(by, wire, end, bytes);
+        self.complete(pending);
+    }
+
+    /// Sends, but the system call does not return before [`Script::complete`].
+    pub(crate) fn send_slowly(&mut self, by: Task, wire: Wire, end: End, bytes: &[u8]) -> Pending {
+        self.lines[wire.0].flight[end as usize].extend(bytes);
+        Pending { by, wire, end, bytes: bytes.to_vec() }
+    }
+
+    pub(crate) fn complete(&mut self, Pending { by, wire, end, bytes }: Pending) {
+        let half = self.half(wire, end);
+        half.sequences.0 = half.sequences.0.wrapping_add(bytes.len() as u32);
+        self.data(by, wire, end, DATA_SEND, &bytes);
+    }
+
+    /// Receives all that is under way.
+    pub(crate) fn receive(&mut self, by: Task, wire: Wire, end: End) {
+        let from = 1 - end as usize;
+        let bytes: Vec<u8> = self.lines[wire.0].flight[from].drain(..).collect();
+        assert!(!bytes.is_empty(), "nothing to receive");
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(bytes.len() as u32);
+        self.data(by, wire, end, 0, &bytes);
+    }
+
+    /// Both ends close; each side's kernel says so.
+    pub(crate) fn close(&mut self, wire: Wire) {
+        for end in [End::Opener, End::Acceptor] {
+            let by = task(self.half(wire, end).user);
+            self.state(by, wire, end, STATE_SEND_CLOSED);
+            self.state(by, wire, end, STATE_CLOSED);
+        }
+    }
+
+    pub(crate) fn exit(&mut self, pid: u32) {
+        let mut record = record::Process::new_zeroed();
+        record.header = self.header(KIND_PROCESS, task(pid), 0);
+        record.change = PROCESS_EXIT;
+        self.records.push(Record { pid, bytes: record.as_bytes().to_vec() });
+    }
+
+    /// The first look at a connection, without a byte of data.
+    pub(crate) fn announce(&mut self, by: Task, wire: Wire, end: End) {
+        let cookie = self.half(wire, end).cookie;
+        let header = self.header(KIND_CONNECTION, by, cookie);
+        let other = match end {
+            End::Opener => self.half(wire, End::Acceptor).clone(),
+            End::Acceptor => self.half(wire, End::Opener).clone(),
+        };
+        let half = self.half(wire, end);
+        half.user = by.pid;
+        if !half.seen || std::mem::replace(&mut half.announced, true) {
+            return;
+        }
+        let mut record = record::Connection::new_zeroed();
+        record.header = header;
+        (record.verdict, record.flags) = (half.verdict, half.flags);
+        (record.send_base, record.receive_base) = half.bases;
+        record.local_address[..4].copy_from_slice(&half.address);
+        record.remote_address[..4].copy_from_slice(&other.address);
+        (record.local_port, record.remote_port) = (half.port, other.port);
+        (record.family, record.netns) = (FAMILY_INET, 1);
+        record.comm[..4].copy_from_slice(b"task");
+        self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
+    }
+
+    fn data(&mut self, by: Task, wire: Wire, end: End, flags: u32, bytes: &[u8]) {
+        let cookie = self.half(wire, end).cookie;
+        // The kernel side reads the clock for the operation before it announces the connection.
+        let header = self.header(KIND_DATA, by, cookie);
+        self.announce(by, wire, end);
+        let half = self.half(wire, end);
+        if !half.seen || half.verdict != VERDICT_HTTP {
+            return;
+        }
+        let mut record = record::Data::new_zeroed();
+        record.header = header;
+        record.flags = flags;
+        record.len = bytes.len() as u32;
+        record.head_len = if flags & DATA_UNREADABLE == 0 { record.len } else { 0 };
+        (record.write_seq, record.copied_seq) = half.sequences;
+        (record.send_base, record.receive_base) = half.bases;
+        let bytes = [record.as_bytes(), &bytes[..record.head_len as usize]].concat();
+        self.records.push(Record { pid: by.pid, bytes });
+    }
+
+    fn state(&mut self, by: Task, wire: Wire, end: End, state: u32) {
+        let cookie = self.half(wire, end).cookie;
+        let header = self.header(KIND_STATE, by, cookie);
+        let half = self.half(wire, end);
+        if half.seen && (half.announced || state == STATE_CONNECTING) {
+            let mut record = record::State::new_zeroed();
+            (record.header, record.state) = (header, state);
+            self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
+        }
+    }
+
+    fn half(&mut self, wire: Wire, end: End) -> &mut Half {
+        &mut self.lines[wire.0].halves[end as usize]
+    }
+
+    /// Whatever is done takes ten microseconds.
+    fn header(&mut self, kind: u32, by: Task, cookie: u64) -> Header {
+        self.now += 10 * MICROSECOND;
+        Header { kind, pid: by.pid, tid: by.tid, cpu: by.tid % 2, time: self.now, cookie }
+    }
+}
