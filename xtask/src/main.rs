@@ -11,6 +11,7 @@ mod stage;
 mod step;
 mod test;
 mod toolchain;
+mod waterfall;
 mod workspace;
 
 use std::process::ExitCode;
