@@ -22,8 +22,9 @@ use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, spa
 pub trait Directory {
     /// The resource of a process, or of what it was at `now`.
     fn resource(&mut self, pid: u32, now: u64) -> Arc<Resource>;
-    /// A thread of the process has this name: for want of better.
-    fn hint(&mut self, pid: u32, comm: &str);
+    /// First sight of a process that speaks HTTP, while it most likely still runs: the time to look
+    /// at it. `comm` is the name of a thread of it, for want of better.
+    fn meet(&mut self, pid: u32, comm: &str, now: u64);
     /// The process answers requests on this port.
     fn serves(&mut self, pid: u32, port: u16);
     /// The process runs another program now.
@@ -283,7 +284,7 @@ impl<D: Directory> Pipeline<D> {
         if !self.known.insert(at.pid) {
             return;
         }
-        self.directory.hint(at.pid, comm);
+        self.directory.meet(at.pid, comm, at.time);
         self.causality.leave_out(at, self.ports_left_out);
         self.judge(at);
     }

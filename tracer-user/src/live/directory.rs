@@ -43,8 +43,9 @@ impl Directory for Processes {
         self.table.get(pid, now).resource.clone()
     }
 
-    fn hint(&mut self, pid: u32, comm: &str) {
+    fn meet(&mut self, pid: u32, comm: &str, now: u64) {
         self.table.hint(pid, comm);
+        self.table.get(pid, now);
     }
 
     fn serves(&mut self, pid: u32, port: u16) {

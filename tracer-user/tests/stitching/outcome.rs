@@ -17,7 +17,7 @@ impl Directory for Paper {
     fn resource(&mut self, pid: u32, _: u64) -> Arc<Resource> {
         Arc::new(Resource { service: format!("pid-{pid}").into(), attributes: vec![] })
     }
-    fn hint(&mut self, _: u32, _: &str) {}
+    fn meet(&mut self, _: u32, _: &str, _: u64) {}
     fn serves(&mut self, _: u32, _: u16) {}
     fn exec(&mut self, _: u32) {}
     fn exit(&mut self, _: u32, _: u64) {}
