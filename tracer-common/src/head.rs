@@ -57,7 +57,7 @@ const METHODS: [&[u8]; 27] = [
 pub fn look(first: u64, len: u32) -> Start {
     const RESPONSE: (u64, u64) = pattern(b"HTTP/1.");
     const CONNECT: (u64, u64) = pattern(b"CONNECT ");
-    const PROXY_1: (u64, u64) = pattern(b"PROXY TC");
+    const PROXY_1: (u64, u64) = pattern(b"PROXY ");
     const PROXY_2: (u64, u64) = pattern(b"\r\n\r\n\0\r\nQ");
     const PATTERNS: [(u64, u64); METHODS.len()] = patterns();
     let seen = if len >= 8 { u64::MAX } else { (1 << (8 * len)) - 1 };
@@ -127,6 +127,7 @@ mod tests {
             (b"G", Start::Partial),
             (b"HTTP", Start::Partial),
             (b"PROXY TCP4 ", Start::ProxyPrefix),
+            (b"PROXY UNKNOWN\r\n", Start::ProxyPrefix),
             (b"PRI * HTTP/2.0", Start::Other),
             (b"\x16\x03\x01", Start::Other),
             (b"GETX / ", Start::Other),

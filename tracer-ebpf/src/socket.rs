@@ -142,9 +142,9 @@ impl Socket {
     /// counts as one.
     #[inline(always)]
     pub(crate) fn note_midstream(&mut self, tcp: TcpSock, len: u32) {
-        let moved = tcp.write_seq().wrapping_sub(self.send_base)
-            + tcp.copied_seq().wrapping_sub(self.receive_base);
-        if moved.wrapping_sub(len) > 1 {
+        let sent = tcp.write_seq().wrapping_sub(self.send_base);
+        let received = tcp.copied_seq().wrapping_sub(self.receive_base);
+        if sent.wrapping_add(received).wrapping_sub(len) > 1 {
             self.flags |= CONNECTION_MIDSTREAM;
         }
     }

@@ -14,10 +14,21 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("tracer: {error:#}");
+            eprintln!("tracer: {}", line(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes on one line; a cause that the text before it tells already is left out.
+fn line(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |line, cause| {
+        match (line.is_empty(), line.contains(&cause)) {
+            (true, _) => cause,
+            (false, true) => line,
+            (false, false) => format!("{line}: {cause}"),
+        }
+    })
 }
 
 fn start(command: Command) -> Result<bool> {
@@ -47,4 +58,16 @@ fn log(verbosity: u8) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    #[test]
+    fn an_error_says_nothing_twice() {
+        let error = anyhow!("no such file").context("cannot read x: no such file").context("start");
+        assert_eq!(super::line(&error), "start: cannot read x: no such file");
+        assert_eq!(super::line(&anyhow!("b").context("a")), "a: b");
+    }
 }

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use tracer_common::filter;
 use tracer_common::record::{
     self, DATA_UNREADABLE, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
     VERDICT_OTHER, VERDICT_SELF,
@@ -23,16 +22,29 @@ use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, spa
 pub trait Directory {
     /// The resource of a process, or of what it was at `now`.
     fn resource(&mut self, pid: u32, now: u64) -> Arc<Resource>;
-    /// A thread of the process has this name: for want of better.
-    fn hint(&mut self, pid: u32, comm: &str);
+    /// First sight of a process that speaks HTTP, while it most likely still runs: the time to look
+    /// at it. `comm` is the name of a thread of it, for want of better.
+    fn meet(&mut self, pid: u32, comm: &str, now: u64);
     /// The process answers requests on this port.
     fn serves(&mut self, pid: u32, port: u16);
     /// The process runs another program now.
     fn exec(&mut self, pid: u32);
     /// The process has ended.
     fn exit(&mut self, pid: u32, now: u64);
-    /// Whether the process is to be traced.
-    fn wanted(&mut self, pid: u32, now: u64) -> bool;
+    /// Whether the process is to be traced; `None` if no process is ever left out.
+    fn wanted(&mut self, pid: u32, now: u64) -> Option<bool>;
+}
+
+/// What the kernel side is to do with a process from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Trace it, or leave it out.
+    Known {
+        /// Trace it.
+        wanted: bool,
+    },
+    /// It has ended; its number may mean another process soon.
+    Ended,
 }
 
 /// What the pipeline does and how much it may remember. Durations in nanoseconds.
@@ -71,7 +83,7 @@ pub struct Pipeline<D> {
     spans: Vec<Arc<Span>>,
     known: HashSet<u32>,
     skipped: HashSet<u32>,
-    verdicts: Vec<(u32, Option<u32>)>,
+    verdicts: Vec<(u32, Verdict)>,
     unseen: Unseen,
     ports_left_out: bool,
     lost: BTreeMap<&'static str, u64>,
@@ -133,11 +145,7 @@ impl<D: Directory> Pipeline<D> {
                 self.exchanges.send_closed(cookie, at, &mut self.signals);
                 self.flow();
             }
-            Event::Process(record) if record.change == PROCESS_EXEC => {
-                self.directory.exec(at.pid);
-                self.causality.exited(at.pid, at.time);
-                self.unknow(at.pid);
-            }
+            Event::Process(record) if record.change == PROCESS_EXEC => self.exec(at),
             Event::Process(_) => self.exited(at),
         }
     }
@@ -180,9 +188,8 @@ impl<D: Directory> Pipeline<D> {
         std::mem::take(&mut self.spans)
     }
 
-    /// Processes that the kernel side shall trace or leave out, as `filter::{TRACE, SKIP}`, or
-    /// forget, in this order: a pid that is used again, or runs another program, is judged anew.
-    pub fn take_verdicts(&mut self) -> Vec<(u32, Option<u32>)> {
+    /// What the kernel side is to be told of processes.
+    pub fn take_verdicts(&mut self) -> Vec<(u32, Verdict)> {
         std::mem::take(&mut self.verdicts)
     }
 
@@ -216,6 +223,12 @@ impl<D: Directory> Pipeline<D> {
         }
         all.retain(|_, count| *count > 0);
         all
+    }
+
+    /// Exchanges left out because the tracer's own exports caused them.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.assembly.suppressed()
     }
 
     /// How many things are remembered of what has not left yet or may still matter, over all
@@ -277,14 +290,25 @@ impl<D: Directory> Pipeline<D> {
         if !self.known.insert(at.pid) {
             return;
         }
-        self.directory.hint(at.pid, comm);
-        let wanted = self.directory.wanted(at.pid, at.time);
+        self.directory.meet(at.pid, comm, at.time);
         self.causality.leave_out(at, self.ports_left_out);
-        if !wanted {
+        self.judge(at);
+    }
+
+    fn judge(&mut self, at: Moment) {
+        let Some(wanted) = self.directory.wanted(at.pid, at.time) else { return };
+        if wanted {
+            self.skipped.remove(&at.pid);
+        } else {
             self.skipped.insert(at.pid);
         }
-        let verdict = if wanted { filter::TRACE } else { filter::SKIP };
-        self.verdicts.push((at.pid, Some(verdict)));
+        self.verdicts.push((at.pid, Verdict::Known { wanted }));
+    }
+
+    /// The process is another program now, with the same open connections.
+    fn exec(&mut self, at: Moment) {
+        self.directory.exec(at.pid);
+        self.judge(at);
     }
 
     fn exited(&mut self, at: Moment) {
@@ -293,14 +317,9 @@ impl<D: Directory> Pipeline<D> {
         self.causality.exited(at.pid, at.time);
         self.unseen.exited(at.pid);
         self.directory.exit(at.pid, at.time);
-        self.unknow(at.pid);
-    }
-
-    /// Whoever has this pid from now on is to be met first.
-    fn unknow(&mut self, pid: u32) {
-        self.known.remove(&pid);
-        self.skipped.remove(&pid);
-        self.verdicts.push((pid, None));
+        self.known.remove(&at.pid);
+        self.skipped.remove(&at.pid);
+        self.verdicts.push((at.pid, Verdict::Ended));
     }
 
     /// Hands what the exchange stage said to the stages after it.

@@ -1,5 +1,6 @@
 //! Builds, runs and tests Tracer: `cargo xtask COMMAND`.
 
+mod btf_fixture;
 mod build_ebpf;
 mod demo;
 mod install;
@@ -10,6 +11,7 @@ mod stage;
 mod step;
 mod test;
 mod toolchain;
+mod waterfall;
 mod workspace;
 
 use std::process::ExitCode;
@@ -37,6 +39,8 @@ enum Command {
     Test(test::Options),
     /// Trace a small shop of unmodified services and print the traces
     Demo(demo::Options),
+    /// Cut the part that tests need out of a kernel's BTF
+    BtfFixture(btf_fixture::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         Command::Run { arguments } => run::run(&arguments),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
+        Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

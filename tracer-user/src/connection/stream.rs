@@ -22,10 +22,10 @@ impl Stream {
         end.saturating_sub(u64::from(len))
     }
 
-    /// Position of the next byte, 0 before the first.
+    /// Position after the last byte seen; `None` before the first.
     #[must_use]
-    pub fn end(&self) -> u64 {
-        self.end.unwrap_or(0)
+    pub fn seen(&self) -> Option<u64> {
+        self.end
     }
 }
 
@@ -38,7 +38,7 @@ mod tests {
         let mut stream = Stream::default();
         assert_eq!(stream.start(u32::MAX - 1, 10), u64::from(u32::MAX) - 11);
         assert_eq!(stream.start(8, 10), u64::from(u32::MAX) - 1);
-        assert_eq!(stream.end(), u64::from(u32::MAX) + 9);
+        assert_eq!(stream.seen(), Some(u64::from(u32::MAX) + 9));
     }
 
     #[test]
@@ -46,6 +46,6 @@ mod tests {
         let mut stream = Stream::default();
         stream.start(100, 50);
         assert_eq!(stream.start(50, 50), 0);
-        assert_eq!(stream.end(), 100);
+        assert_eq!(stream.seen(), Some(100));
     }
 }

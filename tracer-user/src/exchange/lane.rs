@@ -49,17 +49,12 @@ pub(super) struct Sink<'a> {
     pub(super) next: &'a mut u64,
     /// Exchanges that may still be opened, over all connections.
     pub(super) room: &'a mut usize,
-    /// What is counted.
-    pub(super) tally: &'a mut Tally,
-}
-
-/// What was left out.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    /// Exchanges, for want of room.
-    pub(super) refused: u64,
-    /// Propagated contexts that say nothing, once for each end that is seen.
-    pub(super) contexts_malformed: u64,
+    /// Exchanges that were not, for want of room.
+    pub(super) refused: &'a mut u64,
+    /// Headers of propagation formats that were malformed.
+    pub(super) malformed: &'a mut u64,
+    /// Requests whose propagated contexts disagree.
+    pub(super) conflicting: &'a mut u64,
 }
 
 impl Lane {
@@ -88,7 +83,7 @@ impl Lane {
         } else {
             engine.response(chunk, &mut |event| events.push(event));
         }
-        self.apply(place, side, sink);
+        self.apply(place, side, Incomplete::Lost, sink);
         if self.left {
             sink.signals.push(Signal::Left { cookie: place.cookie, side, at: chunk.at });
         }
@@ -105,7 +100,7 @@ impl Lane {
             if sent == (side == Side::Client) { Direction::Request } else { Direction::Response };
         let events = &mut self.events;
         engine.close(direction, at, &mut |event| events.push(event));
-        self.apply(place, side, sink);
+        self.apply(place, side, Incomplete::Closed, sink);
     }
 
     /// Ends whatever is open.
@@ -115,20 +110,29 @@ impl Lane {
         }
     }
 
-    fn apply(&mut self, place: &Place<'_>, side: Side, sink: &mut Sink<'_>) {
+    /// `cut`: what it means if a message has ended before its time.
+    fn apply(&mut self, place: &Place<'_>, side: Side, cut: Incomplete, sink: &mut Sink<'_>) {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
-            self.event(place, side, event, sink);
+            self.event(place, side, cut, event, sink);
         }
         self.events = events;
     }
 
-    fn event(&mut self, place: &Place<'_>, side: Side, event: Event, sink: &mut Sink<'_>) {
+    fn event(
+        &mut self,
+        place: &Place<'_>,
+        side: Side,
+        cut: Incomplete,
+        event: Event,
+        sink: &mut Sink<'_>,
+    ) {
         match event {
             Event::RequestStarted { at, position } => self.begin(place, side, at, position, sink),
             Event::RequestHead(head, _) => {
-                sink.tally.contexts_malformed += u64::from(head.context.malformed);
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
+                    *sink.malformed += u64::from(head.context.malformed);
+                    *sink.conflicting += u64::from(head.context.conflicting);
                     if !open.silent {
                         let context = head.context.context.clone().map(Box::new);
                         sink.signals.push(Signal::Head { id: open.exchange.id, context });
@@ -160,7 +164,7 @@ impl Lane {
             Event::ResponseEnded { at, body, complete } => {
                 if let Some(open) = self.open.front_mut() {
                     open.exchange.response_body = body;
-                    self.end(at, (!complete).then_some(Incomplete::Closed), sink);
+                    self.end(at, (!complete).then_some(cut), sink);
                 }
             }
             Event::Abandoned { at, why } => {
@@ -215,7 +219,7 @@ impl Lane {
             self.reading = (!silent).then_some(id);
         }
         if silent {
-            sink.tally.refused += 1;
+            *sink.refused += 1;
         } else {
             *sink.room -= 1;
             let (key, connection) = (exchange.key, exchange.connection);

@@ -3,6 +3,7 @@
 mod key;
 mod lane;
 mod pairing;
+mod reorder;
 mod stage;
 mod value;
 

@@ -8,8 +8,9 @@ use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
 use crate::protocol::http1::{Fault, Limits};
 use crate::protocol::propagation::Context;
 
-use super::lane::{Lane, Place, Sink, Tally};
+use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
+use super::reorder::{Held, Reorder};
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side};
 
 /// What the later stages hear of.
@@ -73,14 +74,23 @@ pub enum Signal {
     },
 }
 
+/// What is kept beside each connection.
+#[derive(Debug, Default)]
+struct Track {
+    lane: Lane,
+    reorder: Reorder,
+}
+
 /// The stage.
 pub struct Exchanges {
-    connections: Connections<Lane>,
+    connections: Connections<Track>,
     pairing: Pairing,
     limits: Limits,
     next: u64,
     room: usize,
-    tally: Tally,
+    refused: u64,
+    malformed: u64,
+    conflicting: u64,
     faults: Vec<Fault>,
 }
 
@@ -94,7 +104,9 @@ impl Exchanges {
             limits,
             next: 0,
             room: open,
-            tally: Tally::default(),
+            refused: 0,
+            malformed: 0,
+            conflicting: 0,
             faults: vec![],
         }
     }
@@ -120,39 +132,78 @@ impl Exchanges {
         let cookie = Cookie(record.header.cookie);
         let Some(connection) = self.connections.touch(cookie, at.pid) else { return };
         connection.bases = Bases { send: record.send_base, receive: record.receive_base };
-        let sent = record.flags & DATA_SEND != 0;
-        let position = if sent {
-            connection.sent.start(record.write_seq.wrapping_sub(record.send_base), record.len)
+        if record.flags & DATA_SEND == 0 {
+            let (midstream, opener) = match &connection.info {
+                Some(info) => (info.midstream, info.opener == Some(true)),
+                None => (true, false),
+            };
+            let Track { reorder, .. } = &mut connection.state;
+            if !reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
+                return self.operation(record, head, tail, at, signals);
+            }
+            if reorder.has_room(head.len() + tail.len()) {
+                reorder.hold(Held { record: *record, head: head.into(), tail: tail.into(), at });
+            } else {
+                self.release(cookie, None, signals);
+                self.operation(record, head, tail, at, signals);
+            }
         } else {
-            connection
-                .received
-                .start(record.copied_seq.wrapping_sub(record.receive_base), record.len)
-        };
-        let place = Place { cookie, info: connection.info.as_ref(), bases: connection.bases };
-        let mut sink = Sink {
-            signals,
-            faults: &mut self.faults,
-            next: &mut self.next,
-            room: &mut self.room,
-            tally: &mut self.tally,
-        };
-        if record.len == 0 && !sent {
-            connection.state.close(&place, false, at, &mut sink);
-            return;
+            let end = record.write_seq.wrapping_sub(record.send_base);
+            self.release(cookie, Some(end.wrapping_sub(record.len)), signals);
+            self.operation(record, head, tail, at, signals);
+            self.release(cookie, Some(end), signals);
         }
-        let chunk = Chunk { at, position, len: record.len.into(), head, tail };
-        let from = sink.signals.len();
-        connection.state.operation(&place, sent, &chunk, &self.limits, &mut sink);
+    }
+
+    /// Lets receives go that waited for a send to begin at `until` or to get there.
+    fn release(&mut self, cookie: Cookie, until: Option<u32>, signals: &mut Vec<Signal>) {
+        while let Some(connection) = self.connections.get_mut(cookie)
+            && let Some(held) = connection.state.reorder.release(until)
+        {
+            self.operation(&held.record, &held.head, &held.tail, held.at, signals);
+        }
+    }
+
+    /// Takes an operation whose turn it is.
+    fn operation(
+        &mut self,
+        record: &record::Data,
+        head: &[u8],
+        tail: &[u8],
+        at: Moment,
+        signals: &mut Vec<Signal>,
+    ) {
+        let cookie = Cookie(record.header.cookie);
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let sent = record.flags & DATA_SEND != 0;
+        let (stream, end) = if sent {
+            (&mut connection.sent, record.write_seq.wrapping_sub(record.send_base))
+        } else {
+            (&mut connection.received, record.copied_seq.wrapping_sub(record.receive_base))
+        };
+        let position = stream.start(end, record.len);
+        let from = signals.len();
+        let limits = self.limits.clone();
+        self.with(cookie, signals, |lane, place, sink| {
+            if record.len == 0 && !sent {
+                lane.close(place, false, at, sink);
+            } else {
+                let chunk = Chunk { at, position, len: record.len.into(), head, tail };
+                lane.operation(place, sent, &chunk, &limits, sink);
+            }
+        });
         self.pair(from, signals);
     }
 
     /// This side will send nothing more.
     pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        self.release(cookie, None, signals);
         self.with(cookie, signals, |lane, place, sink| lane.close(place, true, at, sink));
     }
 
     /// The connection is gone.
     pub fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        self.release(cookie, None, signals);
         self.with(cookie, signals, |lane, place, sink| {
             lane.close(place, true, at, sink);
             lane.close(place, false, at, sink);
@@ -184,12 +235,13 @@ impl Exchanges {
 
     /// What was left out, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 4] {
+    pub fn losses(&self) -> [(&'static str, u64); 5] {
         [
             ("connections_full", self.connections.refused()),
-            ("open_exchanges_full", self.tally.refused),
-            ("contexts_malformed", self.tally.contexts_malformed),
+            ("open_exchanges_full", self.refused),
             ("pair_key_clashes", self.pairing.clashes()),
+            ("context_headers_malformed", self.malformed),
+            ("context_headers_conflicting", self.conflicting),
         ]
     }
 
@@ -217,9 +269,11 @@ impl Exchanges {
             faults: &mut self.faults,
             next: &mut self.next,
             room: &mut self.room,
-            tally: &mut self.tally,
+            refused: &mut self.refused,
+            malformed: &mut self.malformed,
+            conflicting: &mut self.conflicting,
         };
-        act(&mut connection.state, &place, &mut sink);
+        act(&mut connection.state.lane, &place, &mut sink);
     }
 
     /// Lets the exchanges that have just started look for their other ends.

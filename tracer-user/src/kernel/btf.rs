@@ -1,7 +1,7 @@
 //! Reads field offsets out of BTF, the kernel's own description of its types
 //! (Documentation/bpf/btf.rst in the kernel's source).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Why BTF gave no answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -17,6 +17,11 @@ pub enum Error {
         /// What was looked for in it.
         field: String,
     },
+    /// The kernel has no such tracepoint.
+    #[error(
+        "this kernel is too old: it has no tracepoint {0}; Linux 6.3 or newer with BTF is needed"
+    )]
+    NoTracepoint(&'static str),
 }
 
 const MAGIC: u16 = 0xeb9f;
@@ -31,8 +36,13 @@ const KIND_DECL_TAG: u32 = 17;
 const KIND_ENUM64: u32 = 19;
 /// Kinds that only name or qualify another type: typedef, volatile, const, restrict, type tag.
 const SEE_THROUGH: [u32; 5] = [8, 9, 10, 11, 18];
+const KIND_TYPEDEF: u32 = 8;
+const KIND_FUNC: u32 = 12;
 /// How deep structures are searched: far more than C code nests them.
 const MAX_DEPTH: u32 = 16;
+/// How many members are looked at for one field. The largest structure of a kernel, with all that
+/// is nested in it without a name, has some hundreds.
+const MAX_MEMBERS: u32 = 1 << 16;
 
 /// BTF of one kernel, borrowed.
 pub struct Btf<'a> {
@@ -41,7 +51,9 @@ pub struct Btf<'a> {
     records: Vec<usize>,
     types: &'a [u8],
     structs: HashMap<&'a [u8], u32>,
-    functions: Vec<&'a [u8]>,
+    functions: HashSet<&'a [u8]>,
+    /// Names behind the `btf_trace_` of a typedef.
+    tracepoints: HashSet<&'a [u8]>,
 }
 
 struct Record {
@@ -54,7 +66,7 @@ struct Record {
 }
 
 impl<'a> Btf<'a> {
-    /// Indexes a BTF blob of either byte order's little end; big-endian machines are not supported.
+    /// Indexes a BTF blob in little-endian byte order, the only one that is supported.
     ///
     /// # Errors
     /// [`Error::Malformed`] when a length or an index leads outside.
@@ -71,14 +83,19 @@ impl<'a> Btf<'a> {
         };
         let types = section(word(8)?, word(12)?).ok_or(bad("type section outside"))?;
         let strings = section(word(16)?, word(20)?).ok_or(bad("string section outside"))?;
-        let mut btf =
-            Btf { strings, records: vec![0], types, structs: HashMap::new(), functions: vec![] };
+        let mut btf = Btf {
+            strings,
+            records: vec![0],
+            types,
+            structs: HashMap::new(),
+            functions: HashSet::new(),
+            tracepoints: HashSet::new(),
+        };
         btf.index()?;
         Ok(btf)
     }
 
     fn index(&mut self) -> Result<(), Error> {
-        const KIND_FUNC: u32 = 12;
         let mut at = 0;
         while at < self.types.len() {
             let record = self.record_at(at).ok_or(Error::Malformed("type cut short"))?;
@@ -88,7 +105,12 @@ impl<'a> Btf<'a> {
                 (KIND_STRUCT, Some(name)) if !name.is_empty() => {
                     self.structs.entry(name).or_insert(id);
                 }
-                (KIND_FUNC, Some(name)) => self.functions.push(name),
+                (KIND_FUNC, Some(name)) => {
+                    self.functions.insert(name);
+                }
+                (KIND_TYPEDEF, Some(name)) => {
+                    self.tracepoints.extend(name.strip_prefix(b"btf_trace_"));
+                }
                 _ => {}
             }
             self.records.push(at);
@@ -115,8 +137,10 @@ impl<'a> Btf<'a> {
         let mut id = *self.structs.get(of.as_bytes()).ok_or_else(missing)?;
         let mut bits = 0;
         for part in field.split('.') {
-            let (offset, inner) = self.member(id, part.as_bytes(), 0).ok_or_else(missing)?;
-            bits += offset;
+            let mut budget = MAX_MEMBERS;
+            let found = self.member(id, part.as_bytes(), 0, &mut budget);
+            let (offset, inner) = found.ok_or_else(missing)?;
+            bits = offset.checked_add(bits).ok_or_else(missing)?;
             id = inner;
         }
         if bits % 8 == 0 { Ok(bits / 8) } else { Err(missing()) }
@@ -125,11 +149,19 @@ impl<'a> Btf<'a> {
     /// Whether the kernel has a function of this name that BTF describes.
     #[must_use]
     pub fn has_function(&self, name: &str) -> bool {
-        self.functions.contains(&name.as_bytes())
+        self.functions.contains(name.as_bytes())
     }
 
-    /// Bit offset and type of a member.
-    fn member(&self, id: u32, name: &[u8], depth: u32) -> Option<(u32, u32)> {
+    /// Whether programs can attach to a tracepoint of this name by BTF: for each, the kernel
+    /// declares a type `btf_trace_NAME` (include/trace/bpf_probe.h).
+    #[must_use]
+    pub fn has_tracepoint(&self, name: &str) -> bool {
+        self.tracepoints.contains(name.as_bytes())
+    }
+
+    /// Bit offset and type of a member. `budget` bounds the search where broken BTF nests a
+    /// structure in itself.
+    fn member(&self, id: u32, name: &[u8], depth: u32, budget: &mut u32) -> Option<(u32, u32)> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -138,6 +170,7 @@ impl<'a> Btf<'a> {
             return None;
         }
         for i in 0..record.count as usize {
+            *budget = budget.checked_sub(1)?;
             let at = record.body + 12 * i;
             let member = self.string(read_u32(self.types, at)?)?;
             let inner = read_u32(self.types, at + 4)?;
@@ -154,9 +187,9 @@ impl<'a> Btf<'a> {
                 return Some((offset, inner));
             }
             if member.is_empty()
-                && let Some((more, found)) = self.member(inner, name, depth + 1)
+                && let Some((more, found)) = self.member(inner, name, depth + 1, budget)
             {
-                return Some((offset + more, found));
+                return Some((offset.checked_add(more)?, found));
             }
         }
         None

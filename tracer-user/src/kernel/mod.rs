@@ -5,8 +5,13 @@ mod event;
 mod names;
 mod offsets;
 mod probes;
+mod requirements;
+
+#[cfg(test)]
+mod btf_tests;
 
 pub use btf::{Btf, Error as BtfError};
 pub use event::{Event, address};
 pub use offsets::offsets;
 pub use probes::{KERNEL_BTF, Probes, Selection};
+pub use requirements::tracepoints;

@@ -15,6 +15,7 @@ use zerocopy::IntoBytes as _;
 use super::btf::Btf;
 use super::names;
 use super::offsets::offsets;
+use super::requirements::tracepoints;
 
 /// Where the running kernel publishes its BTF.
 pub const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -57,9 +58,14 @@ impl Probes {
     /// log.
     pub fn attach(selection: &Selection) -> Result<Self> {
         let blob = std::fs::read(KERNEL_BTF).with_context(|| {
-            format!("{KERNEL_BTF}: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)")
+            format!(
+                "this kernel publishes no BTF at {KERNEL_BTF}; Linux 6.3 or newer, built with \
+                 CONFIG_DEBUG_INFO_BTF, is needed"
+            )
         })?;
-        let offsets = offsets(&Btf::parse(&blob)?)?;
+        let btf = Btf::parse(&blob).with_context(|| KERNEL_BTF)?;
+        tracepoints(&btf)?;
+        let offsets = offsets(&btf)?;
         let ring_size = selection.ring_size.next_power_of_two().max(64 * 1024);
         let choices = Choices {
             only_named_processes: selection.only_named_processes.into(),

@@ -9,11 +9,12 @@ use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::time::{ClockId, clock_gettime};
 use tracer_common::counter::Counter;
-use tracing::warn;
+use tracer_common::filter::{SKIP, TRACE};
+use tracing::{info, warn};
 
 use crate::export::Exporters;
 use crate::kernel::Probes;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Verdict};
 
 use super::directory::Processes;
 use super::existing::{self, Again};
@@ -50,13 +51,7 @@ pub(super) fn capture(
         }
         exporters.send(pipeline.take_spans());
         for (pid, verdict) in pipeline.take_verdicts() {
-            let Some(verdict) = verdict else {
-                probes.forget(pid);
-                continue;
-            };
-            if let Err(error) = probes.judge(pid, verdict) {
-                warn!(%error, pid, "filter");
-            }
+            tell(&mut probes, pid, verdict);
         }
         if now - checked > CHECK {
             checked = now;
@@ -82,6 +77,7 @@ pub(super) fn capture(
     }
     pipeline.stop(boot_now());
     exporters.send(pipeline.take_spans());
+    info!(spans = pipeline.suppressed(), "left out what the tracer's own exports caused");
     let mut losses = pipeline.losses();
     for (counter, count) in probes.counts()? {
         if LOSSES.contains(&counter) && count > 0 {
@@ -100,6 +96,19 @@ fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
         }
     }
     false
+}
+
+fn tell(probes: &mut Probes, pid: u32, verdict: Verdict) {
+    let told = match verdict {
+        Verdict::Known { wanted } => probes.judge(pid, if wanted { TRACE } else { SKIP }),
+        Verdict::Ended => {
+            probes.forget(pid);
+            Ok(())
+        }
+    };
+    if let Err(error) = told {
+        warn!(%error, pid, "filter");
+    }
 }
 
 /// Nanoseconds of `CLOCK_BOOTTIME`.

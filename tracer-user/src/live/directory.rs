@@ -28,7 +28,8 @@ impl Processes {
 
     /// Every process of the host, and whether it is to be traced.
     pub(super) fn all(&mut self, now: u64) -> Vec<(u32, bool)> {
-        self.table.pids().into_iter().map(|pid| (pid, self.wanted(pid, now))).collect()
+        let pids = self.table.pids();
+        pids.into_iter().map(|pid| (pid, self.wanted(pid, now).unwrap_or(true))).collect()
     }
 
     /// A process's service.
@@ -42,8 +43,9 @@ impl Directory for Processes {
         self.table.get(pid, now).resource.clone()
     }
 
-    fn hint(&mut self, pid: u32, comm: &str) {
+    fn meet(&mut self, pid: u32, comm: &str, now: u64) {
         self.table.hint(pid, comm);
+        self.table.get(pid, now);
     }
 
     fn serves(&mut self, pid: u32, port: u16) {
@@ -58,8 +60,11 @@ impl Directory for Processes {
         self.table.exit(pid, now);
     }
 
-    fn wanted(&mut self, pid: u32, now: u64) -> bool {
+    fn wanted(&mut self, pid: u32, now: u64) -> Option<bool> {
+        if !self.filter.judges_processes() {
+            return None;
+        }
         let identity = self.table.get(pid, now);
-        !self.filter.judges_processes() || self.filter.process(&identity) == Verdict::Trace
+        Some(self.filter.process(&identity) == Verdict::Trace)
     }
 }

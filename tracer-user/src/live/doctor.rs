@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::config::Settings;
-use crate::kernel::{Btf, KERNEL_BTF, Probes, Selection, offsets};
+use crate::kernel::{Btf, KERNEL_BTF, Probes, Selection, offsets, tracepoints};
 use crate::pipeline::Directory as _;
 
 use super::capture::boot_now;
@@ -50,10 +50,14 @@ pub fn doctor(settings: &Settings) -> Result<bool> {
 
 fn btf() -> Result<String> {
     let blob = std::fs::read(KERNEL_BTF).map_err(|error| {
-        anyhow::anyhow!("{KERNEL_BTF}: {error}; a kernel with CONFIG_DEBUG_INFO_BTF is needed")
+        anyhow::anyhow!(
+            "{KERNEL_BTF}: {error}; Linux 6.3 or newer, built with CONFIG_DEBUG_INFO_BTF, is needed"
+        )
     })?;
-    offsets(&Btf::parse(&blob)?)?;
-    Ok("every field that the probes read is there".into())
+    let btf = Btf::parse(&blob)?;
+    tracepoints(&btf)?;
+    offsets(&btf)?;
+    Ok("every tracepoint and every field that the probes use is there".into())
 }
 
 /// The processes that listen, as the services that they would be.
@@ -65,7 +69,8 @@ fn services(settings: &Settings) {
         println!("services none: no process listens on a TCP port");
     }
     for (pid, ports) in listening {
-        let verdict = if processes.wanted(pid, now) { "traced  " } else { "left out" };
+        let verdict =
+            if processes.wanted(pid, now).unwrap_or(true) { "traced  " } else { "left out" };
         let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
         println!(
             "{verdict} {} (pid {pid}, port {})",

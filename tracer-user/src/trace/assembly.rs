@@ -231,12 +231,14 @@ impl Assembly {
 
     /// What went otherwise than the trees show, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 3] {
-        [
-            ("late_evidence", self.late),
-            ("trace_conflicts", self.conflicts),
-            ("suppressed_own", self.suppressed),
-        ]
+    pub fn losses(&self) -> [(&'static str, u64); 2] {
+        [("late_evidence", self.late), ("trace_conflicts", self.conflicts)]
+    }
+
+    /// Exchanges left out because the tracer's own exports caused them: no loss.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 
     /// How many things are remembered.

@@ -196,7 +196,11 @@ fn malformed_contexts_are_ignored_and_counted() {
     let outcome = Outcome::of(&crowd(|_| "traceparent: 00-x\r\n".into(), |_| "b3: ?\r\n".into()));
     assert_orphans(&outcome);
     assert!(outcome.spans.iter().all(|span| method(span) != Some("header")));
-    assert_eq!(outcome.losses.get("contexts_malformed"), Some(&20), "five of each, at both ends");
+    assert_eq!(
+        outcome.losses.get("context_headers_malformed"),
+        Some(&20),
+        "five of each, at both ends"
+    );
 }
 
 /// A client that sends one and the same context with everything makes nobody slow.

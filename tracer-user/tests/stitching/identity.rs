@@ -67,6 +67,24 @@ fn a_server_may_read_before_the_clients_send_returns() {
     assert_eq!(outcome.spans.len(), 2);
 }
 
+/// Go: one thread writes requests, another reads responses.
+#[test]
+fn a_response_may_be_read_before_the_requests_send_returns() {
+    let mut script = Script::new();
+    let (wire, reader) = (script.connect(CLIENT, 80), Task { tid: 11, ..CLIENT });
+    for i in 0..5 {
+        let path = format!("/{i}");
+        let sending = script.send_slowly(CLIENT, wire, End::Opener, &get(&path, ""));
+        script.hear(SERVER, wire);
+        script.answer(SERVER, wire);
+        script.learn(reader, wire);
+        script.complete(sending);
+    }
+    let outcome = Outcome::of(&script);
+    (0..5).for_each(|i| assert_paired(&outcome, &format!("/{i}")));
+    assert_eq!(outcome.spans.len(), 10);
+}
+
 #[test]
 fn a_late_end_is_clamped_even_when_its_peer_is_long_gone() {
     let mut script = Script::new();

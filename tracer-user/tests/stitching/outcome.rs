@@ -19,14 +19,14 @@ impl Directory for Paper {
     fn resource(&mut self, pid: u32, _: u64) -> Arc<Resource> {
         Arc::new(Resource { service: format!("pid-{pid}").into(), attributes: vec![] })
     }
-    fn hint(&mut self, _: u32, _: &str) {}
+    fn meet(&mut self, _: u32, _: &str, _: u64) {}
     fn serves(&mut self, _: u32, _: u16) {}
     fn exec(&mut self, _: u32) {
         self.changed = true;
     }
     fn exit(&mut self, _: u32, _: u64) {}
-    fn wanted(&mut self, pid: u32, _: u64) -> bool {
-        pid != 66 || self.changed
+    fn wanted(&mut self, pid: u32, _: u64) -> Option<bool> {
+        (pid == 66).then_some(self.changed)
     }
 }
 

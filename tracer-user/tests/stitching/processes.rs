@@ -1,6 +1,6 @@
 //! Processes that are left out, change, end, and hand their connections on.
 
-use tracer_common::filter::{SKIP, TRACE};
+use tracer_user::pipeline::Verdict;
 use tracer_user::trace::Kind;
 
 use crate::outcome::{Outcome, feed, path, pipeline, settings, text};
@@ -19,7 +19,8 @@ fn a_process_that_is_left_out_is_judged_anew_when_it_changes() {
     feed(&mut pipeline, &script, 0);
     let verdicts: Vec<_> =
         pipeline.take_verdicts().into_iter().filter(|(pid, _)| *pid == 66).collect();
-    assert_eq!(verdicts, [(66, Some(SKIP)), (66, None), (66, Some(TRACE)), (66, None)]);
+    let known = |wanted| (66, Verdict::Known { wanted });
+    assert_eq!(verdicts, [known(false), known(true), (66, Verdict::Ended)]);
     let outcome = Outcome::end(pipeline, &script);
     let servers = outcome.spans.iter().filter(|span| span.kind == Kind::Server);
     assert_eq!(servers.map(|span| path(span)).collect::<Vec<_>>(), ["/after"]);

@@ -172,12 +172,12 @@ impl Script {
     /// Sends, but the system call does not return before [`Script::complete`].
     pub(crate) fn send_slowly(&mut self, by: Task, wire: Wire, end: End, bytes: &[u8]) -> Pending {
         self.lines[wire.0].flight[end as usize].extend(bytes);
+        let half = self.half(wire, end);
+        half.sequences.0 = half.sequences.0.wrapping_add(bytes.len() as u32);
         Pending { by, wire, end, bytes: bytes.to_vec() }
     }
 
     pub(crate) fn complete(&mut self, Pending { by, wire, end, bytes }: Pending) {
-        let half = self.half(wire, end);
-        half.sequences.0 = half.sequences.0.wrapping_add(bytes.len() as u32);
         self.data(by, wire, end, DATA_SEND, &bytes);
     }
 

@@ -44,8 +44,10 @@ impl Lengths {
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             let last = value.split(|b| *b == b',').map(<[u8]>::trim_ascii).rfind(|c| !c.is_empty());
             match last {
-                // Not a coding any more since RFC 7230, but still sent to say "none".
-                Some(coding) if coding.eq_ignore_ascii_case(b"identity") => {}
+                // No coding any more since RFC 7230, but still sent to say "none".
+                Some(coding)
+                    if coding.eq_ignore_ascii_case(b"identity")
+                        && self.transfer_encoding.is_none() => {}
                 Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => {
                     self.transfer_encoding = Some(Coding::Chunked);
                 }

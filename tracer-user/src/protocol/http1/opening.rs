@@ -56,6 +56,11 @@ impl Opening {
         Opening { bytes, ..Opening::new(first, position, true) }
     }
 
+    /// The bytes so far are enough to tell of its beginning, which has to be done now.
+    pub(super) fn announces<H: Head>(&mut self) -> bool {
+        matches!(self.judge_start::<H>(&[]), Some(Outcome::Announce))
+    }
+
     /// Reads on.
     pub(super) fn advance<H: Head>(
         &mut self,

@@ -4,6 +4,7 @@ use super::engine::Limits;
 use super::event::Fault;
 use super::framing::{Framing, Lengths};
 use super::head::{Method, RequestHead, ResponseHead, Version, cut, field};
+use super::mend::mend;
 use super::reader::Head;
 use crate::protocol::{propagation, redact};
 use httparse::{Header, ParserConfig, Request, Response, Status};
@@ -26,13 +27,8 @@ impl Head for RequestHead {
         byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
     }
 
-    fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Self, Lengths)>, Fault> {
-        let config = ParserConfig::default();
-        with_fields(limits, Fault::RequestHead, |fields| {
-            let mut request = Request::new(&mut []);
-            let status = config.parse_request_with_uninit_headers(&mut request, bytes, fields)?;
-            Ok(read(status, || request_head(&request, limits)))
-        })
+    fn parse(bytes: &[u8], limits: &Limits) -> Parsed<Self> {
+        leniently(bytes, Self::MALFORMED, |bytes| parse_request(bytes, limits))
     }
 }
 
@@ -48,18 +44,43 @@ impl Head for ResponseHead {
         byte == b'H'
     }
 
-    fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Self, Lengths)>, Fault> {
-        let mut config = ParserConfig::default();
-        config
-            .allow_obsolete_multiline_headers_in_responses(true)
-            .allow_spaces_after_header_name_in_responses(true)
-            .allow_multiple_spaces_in_response_status_delimiters(true);
-        with_fields(limits, Fault::ResponseHead, |fields| {
-            let mut response = Response::new(&mut []);
-            let status = config.parse_response_with_uninit_headers(&mut response, bytes, fields)?;
-            Ok(read(status, || response_head(&response)))
-        })
+    fn parse(bytes: &[u8], limits: &Limits) -> Parsed<Self> {
+        leniently(bytes, Self::MALFORMED, |bytes| parse_response(bytes, limits))
     }
+}
+
+type Parsed<H> = Result<Option<(usize, H, Lengths)>, Fault>;
+
+/// Parses, and if that fails, parses the mended head.
+fn leniently<H>(bytes: &[u8], malformed: Fault, parse: impl Fn(&[u8]) -> Parsed<H>) -> Parsed<H> {
+    match parse(bytes) {
+        Err(fault) if fault == malformed => parse(&mend(bytes)),
+        result => result,
+    }
+}
+
+fn parse_request(bytes: &[u8], limits: &Limits) -> Parsed<RequestHead> {
+    with_fields(limits, Fault::RequestHead, |fields| {
+        let mut request = Request::new(&mut []);
+        let status = ParserConfig::default().parse_request_with_uninit_headers(
+            &mut request,
+            bytes,
+            fields,
+        )?;
+        Ok(read(status, || request_head(&request, limits)))
+    })
+}
+
+fn parse_response(bytes: &[u8], limits: &Limits) -> Parsed<ResponseHead> {
+    with_fields(limits, Fault::ResponseHead, |fields| {
+        let mut response = Response::new(&mut []);
+        let status = ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            bytes,
+            fields,
+        )?;
+        Ok(read(status, || response_head(&response)))
+    })
 }
 
 type Fields<'f, 'b> = &'f mut [MaybeUninit<Header<'b>>];

@@ -39,6 +39,11 @@ impl Prefix {
         Prefix::Reading(Vec::new())
     }
 
+    /// It may be one that begins like this.
+    pub(super) fn may_begin(bytes: &[u8]) -> bool {
+        !bytes.is_empty() && (begins(bytes, V1) || begins(bytes, V2))
+    }
+
     /// Reads on.
     pub(super) fn advance(&mut self, window: &mut Window<'_>) -> Verdict {
         loop {

@@ -9,15 +9,15 @@
 //!                         Parsed -> Held        after a CONNECT request
 //! ```
 
-use super::body::{Body, Course};
+use super::body::Body;
 use super::engine::Limits;
 use super::event::Fault;
 use super::framing::{Framing, Lengths};
-use super::opening::{Opening, Outcome};
-use super::proxy::{Prefix, Verdict};
+use super::opening::Opening;
+use super::proxy::Prefix;
 use super::window::Window;
 use crate::connection::{Chunk, Moment};
-use tracer_common::head::{Start, look_at};
+use tracer_common::head::Start;
 
 /// What tells request heads from response heads.
 pub(super) trait Head: Sized {
@@ -53,29 +53,36 @@ pub(super) enum Step<H> {
     Fault(Fault),
 }
 
+/// Where the next byte lies.
 #[derive(Clone, Debug)]
-enum State {
+pub(super) enum State {
+    /// Nowhere known: operations that begin like a head are waited for.
     Seeking,
+    /// In what may be a PROXY protocol prefix, which began with this operation.
     Prefix(Prefix, Moment),
-    /// `doubt`: the size of the body before, if its end was only likely.
+    /// Before a message. `doubt`: the size of the body before, if its end was only likely.
     Between {
         doubt: Option<u64>,
     },
     Head(Opening),
+    /// Behind a head, until the engine says what follows.
     Parsed,
     Body(Body),
+    /// Behind a CONNECT request, until it is answered. `clean`: nothing has come since.
     Held {
         clean: bool,
     },
+    /// Nothing more is expected.
     Closed,
 }
 
 /// A direction.
 #[derive(Debug)]
 pub(super) struct Reader {
-    state: State,
+    pub(super) state: State,
     next: Option<u64>,
-    now: Moment,
+    /// The operation being read, and the one before.
+    pub(super) now: Moment,
     last: Moment,
 }
 
@@ -96,7 +103,7 @@ impl Reader {
         let mut window = Window::new(chunk);
         let mut missing = None;
         match self.next {
-            None if chunk.position == 0 && prefix => {
+            None if chunk.position == 0 && prefix && Prefix::may_begin(window.known()) => {
                 self.state = State::Prefix(Prefix::new(), chunk.at);
             }
             None if chunk.position == 0 => self.state = State::Between { doubt: None },
@@ -113,139 +120,6 @@ impl Reader {
         self.next = Some(window.position().saturating_add(window.len()));
         self.last = std::mem::replace(&mut self.now, chunk.at);
         [missing, Some(window)]
-    }
-
-    /// The next thing that happens in this window; `None` if it is used up.
-    pub(super) fn step<H: Head>(
-        &mut self,
-        window: &mut Window<'_>,
-        limits: &Limits,
-    ) -> Option<Step<H>> {
-        let at = self.now;
-        loop {
-            match &mut self.state {
-                _ if window.is_empty() => return None,
-                State::Closed => window.finish(),
-                State::Held { clean } => {
-                    *clean = false;
-                    window.finish();
-                }
-                State::Seeking => self.find::<H>(window, at),
-                State::Prefix(prefix, first) => {
-                    if matches!(prefix, Prefix::Reading(bytes) if bytes.is_empty()) {
-                        *first = at;
-                    }
-                    let first = *first;
-                    let verdict = prefix.advance(window);
-                    if let Some(step) = self.after_prefix::<H>(verdict, window, first, at) {
-                        return Some(step);
-                    }
-                }
-                State::Between { .. } | State::Parsed => match window.known().first() {
-                    None => return Some(self.broken(unseen(window), None, true, window)),
-                    Some(b'\r' | b'\n') => window.skip(1),
-                    Some(_) => {
-                        self.state = State::Head(Opening::new(at, window.position(), true));
-                    }
-                },
-                State::Head(opening) => match opening.advance(window, limits) {
-                    Outcome::More => {}
-                    Outcome::Announce => {
-                        return Some(Step::Started {
-                            at: opening.first,
-                            position: opening.position,
-                        });
-                    }
-                    Outcome::Complete(head, lengths) => {
-                        let first = opening.first;
-                        self.state = State::Parsed;
-                        return Some(Step::Head { head, lengths, first });
-                    }
-                    Outcome::Nothing => {
-                        self.state = State::Seeking;
-                        window.finish();
-                    }
-                    Outcome::Broken(fault) => {
-                        let (open, synced) = (opening.announced.then_some(0), opening.synced);
-                        return Some(self.broken(fault, open, synced, window));
-                    }
-                },
-                State::Body(body) => {
-                    let missing = window.is_missing();
-                    let course = body.advance(window, |bytes| H::is_start(look_at(bytes)));
-                    let (size, reported, in_tail) = (body.size, body.reported, body.in_tail());
-                    match course {
-                        Course::Open if missing && in_tail => {
-                            return Some(Step::Fault(Fault::Gap));
-                        }
-                        Course::Open => {}
-                        Course::Over { likely } => {
-                            self.state = State::Between { doubt: likely.then_some(size) };
-                            return Some(if reported {
-                                Step::Extended { body: size }
-                            } else {
-                                Step::Ended { body: size, complete: true }
-                            });
-                        }
-                        Course::Broken => {
-                            let open = (!reported).then_some(size);
-                            return Some(self.broken(Fault::Chunk, open, true, window));
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn find<H: Head>(&mut self, window: &mut Window<'_>, at: Moment) {
-        let start = look_at(window.known());
-        let here = window.at_start() && (H::is_start(start) || start == Start::Partial);
-        if here && !window.known().is_empty() {
-            self.state = State::Head(Opening::new(at, window.position(), false));
-        } else {
-            window.finish();
-        }
-    }
-
-    fn after_prefix<H: Head>(
-        &mut self,
-        verdict: Verdict,
-        window: &mut Window<'_>,
-        first: Moment,
-        at: Moment,
-    ) -> Option<Step<H>> {
-        match verdict {
-            Verdict::More => {}
-            Verdict::Over => self.state = State::Between { doubt: None },
-            Verdict::Broken => {
-                return Some(self.broken(Fault::ProxyPrefix, None, false, window));
-            }
-            Verdict::Other(bytes) => {
-                let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-                let rest = bytes.get(blank..).unwrap_or_default();
-                self.state = if rest.is_empty() {
-                    State::Between { doubt: None }
-                } else {
-                    // Blank lines are left before the byte that shows that this is no prefix.
-                    let first = if blank > 0 { at } else { first };
-                    let position = window.position().saturating_sub(rest.len() as u64);
-                    State::Head(Opening::with(rest.to_vec(), first, position))
-                };
-            }
-        }
-        None
-    }
-
-    fn broken<H>(
-        &mut self,
-        fault: Fault,
-        open: Option<u64>,
-        synced: bool,
-        window: &mut Window<'_>,
-    ) -> Step<H> {
-        self.state = State::Seeking;
-        window.finish();
-        Step::Broken { fault, open, synced }
     }
 
     /// Tells what follows the head; false if that is the next message at once.
@@ -335,8 +209,4 @@ impl Reader {
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
-}
-
-fn unseen(window: &Window<'_>) -> Fault {
-    if window.is_missing() { Fault::Gap } else { Fault::MessageStartUnseen }
 }

@@ -57,9 +57,8 @@ impl Engine {
                 self.hole = true;
                 if let Some(body) = open {
                     sink(Event::RequestEnded { at, body, complete: false });
-                    // What only looked like a request gets no response.
-                    if !synced && let Some(pending) = self.queue.back() {
-                        pending.doomed = true;
+                    if !synced {
+                        self.disown(at, sink);
                     }
                 }
             }
@@ -110,6 +109,15 @@ impl Engine {
         self.expecting = false;
         self.queue.push(pending);
         sink(Event::RequestStarted { at: first, position });
+    }
+
+    /// The newest only looked like a request, so it gets no response.
+    fn disown(&mut self, at: Moment, sink: Sink<'_>) {
+        if self.queue.len() == 1 {
+            self.abandon_all(Abandon::Loss, at, sink);
+        } else if let Some(pending) = self.queue.back() {
+            pending.doomed = true;
+        }
     }
 
     fn on_request_head(

@@ -126,3 +126,21 @@ fn a_head_that_is_not_all_there() {
     assert_eq!(c.response(OK).said(), ANSWERED);
     goes_on(&mut c);
 }
+
+#[test]
+fn what_only_looked_like_a_request_takes_no_response() {
+    let mut c = Conversation::midstream();
+    c.request(b"GET is what we say\r\n");
+    assert_eq!(c.said(), ["> 1000", "request_head", "> end 0 cut", "abandoned Loss"]);
+    goes_on(&mut c);
+}
+
+#[test]
+fn after_pipelining_a_loss_leaves_nothing_to_guess() {
+    let mut c = Conversation::new();
+    c.request(&[GET, GET].concat()).response(&[OK, OK].concat());
+    c.request(GET).operation(Response, 100, b"", b"").said();
+    assert_eq!(c.request(GET).said()[0], "abandoned Loss");
+    assert_eq!(c.response(OK).said(), ["abandoned Loss", "response_unmatched"]);
+    goes_on(&mut c);
+}

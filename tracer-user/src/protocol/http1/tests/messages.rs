@@ -183,11 +183,25 @@ fn a_proxy_prefix_is_passed_over() {
     let mut c = Conversation::new();
     let bytes = [b"PROXY TCP4 192.0.2.1 192.0.2.2 5 80\r\n", GET].concat();
     assert_eq!(c.request(&bytes).said(), ["> 37", "> GET /a", "> end 0"]);
+    for at in 1..37 {
+        let mut c = Conversation::new();
+        c.request(&bytes[..at]).request(&bytes[at..]);
+        assert_eq!(c.said(), ["> 37", "> GET /a", "> end 0"]);
+    }
     let mut c = Conversation::new();
     for byte in b"PROPFIND /a HTTP/1.1\r\n\r\n" {
         c.request(&[*byte]);
     }
     assert_eq!(c.said(), ["> 0", "> PROPFIND /a", "> end 0"]);
+}
+
+#[test]
+fn a_request_is_told_with_its_first_byte() {
+    assert_eq!(Conversation::new().request(b"G").said(), ["> 0"]);
+    assert_eq!(Conversation::new().request(b"PO").said(), ["> 0"]);
+    // These may be a PROXY prefix.
+    assert_eq!(Conversation::new().request(b"PRO").said(), [""; 0]);
+    assert_eq!(Conversation::new().request(b"\r\n").request(b"G").said(), ["> 2"]);
 }
 
 #[test]

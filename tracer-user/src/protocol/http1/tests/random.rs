@@ -2,12 +2,16 @@
 
 use super::Conversation;
 use crate::connection::{Chunk, Moment};
-use crate::protocol::http1::{Direction, Event, Limits};
+use crate::protocol::http1::{Abandon, Direction, Event, Fault, Leave, Limits};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 const LIMITS: Limits = Limits { max_head: 200, max_headers: 5, max_target: 8, max_pending: 3 };
+
+const LONG: [u8; 190] = [b'x'; 190];
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -27,6 +31,11 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         Just(&b"CONNECT h:1 HTTP/1.1\r\n"[..]),
         Just(&b"GET /y HTTP/1.1\r\n\r\n"[..]),
         Just(&b"HTTP/1.1 204 N\r\n\r\n"[..]),
+        Just(&b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"[..]),
+        Just(&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"[..]),
+        Just(&b"Transfer-Encoding: gzip\r\n"[..]),
+        Just(&b"A: b\r\nA: b\r\nA: b\r\nA: b\r\nA: b\r\nA: b\r\n"[..]),
+        Just(&LONG[..]),
         Just(&b"FOO / HTTP/1.1\r\n"[..]),
         Just(&b"HTTP/1.1 200 OK\r\n"[..]),
         Just(&b"HTTP/1.1 100 C\r\n"[..]),
@@ -57,9 +66,10 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let shift = prop_oneof![20 => Just(0), 1 => -20i64..50, 1 => any::<i64>()];
-    let hidden = prop_oneof![6 => Just(0), 2 => 0u64..40, 1 => any::<u64>()];
-    let tail = prop_oneof![3 => Just(Vec::new()), 1 => bytes()];
+    let shift = prop_oneof![40 => Just(0), 1 => -20i64..50, 1 => any::<i64>()];
+    let hidden = prop_oneof![6 => Just(0), 3 => 0u64..40, 1 => any::<u64>()];
+    let last_chunk = Just(b"\r\n0\r\n\r\n".to_vec());
+    let tail = prop_oneof![3 => Just(Vec::new()), 1 => bytes(), 1 => last_chunk];
     let moves = (direction(), shift, hidden, bytes(), tail).prop_map(
         |(direction, shift, hidden, head, tail)| {
             let len = hidden.saturating_add((head.len() + tail.len()) as u64);
@@ -107,11 +117,30 @@ fn check(events: &[Event], closed: bool) {
     }
 }
 
+/// What has a name in an event, to see how far random input gets.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Fault(fault) => fault.name(),
+        Event::Abandoned { why: Abandon::Loss, .. } => "loss",
+        Event::Abandoned { why: Abandon::Closed, .. } => "closed",
+        Event::Abandoned { why: Abandon::Left, .. } => "left",
+        Event::Left(Leave::Upgrade) => "upgrade",
+        Event::Left(Leave::Tunnel) => "tunnel",
+        Event::Left(Leave::TooDeep) => "too deep",
+        Event::Extended { .. } => "extended",
+        Event::RequestEnded { complete: true, .. } => "whole request",
+        Event::ResponseEnded { complete: true, .. } => "whole response",
+        Event::ResponseEnded { complete: false, .. } => "cut response",
+        _ => "other",
+    }
+}
+
 #[test]
 fn whatever_comes_the_promises_hold() {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, rng);
+    let kinds = RefCell::new(BTreeSet::new());
     let run = |acts: Vec<Act>| {
         let mut c = Conversation::with(LIMITS);
         for act in acts {
@@ -132,7 +161,10 @@ fn whatever_comes_the_promises_hold() {
         check(&c.events, false);
         c.close_both();
         check(&c.events, true);
+        kinds.borrow_mut().extend(c.events.iter().map(kind));
         Ok(())
     };
     runner.run(&vec(act(), 0..40), run).unwrap();
+    let kinds = kinds.into_inner();
+    assert_eq!(kinds.len(), Fault::ALL.len() + 11, "not all was reached: {kinds:?}");
 }

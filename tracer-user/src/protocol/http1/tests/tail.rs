@@ -83,3 +83,13 @@ fn closing_ends_it_complete_only_where_an_end_is_possible() {
     let mut c = in_tail();
     assert!(!c.operation(Response, 500, b"", b"").close(Response).said()[0].ends_with("cut"));
 }
+
+#[test]
+fn a_body_that_is_not_answered_yet_may_hold_requests() {
+    let mut c = Conversation::new();
+    let head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n";
+    c.operation(Request, 1000, head, b"abc").said();
+    assert_eq!(c.request(GET).said(), [""; 0]);
+    assert_eq!(c.request(b"\r\n0\r\n\r\n").said().len(), 1);
+    assert_eq!(c.response(OK).said(), ["<", "< 200 Length(2)", "< end 2"]);
+}

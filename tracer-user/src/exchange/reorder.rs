@@ -1,0 +1,131 @@
+//! Receives that overtook the send that they answer.
+//!
+//! The probes fire when an operation completes. Where one thread writes requests and another reads
+//! responses (Go, Java), a fast response can be read before the writer's system call has returned,
+//! and so stand before its request in the ring buffer. A receive tells how much had been sent when
+//! it completed; if that is more than was seen, it waits for the send.
+
+use std::collections::VecDeque;
+
+use tracer_common::record::Data;
+
+use crate::connection::{Moment, Stream};
+
+/// What waits on one connection at most; a send that was lost must not hold up more.
+const MAX_HELD: usize = 64;
+const MAX_BYTES: usize = 256 * 1024;
+
+/// A copy of a record that waits.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) record: Data,
+    pub(super) head: Vec<u8>,
+    pub(super) tail: Vec<u8>,
+    pub(super) at: Moment,
+}
+
+/// The receives of one connection that wait, in order.
+#[derive(Debug, Default)]
+pub(super) struct Reorder {
+    held: VecDeque<Held>,
+    bytes: usize,
+}
+
+impl Reorder {
+    /// Whether a receive must wait. `skip`: bytes that the stream's base counts although nobody
+    /// sent them (the SYN).
+    pub(super) fn overtakes(
+        &self,
+        record: &Data,
+        sent: &Stream,
+        midstream: bool,
+        skip: u32,
+    ) -> bool {
+        if !self.held.is_empty() {
+            return true;
+        }
+        let had_sent = record.write_seq.wrapping_sub(record.send_base);
+        match sent.seen() {
+            Some(seen) => had_sent.wrapping_sub(seen as u32) as i32 > 0,
+            // What was sent before the tracer came is not waited for.
+            None => !midstream && had_sent > skip,
+        }
+    }
+
+    /// Whether another receive of so many copied bytes may wait.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.held.len() < MAX_HELD && self.bytes + bytes <= MAX_BYTES
+    }
+
+    /// Lets a receive wait.
+    pub(super) fn hold(&mut self, held: Held) {
+        self.bytes += held.head.len() + held.tail.len();
+        self.held.push_back(held);
+    }
+
+    /// The next receive that need not wait for a send that has begun at `until` (relative to the
+    /// stream's base), or has got that far; `None` lets all of them go.
+    pub(super) fn release(&mut self, until: Option<u32>) -> Option<Held> {
+        let first = self.held.front()?;
+        let had_sent = first.record.write_seq.wrapping_sub(first.record.send_base);
+        if until.is_some_and(|until| had_sent.wrapping_sub(until) as i32 > 0) {
+            return None;
+        }
+        let held = self.held.pop_front()?;
+        self.bytes -= held.head.len() + held.tail.len();
+        Some(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Held, MAX_BYTES, MAX_HELD, Reorder};
+    use crate::connection::{Moment, Stream};
+    use tracer_common::record::Data;
+    use zerocopy::FromZeros as _;
+
+    fn receive(had_sent: u32) -> Data {
+        let mut record = Data::new_zeroed();
+        record.send_base = 1000;
+        record.write_seq = 1000 + had_sent;
+        record
+    }
+
+    fn held(had_sent: u32) -> Held {
+        Held { record: receive(had_sent), head: vec![], tail: vec![], at: Moment::default() }
+    }
+
+    #[test]
+    fn a_receive_waits_for_what_had_been_sent() {
+        let (reorder, mut sent) = (Reorder::default(), Stream::default());
+        assert!(reorder.overtakes(&receive(51), &sent, false, 1));
+        assert!(!reorder.overtakes(&receive(1), &sent, false, 1), "only the SYN");
+        assert!(!reorder.overtakes(&receive(51), &sent, true, 0), "sent before the tracer came");
+        sent.start(51, 50);
+        assert!(!reorder.overtakes(&receive(51), &sent, false, 1));
+        assert!(reorder.overtakes(&receive(52), &sent, false, 1));
+    }
+
+    #[test]
+    fn what_waits_leaves_in_order_when_the_send_is_there() {
+        let mut reorder = Reorder::default();
+        reorder.hold(held(50));
+        reorder.hold(held(100));
+        assert!(reorder.release(Some(49)).is_none());
+        assert_eq!(reorder.release(Some(50)).unwrap().record.write_seq, 1050);
+        assert!(reorder.release(Some(50)).is_none());
+        assert!(reorder.release(None).is_some());
+        assert!(reorder.release(None).is_none());
+    }
+
+    #[test]
+    fn waiting_is_bounded() {
+        let mut reorder = Reorder::default();
+        for _ in 0..MAX_HELD {
+            assert!(reorder.has_room(0));
+            reorder.hold(held(50));
+        }
+        assert!(!reorder.has_room(0));
+        assert!(!Reorder::default().has_room(MAX_BYTES + 1));
+    }
+}
