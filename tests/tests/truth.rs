@@ -81,7 +81,7 @@ fn suite(topology: &str, runtime: &str, headers: &str, concurrency: u16, roots: 
     truth.args(["--concurrency", &concurrency.to_string(), "--roots", &roots.to_string()]);
     // Whole runs are short, so that all of them fit into ten minutes; these are the suite's own
     // waiting times, which it does not end early.
-    truth.args(["--warmup", "1", "--drain", "1.5", "--prewarm", "40"]);
+    truth.args(["--drain", "1.5", "--prewarm", "40"]);
     truth.args(["--port-base", &ports::consecutive(SERVICES)?.to_string()]);
     truth.args(["--zipkin-port", &ports::free()?.to_string()]);
     truth.args(["--otlp-port", &ports::free()?.to_string()]);

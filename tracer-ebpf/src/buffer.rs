@@ -19,8 +19,6 @@ mod regs {
 
 /// `IOV_MAX`.
 const MAX_VECTORS: u64 = 1024;
-/// Vectors that are looked at for one that is not empty.
-const LOOK_VECTORS: u32 = 8;
 
 /// Where the bytes of the operation are in the caller's memory.
 #[derive(Clone, Copy)]
@@ -87,18 +85,8 @@ impl Buffer {
         let (base, len) = match self {
             Self::Flat(base) => (base, u64::from(len)),
             Self::Vectors(vectors, count) => {
-                let mut found = (0, 0);
-                for i in 0..LOOK_VECTORS {
-                    if u64::from(i) >= count {
-                        break;
-                    }
-                    let vector = vector(vectors, i)?;
-                    if vector.len != 0 {
-                        found = (vector.base, vector.len.min(u64::from(len)));
-                        break;
-                    }
-                }
-                found
+                let first = first_filled(vectors, count)?;
+                (first.base, first.len.min(u64::from(len)))
             }
         };
         let len = len.min(16) as u32;
@@ -198,6 +186,39 @@ fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
     }
     state.done = done + here;
     Ok(())
+}
+
+/// The first vector that is not empty; almost always the first of all.
+#[inline(always)]
+fn first_filled(vectors: u64, count: u64) -> Result<Vector, Fault> {
+    let first = vector(vectors, 0)?;
+    if first.len != 0 {
+        return Ok(first);
+    }
+    let mut state = Search { vectors, found: first };
+    let rounds = count.min(MAX_VECTORS) as u32;
+    // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
+    unsafe { bpf_loop(rounds, search_one as *mut c_void, (&raw mut state).cast(), 0) };
+    Ok(state.found)
+}
+
+#[repr(C)]
+struct Search {
+    vectors: u64,
+    found: Vector,
+}
+
+/// 0 goes on to the next vector, 1 ends the loop.
+extern "C" fn search_one(index: u32, state: *mut Search) -> u64 {
+    // SAFETY: `bpf_loop` hands on the pointer that it was given.
+    let state = unsafe { &mut *state };
+    match vector(state.vectors, index) {
+        Ok(vector) => {
+            state.found = vector;
+            u64::from(vector.len != 0)
+        }
+        Err(Fault) => 1,
+    }
 }
 
 #[inline(always)]

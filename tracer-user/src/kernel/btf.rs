@@ -1,8 +1,6 @@
 //! Reads field offsets out of BTF, the kernel's own description of its types
 //! (Documentation/bpf/btf.rst in the kernel's source).
 
-use std::collections::{HashMap, HashSet};
-
 /// Why BTF gave no answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
@@ -50,10 +48,6 @@ pub struct Btf<'a> {
     /// Where each type's record begins in `types`; type 0 is void and has none.
     records: Vec<usize>,
     types: &'a [u8],
-    structs: HashMap<&'a [u8], u32>,
-    functions: HashSet<&'a [u8]>,
-    /// Names behind the `btf_trace_` of a typedef.
-    tracepoints: HashSet<&'a [u8]>,
 }
 
 struct Record {
@@ -83,14 +77,7 @@ impl<'a> Btf<'a> {
         };
         let types = section(word(8)?, word(12)?).ok_or(bad("type section outside"))?;
         let strings = section(word(16)?, word(20)?).ok_or(bad("string section outside"))?;
-        let mut btf = Btf {
-            strings,
-            records: vec![0],
-            types,
-            structs: HashMap::new(),
-            functions: HashSet::new(),
-            tracepoints: HashSet::new(),
-        };
+        let mut btf = Btf { strings, records: vec![0], types };
         btf.index()?;
         Ok(btf)
     }
@@ -99,20 +86,6 @@ impl<'a> Btf<'a> {
         let mut at = 0;
         while at < self.types.len() {
             let record = self.record_at(at).ok_or(Error::Malformed("type cut short"))?;
-            let id = self.records.len() as u32;
-            let name = read_u32(self.types, at).and_then(|offset| self.string(offset));
-            match (record.kind, name) {
-                (KIND_STRUCT, Some(name)) if !name.is_empty() => {
-                    self.structs.entry(name).or_insert(id);
-                }
-                (KIND_FUNC, Some(name)) => {
-                    self.functions.insert(name);
-                }
-                (KIND_TYPEDEF, Some(name)) => {
-                    self.tracepoints.extend(name.strip_prefix(b"btf_trace_"));
-                }
-                _ => {}
-            }
             self.records.push(at);
             let body = match record.kind {
                 KIND_ARRAY => 12,
@@ -134,7 +107,7 @@ impl<'a> Btf<'a> {
     /// [`Error::NoField`] when there is none, or it is a bit-field.
     pub fn offset(&self, of: &str, field: &str) -> Result<u32, Error> {
         let missing = || Error::NoField { of: of.into(), field: field.into() };
-        let mut id = *self.structs.get(of.as_bytes()).ok_or_else(missing)?;
+        let mut id = self.find(KIND_STRUCT, of).ok_or_else(missing)?;
         let mut bits = 0;
         for part in field.split('.') {
             let mut budget = MAX_MEMBERS;
@@ -149,14 +122,26 @@ impl<'a> Btf<'a> {
     /// Whether the kernel has a function of this name that BTF describes.
     #[must_use]
     pub fn has_function(&self, name: &str) -> bool {
-        self.functions.contains(name.as_bytes())
+        self.find(KIND_FUNC, name).is_some()
     }
 
     /// Whether programs can attach to a tracepoint of this name by BTF: for each, the kernel
     /// declares a type `btf_trace_NAME` (include/trace/bpf_probe.h).
     #[must_use]
     pub fn has_tracepoint(&self, name: &str) -> bool {
-        self.tracepoints.contains(name.as_bytes())
+        self.find(KIND_TYPEDEF, &format!("btf_trace_{name}")).is_some()
+    }
+
+    /// The first type of this kind and name. A few are asked for, once: going through all of them
+    /// each time takes less than an index of their names would.
+    fn find(&self, kind: u32, name: &str) -> Option<u32> {
+        let named = |at: usize| {
+            let rest = self.strings.get(read_u32(self.types, at)? as usize..)?;
+            rest.strip_prefix(name.as_bytes())?.first().filter(|&&end| end == 0)
+        };
+        let is = |at: usize| self.record_at(at).is_some_and(|record| record.kind == kind);
+        let found = self.records.iter().skip(1).position(|&at| is(at) && named(at).is_some())?;
+        u32::try_from(found + 1).ok()
     }
 
     /// Bit offset and type of a member. `budget` bounds the search where broken BTF nests a
