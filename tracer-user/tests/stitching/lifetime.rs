@@ -151,7 +151,8 @@ fn a_pair_that_is_found_too_late_is_counted() {
     assert_eq!(outcome.losses.get("late_evidence"), Some(&1));
 }
 
-/// The tracer exports to a backend on this host, which calls another service because of that.
+/// The tracer exports to a backend on this host, which calls another service because of that,
+/// which calls a third.
 fn export(script: &mut Script, announced_late: bool) {
     let tracer = task(99);
     let (one, two) = (script.connect(tracer, 9411), script.connect(FRONT, 81));
@@ -165,13 +166,18 @@ fn export(script: &mut Script, announced_late: bool) {
         script.send(tracer, one, End::Opener, &spans);
         script.hear(FRONT, one);
     }
+    let three = script.connect(BACK, 82);
     script.ask(FRONT, two, "/consequence");
     script.hear(BACK, two);
-    script.answer(FRONT, one);
-    // The consequence outlives its cause by far.
-    script.wait(20 * SECOND);
+    script.ask(BACK, three, "/far");
+    script.hear(task(40), three);
     script.answer(BACK, two);
     script.learn(FRONT, two);
+    script.answer(FRONT, one);
+    // The last consequence outlives its causes by far.
+    script.wait(20 * SECOND);
+    script.answer(task(40), three);
+    script.learn(BACK, three);
 }
 
 #[test]
