@@ -31,6 +31,13 @@ pub(super) struct Place<'a> {
     pub(super) bases: Bases,
 }
 
+impl Place<'_> {
+    /// 1 where this side's sent stream is known to count its SYN as a byte.
+    fn syn(&self) -> u64 {
+        self.info.is_some_and(|info| info.opener == Some(true)).into()
+    }
+}
+
 #[derive(Debug)]
 struct Open {
     exchange: Exchange,
@@ -78,6 +85,9 @@ impl Lane {
         let Some((side, engine)) = &mut self.http else { return };
         let side = *side;
         let events = &mut self.events;
+        // The engine knows a connection's first byte by its position.
+        let position = chunk.position.saturating_sub(if sent { place.syn() } else { 0 });
+        let chunk = &Chunk { position, ..*chunk };
         if sent == (side == Side::Client) {
             engine.request(chunk, &mut |event| events.push(event));
         } else {
@@ -193,6 +203,8 @@ impl Lane {
         sink: &mut Sink<'_>,
     ) {
         let opener = place.info.and_then(|info| info.opener);
+        // The key takes the position as TCP counts it.
+        let position = position + if side == Side::Client { place.syn() } else { 0 };
         *sink.next += 1;
         let id = ExchangeId(*sink.next);
         let exchange = Exchange {

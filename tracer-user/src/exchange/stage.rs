@@ -176,12 +176,14 @@ impl Exchanges {
         let cookie = Cookie(record.header.cookie);
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let sent = record.flags & DATA_SEND != 0;
-        let (stream, end) = if sent {
-            (&mut connection.sent, record.write_seq.wrapping_sub(record.send_base))
+        let position = if sent {
+            let end = record.write_seq.wrapping_sub(record.send_base);
+            connection.sent.start(end, record.len)
         } else {
-            (&mut connection.received, record.copied_seq.wrapping_sub(record.receive_base))
+            let end = record.copied_seq.wrapping_sub(record.receive_base);
+            let fresh = connection.info.as_ref().is_some_and(|info| !info.midstream);
+            connection.received.start_received(end, record.len, fresh)
         };
-        let position = stream.start(end, record.len);
         let from = signals.len();
         let limits = self.limits.clone();
         self.with(cookie, signals, |lane, place, sink| {
