@@ -248,6 +248,8 @@ impl<D: Directory> Pipeline<D> {
     }
 
     fn data(&mut self, record: &record::Data, head: &[u8], tail: &[u8], at: Moment) {
+        // A connection can be taken over by a process that nobody has met.
+        self.meet(at, "");
         if self.skipped.contains(&at.pid) {
             return;
         }

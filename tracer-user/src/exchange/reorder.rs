@@ -13,7 +13,8 @@ use crate::connection::{Moment, Stream};
 
 /// What waits on one connection at most; a send that was lost must not hold up more.
 const MAX_HELD: usize = 64;
-const MAX_BYTES: usize = 256 * 1024;
+/// Bytes that wait at most, over all connections.
+const MAX_BYTES: usize = 16 << 20;
 
 /// A copy of a record that waits.
 #[derive(Debug)]
@@ -28,8 +29,11 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(super) struct Reorder {
     held: VecDeque<Held>,
-    bytes: usize,
 }
+
+/// Bytes that wait, over all connections.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(usize);
 
 impl Reorder {
     /// Whether a receive must wait. `skip`: bytes that the stream's base counts although nobody
@@ -53,33 +57,33 @@ impl Reorder {
     }
 
     /// Whether another receive of so many copied bytes may wait.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.held.len() < MAX_HELD && self.bytes + bytes <= MAX_BYTES
+    pub(super) fn has_room(&self, bytes: usize, waiting: &Waiting) -> bool {
+        self.held.len() < MAX_HELD && waiting.0 + bytes <= MAX_BYTES
     }
 
     /// Lets a receive wait.
-    pub(super) fn hold(&mut self, held: Held) {
-        self.bytes += held.head.len() + held.tail.len();
+    pub(super) fn hold(&mut self, held: Held, waiting: &mut Waiting) {
+        waiting.0 += held.head.len() + held.tail.len();
         self.held.push_back(held);
     }
 
     /// The next receive that need not wait for a send that has begun at `until` (relative to the
     /// stream's base), or has got that far; `None` lets all of them go.
-    pub(super) fn release(&mut self, until: Option<u32>) -> Option<Held> {
+    pub(super) fn release(&mut self, until: Option<u32>, waiting: &mut Waiting) -> Option<Held> {
         let first = self.held.front()?;
         let had_sent = first.record.write_seq.wrapping_sub(first.record.send_base);
         if until.is_some_and(|until| had_sent.wrapping_sub(until) as i32 > 0) {
             return None;
         }
         let held = self.held.pop_front()?;
-        self.bytes -= held.head.len() + held.tail.len();
+        waiting.0 -= held.head.len() + held.tail.len();
         Some(held)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Held, MAX_BYTES, MAX_HELD, Reorder};
+    use super::{Held, MAX_BYTES, MAX_HELD, Reorder, Waiting};
     use crate::connection::{Moment, Stream};
     use tracer_common::record::Data;
     use zerocopy::FromZeros as _;
@@ -108,24 +112,25 @@ mod tests {
 
     #[test]
     fn what_waits_leaves_in_order_when_the_send_is_there() {
-        let mut reorder = Reorder::default();
-        reorder.hold(held(50));
-        reorder.hold(held(100));
-        assert!(reorder.release(Some(49)).is_none());
-        assert_eq!(reorder.release(Some(50)).unwrap().record.write_seq, 1050);
-        assert!(reorder.release(Some(50)).is_none());
-        assert!(reorder.release(None).is_some());
-        assert!(reorder.release(None).is_none());
+        let (mut reorder, mut waiting) = (Reorder::default(), Waiting::default());
+        reorder.hold(held(50), &mut waiting);
+        reorder.hold(held(100), &mut waiting);
+        assert!(reorder.release(Some(49), &mut waiting).is_none());
+        assert_eq!(reorder.release(Some(50), &mut waiting).unwrap().record.write_seq, 1050);
+        assert!(reorder.release(Some(50), &mut waiting).is_none());
+        assert!(reorder.release(None, &mut waiting).is_some());
+        assert!(reorder.release(None, &mut waiting).is_none());
     }
 
     #[test]
     fn waiting_is_bounded() {
-        let mut reorder = Reorder::default();
+        let (mut reorder, mut waiting) = (Reorder::default(), Waiting::default());
         for _ in 0..MAX_HELD {
-            assert!(reorder.has_room(0));
-            reorder.hold(held(50));
+            assert!(reorder.has_room(0, &waiting));
+            reorder.hold(held(50), &mut waiting);
         }
-        assert!(!reorder.has_room(0));
-        assert!(!Reorder::default().has_room(MAX_BYTES + 1));
+        assert!(!reorder.has_room(0, &waiting));
+        let other = Reorder::default();
+        assert!(other.has_room(MAX_BYTES, &waiting) && !other.has_room(MAX_BYTES + 1, &waiting));
     }
 }

@@ -10,7 +10,7 @@ use crate::protocol::propagation::Context;
 
 use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
-use super::reorder::{Held, Reorder};
+use super::reorder::{Held, Reorder, Waiting};
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side};
 
 /// What the later stages hear of.
@@ -85,6 +85,7 @@ struct Track {
 pub struct Exchanges {
     connections: Connections<Track>,
     pairing: Pairing,
+    waiting: Waiting,
     limits: Limits,
     next: u64,
     room: usize,
@@ -101,6 +102,7 @@ impl Exchanges {
         Self {
             connections: Connections::new(connections),
             pairing: Pairing::default(),
+            waiting: Waiting::default(),
             limits,
             next: 0,
             room: open,
@@ -141,8 +143,9 @@ impl Exchanges {
             if !reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
                 return self.operation(record, head, tail, at, signals);
             }
-            if reorder.has_room(head.len() + tail.len()) {
-                reorder.hold(Held { record: *record, head: head.into(), tail: tail.into(), at });
+            if reorder.has_room(head.len() + tail.len(), &self.waiting) {
+                let held = Held { record: *record, head: head.into(), tail: tail.into(), at };
+                reorder.hold(held, &mut self.waiting);
             } else {
                 self.release(cookie, None, signals);
                 self.operation(record, head, tail, at, signals);
@@ -158,7 +161,7 @@ impl Exchanges {
     /// Lets receives go that waited for a send to begin at `until` or to get there.
     fn release(&mut self, cookie: Cookie, until: Option<u32>, signals: &mut Vec<Signal>) {
         while let Some(connection) = self.connections.get_mut(cookie)
-            && let Some(held) = connection.state.reorder.release(until)
+            && let Some(held) = connection.state.reorder.release(until, &mut self.waiting)
         {
             self.operation(&held.record, &held.head, &held.tail, held.at, signals);
         }
