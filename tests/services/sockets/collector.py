@@ -22,4 +22,4 @@ class Collector(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.HTTPServer((sys.argv[1], int(sys.argv[2])), Collector).serve_forever()
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Collector).serve_forever()

@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tests::poll;
-use tests::process::Process;
+use tests::process::{self, Process};
 use tests::{paths, ports};
 
 use crate::export::Span;
@@ -97,4 +97,80 @@ fn to_a_backend_that_the_environment_names() -> Result<()> {
     // Two requests from both sides, and no more.
     ensure!(ended.summary.contains("exported: 4 spans"), "{}", ended.summary);
     Ok(())
+}
+/// A network namespace with the backend in it, reached under another address: what the host sends
+/// to `TRANSLATED` arrives at the backend's own address.
+struct Namespace {
+    name: String,
+    table: String,
+}
+
+const HOST: &str = "10.213.7.1";
+const INSIDE: &str = "10.213.7.2";
+const TRANSLATED: &str = "10.213.7.77";
+
+fn ip(arguments: &[&str]) -> Result<String> {
+    process::run("ip", Command::new("ip").args(arguments))
+}
+
+impl Namespace {
+    fn create() -> Result<Namespace> {
+        let id = std::process::id() % 100_000;
+        let made = Namespace { name: format!("tr-{id}"), table: format!("tracer_test_{id}") };
+        let (outer, inner) = (format!("tro{id}"), format!("tri{id}"));
+        ip(&["netns", "add", &made.name])?;
+        ip(&["link", "add", &outer, "type", "veth", "peer", "name", &inner])?;
+        ip(&["link", "set", &inner, "netns", &made.name])?;
+        ip(&["addr", "add", &format!("{HOST}/24"), "dev", &outer])?;
+        ip(&["link", "set", &outer, "up"])?;
+        ip(&["-n", &made.name, "addr", "add", &format!("{INSIDE}/24"), "dev", &inner])?;
+        ip(&["-n", &made.name, "link", "set", &inner, "up"])?;
+        let rules = format!(
+            "table ip {} {{ chain output {{ type nat hook output priority -100; \
+             ip daddr {TRANSLATED} dnat to {INSIDE}; }}; }}",
+            made.table
+        );
+        process::run("nft", Command::new("nft").arg(rules))?;
+        Ok(made)
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // The veth pair goes with the namespace. What was not made cannot be removed.
+        let _ = Command::new("nft").args(["delete", "table", "ip", &self.table]).output();
+        let _ = ip(&["netns", "delete", &self.name]);
+    }
+}
+
+#[test]
+fn to_a_backend_behind_address_translation() -> Result<()> {
+    let namespace = Namespace::create()?;
+    let (port, file) = (ports::free()?, fresh("own-translated")?);
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", &namespace.name, "python3", "-B"]);
+    command.arg(paths::service_sources().join("sockets/collector.py"));
+    command.args([INSIDE, &port.to_string()]).arg(&file).env("OTEL_SERVICE_NAME", "own-translated");
+    let mut process = Process::start("own-translated", &mut command)?;
+    process.wait_for("its port, by the translated address", LIMIT, |_| {
+        std::net::TcpStream::connect((TRANSLATED, port)).map(drop).map_err(Into::into)
+    })?;
+    let backend = Collector { _process: process, port, file };
+    let server = Server::start("own-translated-server", &[])?;
+    let ports = format!("{},{}", server.port, backend.port);
+    let zipkin = format!("zipkin=http://{TRANSLATED}:{port}");
+    let tracer = ToFile::start("own-translated-tracer", &["--port", &ports, "--export", &zipkin])?;
+    drive(&server, &backend)?;
+    // That others are seen through the translation shows that the backend is not just invisible.
+    let url = format!("http://{TRANSLATED}:{port}/api/v2/spans");
+    let body = ["--data", "[]", "--header", "User-Agent: asking", &url];
+    process::run("curl", Command::new("curl").args(["--silent", "--fail"]).args(body))?;
+    let spans = tracer.stop()?.spans;
+    let (curls, rest): (Vec<_>, Vec<_>) =
+        spans.into_iter().partition(|span| span.target() == "/api/v2/spans");
+    ensure!(curls.len() == 2, "not curl's two spans:\n{}", crate::expect::list(&curls));
+    let server_side = curls.iter().find(|span| !span.parent.is_empty());
+    let agent = server_side.context("its spans are not paired")?.get("user_agent.original");
+    ensure!(agent == Some("asking"), "{agent:?}");
+    only_asked(&rest, server.port, "own-translated")
 }
