@@ -95,13 +95,27 @@ impl Process {
         waited.and_then(|result| result).with_context(|| self.last_words())
     }
 
+    /// Waits until the leader has exited by itself; then kills what is left of the group.
+    pub fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let ended = self.wait_for_exit("exit", limit);
+        self.reap(ended)
+    }
+
     /// Sends `signal` to the group and waits until the leader has exited; then kills what is left.
     pub fn stop(&mut self, signal: Signal, limit: Duration) -> Result<ExitStatus> {
         self.signal(signal)?;
-        let ended = poll::until(&format!("{}'s exit after {signal:?}", self.name), limit, || {
+        let ended = self.wait_for_exit(&format!("exit after {signal:?}"), limit);
+        self.reap(ended)
+    }
+
+    fn wait_for_exit(&self, what: &str, limit: Duration) -> Result<()> {
+        poll::until(&format!("{}'s {what}", self.name), limit, || {
             ensure!(self.exited(), "still running");
             Ok(())
-        });
+        })
+    }
+
+    fn reap(&mut self, ended: Result<()>) -> Result<ExitStatus> {
         // The leader is not reaped yet, so its group id cannot be another's by now.
         let _ = kill_process_group(self.group()?, Signal::KILL);
         let status = self.child.wait()?;

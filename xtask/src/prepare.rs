@@ -35,7 +35,13 @@ pub(crate) fn services() -> Result<()> {
 /// Real backends, and nginx.
 pub(crate) fn backends() -> Result<()> {
     install::programs(
-        &[("nginx", "nginx-light"), ("java", "default-jre-headless"), ("mvn", "maven")],
+        &[
+            ("nginx", "nginx-light"),
+            ("java", "default-jre-headless"),
+            ("mvn", "maven"),
+            ("nft", "nftables"),
+            ("ip", "iproute2"),
+        ],
         "the end-to-end tests",
     )?;
     thing("Zipkin", e2e::prepare::zipkin)?;

@@ -122,11 +122,11 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     let blocked = || Outcome::Blocked("a stage before it failed".to_owned());
     if e2e && built && ready {
         stages.run("e2e", || {
-            run_tests(&programs, "backends", None).and(run_tests(
-                &programs,
-                "traces",
-                options.filter.as_deref(),
-            ))
+            // Each of them, even if one before it fails.
+            ["backends", "capture", "traces"]
+                .map(|name| run_tests(&programs, name, options.filter.as_deref()))
+                .into_iter()
+                .collect()
         });
     } else if e2e {
         stages.without("e2e", blocked());

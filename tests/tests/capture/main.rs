@@ -1,0 +1,17 @@
+//! What the tracer sees of plain sockets, and how its command line behaves: the built binary, small
+//! programs that know nothing of it, and what it writes.
+
+mod before;
+mod bpf;
+mod calls;
+mod choosing;
+mod command;
+mod expect;
+mod export;
+mod framing;
+mod heads;
+mod other;
+mod own_exports;
+mod run;
+mod secrets;
+mod server;
