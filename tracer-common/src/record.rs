@@ -5,8 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// Most bytes of one operation that are copied, and so the longest message head that is seen whole.
 pub const MAX_COPY: usize = 16 * 1024;
 /// Bytes copied from the end of an operation whose beginning was not copied: enough for the
-/// `\r\n0\r\n\r\n` that ends a chunked body.
-pub const MAX_TAIL: usize = 16;
+/// `\r\n0\r\n\r\n` that ends a chunked body, and for a few ordinary trailers within it.
+pub const MAX_TAIL: usize = 128;
 
 /// [`Header::kind`]: an operation moved bytes; a [`Data`] with its bytes behind it.
 pub const KIND_DATA: u32 = 1;

@@ -27,8 +27,11 @@ const DISCARDING: i32 = 0x20;
 /// Operations up to this size are copied whole wherever they stand in a message: the end of a
 /// body and the next head can share one, and copying them costs no more than copying their tail.
 const SMALL: u32 = 256;
-/// How many operations of a connection that was found in the middle are looked at before it
-/// counts as something else.
+/// How many operations of a connection that was found in the middle are looked at whatever their
+/// direction; a head begins where the direction changes, so from then on only those are.
+const FIRST_LOOKS: u32 = 16;
+/// How many looks such a connection gets before it counts as something else: a body is one run of
+/// one direction, however long it is.
 const MAX_LOOKS: u32 = 256;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,7 @@ pub(crate) fn try_operation(
     if verdict == SELF {
         return announce(sock, socket, VERDICT_SELF);
     }
+    wait_for_turn(socket, direction)?;
     let buffer = if flags & DISCARDING != 0 { None } else { Buffer::locate(direction) };
     let (start, status) = look_at(buffer, len);
     judge(sock, socket, start, buffer.is_some())?;
@@ -127,6 +131,23 @@ pub(crate) fn try_operation(
     scratch.send(bytes)
 }
 
+/// Passes over an operation of a connection that was found in the middle, where no head can begin.
+#[inline(always)]
+fn wait_for_turn(socket: &mut Socket, direction: Direction) -> Result<(), Stop> {
+    if socket.class != UNKNOWN || socket.flags & CONNECTION_MIDSTREAM == 0 {
+        return Ok(());
+    }
+    let turned = socket.run != run(direction);
+    socket.run = run(direction);
+    if turned || socket.looks <= FIRST_LOOKS { Ok(()) } else { Err(Stop::NotOurs) }
+}
+
+/// As [`Socket::run`] has it.
+#[inline(always)]
+fn run(direction: Direction) -> u32 {
+    1 + (direction == Direction::Send) as u32
+}
+
 /// What the operation begins with, and the bytes that are the status code if it is a response.
 #[inline(always)]
 fn look_at(buffer: Option<Buffer>, len: u32) -> (Start, u32) {
@@ -168,9 +189,8 @@ fn judge(sock: Sock, socket: &mut Socket, start: Start, readable: bool) -> Resul
 /// 16 KiB into a run; user space sees that a message ended there and counts it.
 #[inline(always)]
 fn share(socket: &mut Socket, start: Start, direction: Direction, len: u32) -> u32 {
-    let run = 1 + (direction == Direction::Send) as u32;
-    if socket.run != run || start != Start::Other {
-        socket.run = run;
+    if socket.run != run(direction) || start != Start::Other {
+        socket.run = run(direction);
         socket.budget = MAX_COPY as u32;
     }
     if len <= SMALL {

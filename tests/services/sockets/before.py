@@ -5,7 +5,7 @@ import sys
 
 from wire import conversation, exactly, head, message, request, response
 
-BODY = 5_000_000
+BODY = 50_000_000
 AGAIN = [(request(f"/again?n={n}"), response(200, body=b"a" * n)) for n in range(1, 4)]
 
 

@@ -7,6 +7,7 @@ from wire import conversation, exactly, head, message, note, request, response, 
 CHUNKED = "Transfer-Encoding: chunked"
 SHORT = b"0\r\nA: b\r\n\r\n"
 TRAILERS = b"0\r\nX-Trailer: one\r\nX-Other: two\r\n\r\n"
+LONG_TRAILERS = b"0\r\nX-Trailer: " + b"t" * 200 + b"\r\n\r\n"
 NEXT = (request("/next"), response(200, body=b"next"))
 
 
@@ -128,7 +129,8 @@ CASES = {
     "small_chunks": served("/small-chunks", chunked(chunk(5), chunk(4000), chunk(1), TRAILERS)),
     "large_chunks": served("/large-chunks", chunked(*[chunk(100_000)] * 10, SHORT)),
     "end_in_large": served("/end-in-large", chunked(*[chunk(100_000)] * 9, chunk(100_000) + SHORT)),
-    "long_trailers": served("/long-trailers", chunked(chunk(1_000_000) + TRAILERS)),
+    "long_trailers": served("/long-trailers", chunked(chunk(1_000_000) + LONG_TRAILERS)),
+    "trailers_in_large": served("/trailers-in-large", chunked(chunk(1_000_000) + TRAILERS)),
     "one_large": served("/one-large", chunked(chunk(1_000_000) + b"0\r\n\r\n")),
     "head_only": served("/head", [message("HTTP/1.1 200 OK", "Content-Length: 5000")], "HEAD"),
     "none": served("/none", [message("HTTP/1.1 204 No Content")], "DELETE"),

@@ -36,11 +36,12 @@ fn chunked_in_small_writes() -> Result<()> {
 #[test]
 fn chunked_in_large_writes() -> Result<()> {
     let large =
-        |path| Exchange::new("GET", path, 200).response_in(1_000_000..=1_000_000 + 11 * 12 + 40);
+        |path| Exchange::new("GET", path, 200).response_in(1_000_000..=1_000_000 + 11 * 12 + 60);
     let cases = [
         ("large_chunks", large("/large-chunks")),
         ("end_in_large", large("/end-in-large")),
         ("one_large", large("/one-large")),
+        ("trailers_in_large", large("/trailers-in-large")),
     ];
     followed("framing-large-chunks", &cases).map(drop)
 }
