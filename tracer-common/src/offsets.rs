@@ -56,8 +56,8 @@ pub struct Offsets {
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
 )]
 pub struct Choices {
-    /// 1: a process that the process map does not name is left out.
-    pub only_named_processes: u32,
+    /// 1: user space chooses processes, so it must hear of a new program at once.
+    pub wake_on_exec: u32,
     /// 1: a connection none of whose ports the port map names is left out.
     pub only_named_ports: u32,
     /// 1: the port map has entries.

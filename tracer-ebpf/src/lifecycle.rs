@@ -6,8 +6,8 @@ use tracer_common::record::{
 };
 
 use crate::{
-    kernel::{Sock, header, task_ids},
-    ring::send,
+    kernel::{Sock, choices, header, task_ids},
+    ring::{send, send_at_once},
     socket::ANNOUNCED,
     verdict::Stop,
 };
@@ -77,5 +77,12 @@ fn tell_process(task: *const u8, change: u32) -> Result<(), Stop> {
     let mut header = header(KIND_PROCESS, 0);
     header.pid = pid;
     header.tid = tid;
-    send(&Process { header, change, reserved: 0 })
+    let record = Process { header, change, reserved: 0 };
+    // A program can be over before the reader looks next; whoever chooses processes by their
+    // programs has to see it while it runs.
+    if change == PROCESS_EXEC && choices().wake_on_exec != 0 {
+        send_at_once(&record)
+    } else {
+        send(&record)
+    }
 }

@@ -57,27 +57,38 @@ impl Scratch {
         let record = unsafe {
             core::slice::from_raw_parts(core::ptr::from_ref(self).cast::<u8>(), len as usize)
         };
-        output(record)
+        output(record, false)
     }
 }
 
 /// Sends a fixed-size record.
 #[inline(always)]
 pub(crate) fn send<T>(record: &T) -> Result<(), Stop> {
+    output(bytes(record), false)
+}
+
+/// The same, and wakes the reader whatever else waits.
+#[inline(always)]
+pub(crate) fn send_at_once<T>(record: &T) -> Result<(), Stop> {
+    output(bytes(record), true)
+}
+
+#[inline(always)]
+fn bytes<T>(record: &T) -> &[u8] {
     // SAFETY: records are plain values without padding.
-    let record = unsafe {
-        core::slice::from_raw_parts(core::ptr::from_ref(record).cast::<u8>(), size_of::<T>())
-    };
-    output(record)
+    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(record).cast::<u8>(), size_of::<T>()) }
 }
 
 /// The reader looks by itself every few milliseconds and is woken early only when much waits, so
 /// that busy traffic does not pay for a wake-up per record.
 #[inline(always)]
-fn output(record: &[u8]) -> Result<(), Stop> {
+fn output(record: &[u8], at_once: bool) -> Result<(), Stop> {
     let waiting = EVENTS.query(AVAILABLE);
-    let wake =
-        if waiting > u64::from(choices().wake_at) { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
+    let wake = if at_once || waiting > u64::from(choices().wake_at) {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    };
     EVENTS.output::<[u8]>(record, u64::from(wake)).map_err(|_| Stop::Counted(Counter::RingFull))
 }
 

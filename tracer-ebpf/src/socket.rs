@@ -160,7 +160,6 @@ impl Socket {
         let verdict = match unsafe { PROCESSES.get(pid) } {
             Some(&verdict @ (TRACE | SELF)) => verdict,
             Some(_) => SKIP,
-            None if choices().only_named_processes != 0 => SKIP,
             None => TRACE,
         };
         self.pid = pid;

@@ -25,8 +25,8 @@ static OBJECT: &[u8] = include_bytes_aligned!(env!("TRACER_EBPF_OBJECT"));
 /// What is to be traced, as far as the kernel side can decide it.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Leave out every process that no verdict names.
-    pub only_named_processes: bool,
+    /// Verdicts are given on new processes, too, so that these must be heard of at once.
+    pub choose_processes: bool,
     /// Leave out every connection none of whose ports is named.
     pub only_named_ports: bool,
     /// Process -> `filter::{TRACE, SKIP, SELF}`.
@@ -68,7 +68,7 @@ impl Probes {
         let offsets = offsets(&btf)?;
         let ring_size = selection.ring_size.next_power_of_two().max(64 * 1024);
         let choices = Choices {
-            only_named_processes: selection.only_named_processes.into(),
+            wake_on_exec: selection.choose_processes.into(),
             only_named_ports: selection.only_named_ports.into(),
             ports_matter: (!selection.ports.is_empty()).into(),
             wake_at: ring_size / 8,

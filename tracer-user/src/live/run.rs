@@ -87,7 +87,7 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
     }
     verdicts.insert(std::process::id(), SELF);
     Selection {
-        only_named_processes: false,
+        choose_processes: filter.judges_processes(),
         only_named_ports: filter.restricts_ports(),
         processes: verdicts,
         ports: ports(filter),
