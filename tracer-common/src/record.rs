@@ -153,6 +153,8 @@ pub struct Process {
     pub change: u32,
     /// Always 0.
     pub reserved: u32,
+    /// Name of the thread, zero-terminated: after an exec that of the program's file.
+    pub comm: [u8; 16],
 }
 
 const _: () = {
@@ -160,7 +162,7 @@ const _: () = {
     assert!(size_of::<Data>() == 64);
     assert!(size_of::<Connection>() == 112);
     assert!(size_of::<State>() == 40);
-    assert!(size_of::<Process>() == 40);
+    assert!(size_of::<Process>() == 56);
 };
 
 #[cfg(test)]

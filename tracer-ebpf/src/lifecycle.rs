@@ -4,10 +4,11 @@ use tracer_common::record::{
     CONNECTION_ACCEPTED, CONNECTION_OPENER, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT,
     Process, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, State,
 };
+use zerocopy::transmute;
 
 use crate::{
     kernel::{Sock, choices, header, task_ids},
-    ring::{send, send_at_once},
+    ring::{comm, send, send_at_once},
     socket::ANNOUNCED,
     verdict::Stop,
 };
@@ -77,7 +78,7 @@ fn tell_process(task: *const u8, change: u32) -> Result<(), Stop> {
     let mut header = header(KIND_PROCESS, 0);
     header.pid = pid;
     header.tid = tid;
-    let record = Process { header, change, reserved: 0 };
+    let record = Process { header, change, reserved: 0, comm: transmute!(comm()) };
     // A program can be over before the reader looks next; whoever chooses processes by their
     // programs has to see it while it runs.
     if change == PROCESS_EXEC && choices().wake_on_exec != 0 {

@@ -124,7 +124,7 @@ pub(crate) fn announce(sock: Sock, socket: &mut Socket, verdict: u32) -> Result<
 
 /// Name of the current thread, zero-terminated.
 #[inline(always)]
-fn comm() -> [u64; 2] {
+pub(crate) fn comm() -> [u64; 2] {
     let mut name = MaybeUninit::<[u64; 2]>::uninit();
     // SAFETY: the helper fills all 16 bytes, with zeros if it fails.
     unsafe {

@@ -13,7 +13,7 @@ use tracer_common::record::{
 use crate::causality::{self, Causality};
 pub use crate::connection::Ends;
 use crate::connection::{Bases, Cookie, Moment, Unseen};
-use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info};
+use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1;
 use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
@@ -27,8 +27,8 @@ pub trait Directory {
     fn meet(&mut self, pid: u32, comm: &str, now: u64);
     /// The process answers requests on this port.
     fn serves(&mut self, pid: u32, port: u16);
-    /// The process runs another program now.
-    fn exec(&mut self, pid: u32);
+    /// The process runs another program now, whose file has this name (of which 15 bytes are known).
+    fn exec(&mut self, pid: u32, program: &str);
     /// The process has ended.
     fn exit(&mut self, pid: u32, now: u64);
     /// Whether the process is to be traced; `None` if no process is ever left out.
@@ -145,7 +145,7 @@ impl<D: Directory> Pipeline<D> {
                 self.exchanges.send_closed(cookie, at, &mut self.signals);
                 self.flow();
             }
-            Event::Process(record) if record.change == PROCESS_EXEC => self.exec(at),
+            Event::Process(record) if record.change == PROCESS_EXEC => self.exec(&record, at),
             Event::Process(_) => self.exited(at),
         }
     }
@@ -308,8 +308,8 @@ impl<D: Directory> Pipeline<D> {
     }
 
     /// The process is another program now, with the same open connections.
-    fn exec(&mut self, at: Moment) {
-        self.directory.exec(at.pid);
+    fn exec(&mut self, record: &record::Process, at: Moment) {
+        self.directory.exec(at.pid, &text(&record.comm));
         self.judge(at);
     }
 

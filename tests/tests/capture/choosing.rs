@@ -26,8 +26,7 @@ impl Two {
         Ok(Two { chosen: start("chosen")?, other: start("other")?, name })
     }
 
-    /// The services of the two that have server spans. (Their caller is gone before anybody can
-    /// look at it.)
+    /// The services of the two that have server spans.
     fn traced(&self, flags: &[&str]) -> Result<BTreeSet<String>> {
         let tracer = ToFile::start(&format!("choosing-{}", self.name), flags)?;
         self.chosen.ask("/chosen")?;
@@ -112,4 +111,20 @@ fn by_a_file_and_flags_over_it() -> Result<()> {
     let file = file.display().to_string();
     two.only(&["other"], &["--config", &file])?;
     two.only(&["chosen"], &["--config", &file, "--port", &two.chosen.port.to_string()])
+}
+
+/// A program that is over in milliseconds is chosen while it runs.
+#[test]
+fn the_short_lived() -> Result<()> {
+    let two = Two::start("brief")?;
+    let tracer = ToFile::start("choosing-brief", &["--exe", "curl"])?;
+    for n in 0..5 {
+        two.chosen.ask(&format!("/brief{n}"))?;
+    }
+    let seen = tracer.stop()?;
+    let port = two.chosen.port.to_string();
+    let ours = seen.spans.iter().filter(|span| span.get("server.port") == Some(&port));
+    let ours: Vec<_> = ours.map(|span| (span.side, span.resource("service.name"))).collect();
+    ensure!(ours == [(Side::Client, Some("curl")); 5], "{ours:?}");
+    Ok(())
 }

@@ -8,5 +8,5 @@ mod stage;
 mod value;
 
 pub use key::{ConnectionKey, PairKey, mix};
-pub use stage::{Exchanges, Signal, info};
+pub use stage::{Exchanges, Signal, info, text};
 pub use value::{Exchange, ExchangeId, Incomplete, Side};

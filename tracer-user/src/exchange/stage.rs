@@ -307,13 +307,19 @@ pub fn info(record: &record::Connection) -> Option<Info> {
         CONNECTION_ACCEPTED => Some(false),
         _ => None,
     };
-    let end = record.comm.iter().position(|&byte| byte == 0).unwrap_or(record.comm.len());
     Some(Info {
         local: (address(record.local_address)?, record.local_port),
         remote: (address(record.remote_address)?, record.remote_port),
         netns: record.netns,
         opener,
         midstream: record.flags & CONNECTION_MIDSTREAM != 0,
-        comm: String::from_utf8_lossy(record.comm.get(..end).unwrap_or_default()).into_owned(),
+        comm: text(&record.comm),
     })
+}
+
+/// A zero-terminated name as records hold it.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    let name = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
 }

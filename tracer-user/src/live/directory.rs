@@ -52,8 +52,9 @@ impl Directory for Processes {
         self.table.serves(pid, port);
     }
 
-    fn exec(&mut self, pid: u32) {
+    fn exec(&mut self, pid: u32, program: &str) {
         self.table.exec(pid);
+        self.table.hint(pid, program);
     }
 
     fn exit(&mut self, pid: u32, now: u64) {

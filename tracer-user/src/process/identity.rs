@@ -40,7 +40,8 @@ pub struct Identity {
     pub pid: u32,
     /// Clock ticks from boot to its start; 0 when it was gone before it could be read.
     pub start_time: u64,
-    /// Its program.
+    /// Its program; of one that was gone before it could be read, the name alone (15 bytes at most)
+    /// that its thread had.
     pub exe: Option<PathBuf>,
     /// Processes of the same program that it was forked from, its parent first.
     pub forked_from: Vec<u32>,
@@ -88,6 +89,7 @@ impl Identity {
     ) -> Self {
         let rules = rules.matches(&[(pid, String::new())]);
         let comm = comm.and_then(name::clean);
+        let exe = comm.as_ref().map(PathBuf::from);
         let (name, source) = match (&rules.settled, comm) {
             (Some(name), _) => (name.clone(), NameSource::Rule),
             (None, Some(comm)) => (comm.into(), NameSource::Thread),
@@ -97,7 +99,7 @@ impl Identity {
         found.detected(host, pid);
         found.extra(extra);
         let resource = Arc::new(Resource { service: name, attributes: found.0 });
-        Self { pid, start_time: 0, exe: None, forked_from: Vec::new(), source, resource, rules }
+        Self { pid, start_time: 0, exe, forked_from: Vec::new(), source, resource, rules }
     }
 
     /// The same process under another name.

@@ -21,7 +21,7 @@ impl Directory for Paper {
     }
     fn meet(&mut self, _: u32, _: &str, _: u64) {}
     fn serves(&mut self, _: u32, _: u16) {}
-    fn exec(&mut self, _: u32) {
+    fn exec(&mut self, _: u32, _: &str) {
         self.changed = true;
     }
     fn exit(&mut self, _: u32, _: u64) {}
