@@ -14,5 +14,6 @@ pub mod live;
 pub mod pipeline;
 pub mod process;
 pub mod protocol;
+pub mod replay;
 pub mod stats;
 pub mod trace;

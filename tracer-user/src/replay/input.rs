@@ -1,0 +1,50 @@
+//! Everything that can happen to the pipeline, as values: what a recording holds, and what a packet
+//! capture is turned into.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::pipeline::Ends;
+use crate::trace::{Clock, Resource};
+
+/// One step of a run, in the order in which the pipeline took it.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A record of the ring buffer ([`tracer_common::record`]), with what follows it.
+    Record(Vec<u8>),
+    /// Time passed up to this boot time, in nanoseconds, without a record.
+    Advance(u64),
+    /// The ring buffer was full: records of whatever process are missing here.
+    Lost,
+    /// Incoming connections that were there before the tracer, see [`crate::pipeline::Pipeline::existing`].
+    Existing {
+        /// Each with the process that holds it.
+        connections: Vec<(Ends, u32)>,
+        /// Whether this is the first list.
+        first: bool,
+    },
+    /// From now on the process is known as this, until it is told anew.
+    Process {
+        /// Its number.
+        pid: u32,
+        /// Who it is.
+        resource: Arc<Resource>,
+        /// Whether it is traced; `None` where no process was ever left out.
+        wanted: Option<bool>,
+    },
+    /// The run was stopped at this boot time.
+    Stop(u64),
+}
+
+/// Where inputs come from: a recording, or a packet capture.
+pub trait Source {
+    /// From boot clock to time of day.
+    fn clock(&self) -> Clock;
+
+    /// The next input; `None` at the end.
+    ///
+    /// # Errors
+    /// What is wrong with the file, and where.
+    fn next(&mut self) -> Result<Option<Input>>;
+}
