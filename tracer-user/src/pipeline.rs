@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tracer_common::record::{
-    self, DATA_UNREADABLE, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
-    VERDICT_OTHER, VERDICT_SELF,
+    self, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
 };
 
 use crate::causality::{self, Causality};
@@ -15,7 +14,7 @@ pub use crate::connection::Ends;
 use crate::connection::{Bases, Cookie, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
-use crate::protocol::http1;
+use crate::protocol::http1::{self, Fault};
 use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
 
 /// Who processes are.
@@ -156,7 +155,8 @@ impl<D: Directory> Pipeline<D> {
             return;
         }
         self.now = now;
-        self.exchanges.poll(now);
+        self.exchanges.poll(now, &mut self.signals);
+        self.flow();
         for decision in self.causality.poll(now) {
             self.assembly.decided(decision);
         }
@@ -248,17 +248,21 @@ impl<D: Directory> Pipeline<D> {
     }
 
     fn data(&mut self, record: &record::Data, head: &[u8], tail: &[u8], at: Moment) {
-        // A connection can be taken over by a process that nobody has met.
-        self.meet(at, "");
+        let cookie = Cookie(record.header.cookie);
+        if !self.known.contains(&at.pid) {
+            // It has taken over a connection, most likely as a child of whoever had it before, and
+            // may be over by now.
+            let comm = self.exchanges.comm(cookie).to_owned();
+            self.meet(at, &comm);
+        }
         if self.skipped.contains(&at.pid) {
             return;
         }
-        if record.flags & DATA_UNREADABLE != 0 {
+        self.causality.operation(at, cookie);
+        self.exchanges.data(record, head, tail, at, &mut self.signals);
+        if self.flow() {
             self.causality.lost(at);
         }
-        self.causality.operation(at, Cookie(record.header.cookie));
-        self.exchanges.data(record, head, tail, at, &mut self.signals);
-        self.flow();
     }
 
     fn connection(&mut self, record: &record::Connection, at: Moment) {
@@ -314,8 +318,7 @@ impl<D: Directory> Pipeline<D> {
     }
 
     fn exited(&mut self, at: Moment) {
-        self.exchanges.exited(at.pid, at, &mut self.signals);
-        self.flow();
+        self.exchanges.exited(at.pid);
         self.causality.exited(at.pid, at.time);
         self.unseen.exited(at.pid);
         self.directory.exit(at.pid, at.time);
@@ -324,9 +327,12 @@ impl<D: Directory> Pipeline<D> {
         self.verdicts.push((at.pid, Verdict::Ended));
     }
 
-    /// Hands what the exchange stage said to the stages after it.
-    fn flow(&mut self) {
+    /// Hands what the exchange stage said to the stages after it. Returns whether the beginning of
+    /// a message may have gone unseen.
+    fn flow(&mut self) -> bool {
+        let mut unseen = false;
         for fault in self.exchanges.take_faults() {
+            unseen |= matches!(fault, Fault::HeadUnseen | Fault::MessageStartUnseen | Fault::Gap);
             *self.lost.entry(fault.name()).or_default() += 1;
         }
         let mut signals = std::mem::take(&mut self.signals);
@@ -338,6 +344,7 @@ impl<D: Directory> Pipeline<D> {
             self.assembly.signal(signal);
         }
         self.signals = signals;
+        unseen
     }
 
     fn finish(&mut self, placed: &Placed) {

@@ -11,10 +11,7 @@ use tests::span::Side;
 use tests::traced::{Seen, ToFile};
 use tests::{paths, ports, prepare, process};
 
-use crate::conversation::{Conversation, REST};
-
-/// Scheduling may take so much from a rest.
-const SLACK: Duration = Duration::from_millis(100);
+use crate::conversation::{Conversation, REST, SLACK};
 
 /// A conversation, and how each side moves it: `ARRANGEMENT,PUT,TAKE` as tests/programs/mover/main.c
 /// has them.
@@ -71,6 +68,9 @@ pub(crate) fn check(seen: &Seen, cases: &[Case]) -> Result<()> {
     let all: Vec<_> = cases.iter().flat_map(|case| case.conversation.exchanges.clone()).collect();
     let (spans, summary) = (&seen.spans, &seen.summary);
     exchanges::exactly(spans, &all).with_context(|| summary.clone())?;
+    for span in spans {
+        ensure!(span.resource("service.name") == Some("mover"), "{span:#?}");
+    }
     for case in cases {
         for (before, after) in &case.conversation.rests {
             for side in [Side::Client, Side::Server] {

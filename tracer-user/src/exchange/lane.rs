@@ -79,7 +79,12 @@ impl Lane {
         }
         if self.http.is_none() {
             let opener = place.info.and_then(|info| info.opener);
-            let Some(side) = side(sent, chunk.head, opener) else { return };
+            let Some(side) = side(sent, chunk.head, opener) else {
+                if chunk.head.is_empty() {
+                    sink.faults.push(Fault::MessageStartUnseen);
+                }
+                return;
+            };
             self.http = Some((side, Box::new(Engine::new(limits.clone()))));
         }
         let Some((side, engine)) = &mut self.http else { return };
@@ -102,12 +107,47 @@ impl Lane {
         }
     }
 
+    /// What this side has received up to stream position `until`, it has by the time of `at`, in
+    /// operations that were not seen. Returns up to where that has been taken.
+    pub(super) fn pass(
+        &mut self,
+        place: &Place<'_>,
+        until: u64,
+        at: Moment,
+        sink: &mut Sink<'_>,
+    ) -> Option<u64> {
+        let (side, engine) = self.http.as_mut()?;
+        let side = *side;
+        let events = &mut self.events;
+        let passed = engine.pass(received(side), until, at, &mut |event| events.push(event));
+        self.apply(place, side, Incomplete::Lost, sink);
+        passed
+    }
+
+    /// How many bytes the body under way in the received direction is known to go on.
+    pub(super) fn body_left(&self) -> u64 {
+        self.http.as_ref().map_or(0, |(side, engine)| engine.body_left(received(*side)))
+    }
+
+    /// Nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What is under way goes on with bytes that this side receives.
+    pub(super) fn awaits_bytes(&self) -> bool {
+        match &self.http {
+            Some((Side::Client, _)) => !self.open.is_empty(),
+            Some((Side::Server, _)) => self.open.back().is_some_and(|open| !open.request_over),
+            None => false,
+        }
+    }
+
     /// No more bytes will come in one direction. `sent`: this side's own.
     pub(super) fn close(&mut self, place: &Place<'_>, sent: bool, at: Moment, sink: &mut Sink<'_>) {
         let Some((side, engine)) = &mut self.http else { return };
         let side = *side;
-        let direction =
-            if sent == (side == Side::Client) { Direction::Request } else { Direction::Response };
+        let direction = if sent { received(side.other()) } else { received(side) };
         let events = &mut self.events;
         engine.close(direction, at, &mut |event| events.push(event));
         self.apply(place, side, Incomplete::Closed, sink);
@@ -250,6 +290,14 @@ impl Lane {
         exchange.ended = at;
         exchange.incomplete = why;
         sink.signals.push(Signal::Ended(Box::new(exchange)));
+    }
+}
+
+/// What a side receives.
+fn received(side: Side) -> Direction {
+    match side {
+        Side::Client => Direction::Response,
+        Side::Server => Direction::Request,
     }
 }
 

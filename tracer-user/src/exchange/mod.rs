@@ -1,5 +1,6 @@
 //! Exchanges: a request with its response, and the two ends of it that two processes saw.
 
+mod closing;
 mod key;
 mod lane;
 mod pairing;

@@ -4,10 +4,11 @@ use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND,
 };
 
-use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
+use crate::connection::{Bases, Chunk, Connection, Connections, Cookie, Info, Moment};
 use crate::protocol::http1::{Fault, Limits};
 use crate::protocol::propagation::Context;
 
+use super::closing::Closing;
 use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
 use super::reorder::{Held, Reorder, Waiting};
@@ -79,6 +80,8 @@ pub enum Signal {
 struct Track {
     lane: Lane,
     reorder: Reorder,
+    /// The last operation.
+    last: Moment,
 }
 
 /// The stage.
@@ -86,6 +89,7 @@ pub struct Exchanges {
     connections: Connections<Track>,
     pairing: Pairing,
     waiting: Waiting,
+    closing: Closing,
     limits: Limits,
     next: u64,
     room: usize,
@@ -103,6 +107,7 @@ impl Exchanges {
             connections: Connections::new(connections),
             pairing: Pairing::default(),
             waiting: Waiting::default(),
+            closing: Closing::default(),
             limits,
             next: 0,
             room: open,
@@ -120,10 +125,32 @@ impl Exchanges {
             connection.bases = Bases { send: record.send_base, receive: record.receive_base };
             connection.info = Some(info);
         }
+        self.rest(cookie);
     }
 
     /// An operation moved bytes, of which these are known.
     pub fn data(
+        &mut self,
+        record: &record::Data,
+        head: &[u8],
+        tail: &[u8],
+        at: Moment,
+        signals: &mut Vec<Signal>,
+    ) {
+        self.take(record, head, tail, at, signals);
+        self.rest(Cookie(record.header.cookie));
+    }
+
+    /// Lets a connection on which nothing is under way be forgotten, should room be needed.
+    fn rest(&mut self, cookie: Cookie) {
+        let track = self.connections.get_mut(cookie).map(|connection| &connection.state);
+        if track.is_some_and(|track| track.lane.is_idle() && track.reorder.is_empty()) {
+            self.connections.rest(cookie);
+        }
+    }
+
+    /// Takes an operation, now or when its turn has come.
+    fn take(
         &mut self,
         record: &record::Data,
         head: &[u8],
@@ -177,16 +204,20 @@ impl Exchanges {
         signals: &mut Vec<Signal>,
     ) {
         let cookie = Cookie(record.header.cookie);
-        let Some(connection) = self.connections.get_mut(cookie) else { return };
         let sent = record.flags & DATA_SEND != 0;
+        if sent {
+            self.pass(record, at, signals);
+        }
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
         let position = if sent {
             let end = record.write_seq.wrapping_sub(record.send_base);
             connection.sent.start(end, record.len)
         } else {
             let end = record.copied_seq.wrapping_sub(record.receive_base);
-            let fresh = connection.info.as_ref().is_some_and(|info| !info.midstream);
-            connection.received.start_received(end, record.len, fresh)
+            let left = connection.state.lane.body_left();
+            connection.received.start_received(end, record.len, is_fresh(connection), left)
         };
+        connection.state.last = at;
         let from = signals.len();
         let limits = self.limits.clone();
         self.with(cookie, signals, |lane, place, sink| {
@@ -200,14 +231,58 @@ impl Exchanges {
         self.pair(from, signals);
     }
 
-    /// This side will send nothing more.
-    pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
-        self.release(cookie, None, signals);
-        self.with(cookie, signals, |lane, place, sink| lane.close(place, true, at, sink));
+    /// A send tells how far this side had received. What it passed over unseen (splice) within a
+    /// body is a part of it.
+    fn pass(&mut self, record: &record::Data, at: Moment, signals: &mut Vec<Signal>) {
+        let cookie = Cookie(record.header.cookie);
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let stands = record.copied_seq.wrapping_sub(record.receive_base);
+        let received = &connection.received;
+        let Some(until) = received.stands(stands, is_fresh(connection)) else { return };
+        if received.seen().is_some_and(|seen| until <= seen) {
+            return;
+        }
+        let mut passed = None;
+        self.with(cookie, signals, |lane, place, sink| passed = lane.pass(place, until, at, sink));
+        if let (Some(passed), Some(connection)) = (passed, self.connections.get_mut(cookie)) {
+            connection.received.pass(passed);
+        }
     }
 
-    /// The connection is gone.
+    /// This side will send nothing more. If the process that used the connection last is gone,
+    /// nobody else has it either, and it will receive nothing more.
+    pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let orphaned = connection.orphaned;
+        if is_fresh(connection) || connection.sent.seen().is_some() {
+            let syn = connection.info.as_ref().is_some_and(|info| info.opener == Some(true));
+            connection.sent.close(syn.into());
+        }
+        self.release(cookie, None, signals);
+        self.with(cookie, signals, |lane, place, sink| {
+            lane.close(place, true, at, sink);
+            if orphaned {
+                lane.close(place, false, at, sink);
+                lane.finish(at, Incomplete::Closed, sink);
+            }
+        });
+        self.rest(cookie);
+    }
+
+    /// The connection is gone, but what it has received can still be read: if something is under
+    /// way that goes on there, that is waited for.
     pub fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        if connection.state.lane.awaits_bytes() && !connection.orphaned {
+            self.send_closed(cookie, at, signals);
+            self.closing.enter(cookie, at);
+        } else {
+            self.end(cookie, at, signals);
+        }
+    }
+
+    /// Nothing more will be heard of the connection.
+    fn end(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         self.release(cookie, None, signals);
         self.with(cookie, signals, |lane, place, sink| {
             lane.close(place, true, at, sink);
@@ -217,10 +292,13 @@ impl Exchanges {
         self.connections.remove(cookie);
     }
 
-    /// A process ended, and with it the connections that it used last.
-    pub fn exited(&mut self, pid: u32, at: Moment, signals: &mut Vec<Signal>) {
+    /// A process ended, or its first thread did. Whether it was the last user of its connections,
+    /// their state tells.
+    pub fn exited(&mut self, pid: u32) {
         for cookie in self.connections.of_process(pid) {
-            self.closed(cookie, at, signals);
+            if let Some(connection) = self.connections.get_mut(cookie) {
+                connection.orphaned = true;
+            }
         }
     }
 
@@ -233,6 +311,13 @@ impl Exchanges {
         }
     }
 
+    /// Name of the first thread that was seen to use a connection.
+    #[must_use]
+    pub fn comm(&self, cookie: Cookie) -> &str {
+        let connection = self.connections.get(cookie);
+        connection.and_then(|it| it.info.as_ref()).map_or("", |info| &info.comm)
+    }
+
     /// What the protocol engine objected to since the last call.
     pub fn take_faults(&mut self) -> impl Iterator<Item = Fault> + '_ {
         self.faults.drain(..)
@@ -240,8 +325,9 @@ impl Exchanges {
 
     /// What was left out, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 5] {
+    pub fn losses(&self) -> [(&'static str, u64); 6] {
         [
+            ("connections_evicted", self.connections.evicted()),
             ("connections_full", self.connections.refused()),
             ("open_exchanges_full", self.refused),
             ("pair_key_clashes", self.pairing.clashes()),
@@ -251,14 +337,20 @@ impl Exchanges {
     }
 
     /// Lets time pass up to `now` (boot clock).
-    pub fn poll(&mut self, now: u64) {
+    pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
         self.pairing.expire(now);
+        while let Some((cookie, at)) = self.closing.due(now) {
+            let last = self.connections.get_mut(cookie).map(|connection| connection.state.last);
+            // What was read after the end is a part of it.
+            let at = last.filter(|last| last.order > at.order).unwrap_or(at);
+            self.end(cookie, at, signals);
+        }
     }
 
     /// How many things are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.connections.len() + self.pairing.len()
+        self.connections.len() + self.pairing.len() + self.closing.len()
     }
 
     fn with(
@@ -296,6 +388,11 @@ impl Exchanges {
             at += 1;
         }
     }
+}
+
+/// Nothing had moved when the connection was first seen.
+fn is_fresh(connection: &Connection<Track>) -> bool {
+    connection.info.as_ref().is_some_and(|info| !info.midstream)
 }
 
 /// What a record says of a connection, as the stages want it.

@@ -20,6 +20,17 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The peer's.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+}
+
 /// Why an exchange is not whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Incomplete {

@@ -29,8 +29,7 @@ const BATCH: usize = 4096;
 /// How often counters are read.
 const CHECK: u64 = 250_000_000;
 /// Kernel-side counters that stand for something lost.
-const LOSSES: [Counter; 4] =
-    [Counter::RingFull, Counter::NoBuffer, Counter::PageFault, Counter::NoStorage];
+const LOSSES: [Counter; 2] = [Counter::RingFull, Counter::NoStorage];
 
 /// Runs until told to stop; returns every loss by name.
 pub(super) fn capture(

@@ -58,6 +58,16 @@ impl Body {
         matches!(self.way, Way::Tail(_))
     }
 
+    /// How many bytes come before the next one that has to be looked at.
+    pub(super) fn left(&self) -> u64 {
+        match &self.way {
+            Way::Length(left) => *left,
+            Way::Chunked(chunked) => chunked.data_left(),
+            Way::Tail(_) => 0,
+            Way::UntilClose => u64::MAX,
+        }
+    }
+
     /// Reads on; `head` tells the beginning of a message of this direction.
     pub(super) fn advance(
         &mut self,

@@ -122,6 +122,27 @@ impl Reader {
         [missing, Some(window)]
     }
 
+    /// Of the bytes up to `until`, which moved in operations that were not seen by the time of `at`,
+    /// those that belong to the body under way and need not be looked at.
+    pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<Window<'static>> {
+        let next = self.next?;
+        let len = until.saturating_sub(next).min(self.body_left());
+        if len == 0 {
+            return None;
+        }
+        self.next = Some(next.saturating_add(len));
+        self.last = std::mem::replace(&mut self.now, at);
+        Some(Window::missing(next, len))
+    }
+
+    /// How many bytes come before the next one that has to be looked at; 0 outside a body.
+    pub(super) fn body_left(&self) -> u64 {
+        match &self.state {
+            State::Body(body) => body.left(),
+            _ => 0,
+        }
+    }
+
     /// Tells what follows the head; false if that is the next message at once.
     pub(super) fn body(&mut self, framing: Framing) -> bool {
         let body = Body::new(framing);
