@@ -1,32 +1,43 @@
-//! The user's buffer of the system call under way, found through its registers.
+//! The caller's memory that an operation's bytes came from or went to.
 
 use core::ffi::c_void;
 
-use aya_ebpf::helpers::generated::{
-    bpf_get_current_task_btf, bpf_loop, bpf_probe_read_user, bpf_task_pt_regs,
-};
+use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_user};
 use tracer_common::record::{MAX_COPY, MAX_TAIL};
 
-use crate::operation::Direction;
-
-/// `struct pt_regs` of x86-64 (arch/x86/include/asm/ptrace.h): byte offsets that are part of the
-/// system call interface.
-mod regs {
-    pub(super) const DX: usize = 12 * 8;
-    pub(super) const SI: usize = 13 * 8;
-    pub(super) const ORIG_AX: usize = 15 * 8;
-}
+use crate::kernel::peek;
 
 /// `IOV_MAX`.
-const MAX_VECTORS: u64 = 1024;
+pub(crate) const MAX_VECTORS: u64 = 1024;
 
 /// Where the bytes of the operation are in the caller's memory.
 #[derive(Clone, Copy)]
 pub(crate) enum Buffer {
     /// At this address.
     Flat(u64),
-    /// In these `iovec`s: address of the array and its length.
-    Vectors(u64, u64),
+    /// In several pieces.
+    Scattered(Vectors),
+}
+
+/// Memory in pieces.
+#[derive(Clone, Copy)]
+pub(crate) struct Vectors {
+    /// Address of the array of `iovec`s.
+    pub(crate) array: u64,
+    /// Its length.
+    pub(crate) count: u64,
+    /// Bytes of the first piece that come before those that are meant.
+    pub(crate) skip: u64,
+    /// 1: the array is the kernel's copy.
+    pub(crate) in_kernel: u64,
+}
+
+impl Vectors {
+    /// As the caller of a system call names them.
+    #[inline(always)]
+    pub(crate) fn of_user(array: u64, count: u64) -> Self {
+        Self { array, count, skip: 0, in_kernel: 0 }
+    }
 }
 
 /// Some of the bytes could not be read: their page is not in memory.
@@ -40,58 +51,29 @@ pub(crate) struct First {
     pub(crate) high: u64,
 }
 
+/// `struct iovec`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Vector {
-    base: u64,
-    len: u64,
+pub(crate) struct Vector {
+    pub(crate) base: u64,
+    pub(crate) len: u64,
 }
 
 impl Buffer {
-    /// By the number of the system call (arch/x86/entry/syscalls/syscall_64.tbl). `None` for calls
-    /// without a buffer of a known form: sendfile, splice, sendmmsg, recvmmsg, io_uring, and all of
-    /// a 32-bit program, whose numbers for socket calls are none of these.
+    /// The first 16 bytes, as far as they lie in one piece; the rest is zero.
     #[inline(always)]
-    pub(crate) fn locate(direction: Direction) -> Option<Self> {
-        // SAFETY: both helpers return trusted pointers, and the offsets lie inside `pt_regs`.
-        let (call, second, third) = unsafe {
-            let regs = bpf_task_pt_regs(bpf_get_current_task_btf()) as *const u8;
-            (
-                *(regs.add(regs::ORIG_AX) as *const u64),
-                *(regs.add(regs::SI) as *const u64),
-                *(regs.add(regs::DX) as *const u64),
-            )
-        };
-        match (direction, call) {
-            // write, sendto; read, recvfrom
-            (Direction::Send, 1 | 44) | (Direction::Receive, 0 | 45) => Some(Self::Flat(second)),
-            // writev, pwritev2; readv, preadv2
-            (Direction::Send, 20 | 328) | (Direction::Receive, 19 | 327) => {
-                Some(Self::Vectors(second, third))
-            }
-            // sendmsg, recvmsg: struct user_msghdr has msg_iov at 16 and msg_iovlen at 24
-            (Direction::Send, 46) | (Direction::Receive, 47) => {
-                let Vector { base, len } = vector(second.wrapping_add(16), 0).ok()?;
-                Some(Self::Vectors(base, len))
-            }
-            _ => None,
-        }
-    }
-
-    /// The first 16 bytes, as far as they lie in one piece; the rest is zero. Also how many.
-    #[inline(always)]
-    pub(crate) fn look(self, len: u32) -> Result<(First, u32), Fault> {
+    pub(crate) fn look(self, len: u32) -> Result<First, Fault> {
         let mut bytes = First { low: 0, high: 0 };
         let (base, len) = match self {
             Self::Flat(base) => (base, u64::from(len)),
-            Self::Vectors(vectors, count) => {
-                let first = first_filled(vectors, count)?;
+            Self::Scattered(vectors) => {
+                let first = first_filled(vectors)?;
                 (first.base, first.len.min(u64::from(len)))
             }
         };
         let len = len.min(16) as u32;
         read((&raw mut bytes).cast(), len, base)?;
-        Ok((bytes, len))
+        Ok(bytes)
     }
 
     /// Copies the first `head` of the operation's `len` bytes to `to`, and its last `tail` bytes
@@ -107,7 +89,7 @@ impl Buffer {
                 let to = unsafe { to.add(behind) };
                 read(to, tail.min(MAX_TAIL as u32), base.wrapping_add(u64::from(len - tail)))
             }
-            Self::Vectors(vectors, count) => gather(vectors, count, to, len, head, tail),
+            Self::Scattered(vectors) => gather(vectors, to, len, head, tail),
         }
     }
 }
@@ -115,7 +97,7 @@ impl Buffer {
 /// [`Buffer::copy`] out of `iovec`s: what one round of the loop takes from the one before.
 #[repr(C)]
 struct Gather {
-    vectors: u64,
+    vectors: Vectors,
     to: *mut u8,
     len: u64,
     head: u64,
@@ -126,14 +108,7 @@ struct Gather {
 
 /// A loop of the kernel's (`bpf_loop`): the verifier looks at one round, not at all of them.
 #[inline(always)]
-fn gather(
-    vectors: u64,
-    count: u64,
-    to: *mut u8,
-    len: u32,
-    head: u32,
-    tail: u32,
-) -> Result<(), Fault> {
+fn gather(vectors: Vectors, to: *mut u8, len: u32, head: u32, tail: u32) -> Result<(), Fault> {
     let mut state = Gather {
         vectors,
         to,
@@ -143,7 +118,7 @@ fn gather(
         done: 0,
         failed: 0,
     };
-    let rounds = count.min(MAX_VECTORS) as u32;
+    let rounds = vectors.count.min(MAX_VECTORS) as u32;
     // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
     unsafe { bpf_loop(rounds, gather_one as *mut c_void, (&raw mut state).cast(), 0) };
     if state.failed == 0 && state.done == state.len { Ok(()) } else { Err(Fault) }
@@ -164,7 +139,7 @@ extern "C" fn gather_one(index: u32, state: *mut Gather) -> u64 {
 
 #[inline(always)]
 fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
-    let vector = vector(state.vectors, index)?;
+    let vector = state.vectors.get(index)?;
     let (done, head, tail_start) = (state.done, state.head, state.tail_start);
     if done >= state.len {
         return Ok(());
@@ -190,13 +165,13 @@ fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
 
 /// The first vector that is not empty; almost always the first of all.
 #[inline(always)]
-fn first_filled(vectors: u64, count: u64) -> Result<Vector, Fault> {
-    let first = vector(vectors, 0)?;
+fn first_filled(vectors: Vectors) -> Result<Vector, Fault> {
+    let first = vectors.get(0)?;
     if first.len != 0 {
         return Ok(first);
     }
     let mut state = Search { vectors, found: first };
-    let rounds = count.min(MAX_VECTORS) as u32;
+    let rounds = vectors.count.min(MAX_VECTORS) as u32;
     // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
     unsafe { bpf_loop(rounds, search_one as *mut c_void, (&raw mut state).cast(), 0) };
     Ok(state.found)
@@ -204,7 +179,7 @@ fn first_filled(vectors: u64, count: u64) -> Result<Vector, Fault> {
 
 #[repr(C)]
 struct Search {
-    vectors: u64,
+    vectors: Vectors,
     found: Vector,
 }
 
@@ -212,7 +187,7 @@ struct Search {
 extern "C" fn search_one(index: u32, state: *mut Search) -> u64 {
     // SAFETY: `bpf_loop` hands on the pointer that it was given.
     let state = unsafe { &mut *state };
-    match vector(state.vectors, index) {
+    match state.vectors.get(index) {
         Ok(vector) => {
             state.found = vector;
             u64::from(vector.len != 0)
@@ -221,11 +196,31 @@ extern "C" fn search_one(index: u32, state: *mut Search) -> u64 {
     }
 }
 
+impl Vectors {
+    /// One piece, as far as it is meant.
+    #[inline(always)]
+    fn get(&self, i: u32) -> Result<Vector, Fault> {
+        let at = self.array.wrapping_add(u64::from(i) * 16);
+        let vector = if self.in_kernel != 0 { kernel_vector(at) } else { user_vector(at) }?;
+        let skip = if i == 0 { self.skip } else { 0 };
+        let len = vector.len.saturating_sub(skip);
+        Ok(Vector { base: vector.base.wrapping_add(skip), len })
+    }
+}
+
+/// One `iovec` of the caller's.
 #[inline(always)]
-fn vector(vectors: u64, i: u32) -> Result<Vector, Fault> {
+pub(crate) fn user_vector(at: u64) -> Result<Vector, Fault> {
     let mut vector = Vector { base: 0, len: 0 };
-    read((&raw mut vector).cast(), 16, vectors.wrapping_add(u64::from(i) * 16))?;
+    read((&raw mut vector).cast(), 16, at)?;
     Ok(vector)
+}
+
+/// One `iovec` of the kernel's.
+#[inline(always)]
+pub(crate) fn kernel_vector(at: u64) -> Result<Vector, Fault> {
+    let words: [u64; 2] = peek(at).ok_or(Fault)?;
+    Ok(Vector { base: words[0], len: words[1] })
 }
 
 #[inline(always)]

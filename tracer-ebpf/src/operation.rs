@@ -1,21 +1,24 @@
 //! A completed send or receive.
 
-use aya_ebpf::helpers::generated::bpf_skc_to_tcp_sock;
+use aya_ebpf::{macros::map, maps::HashMap};
 use tracer_common::{
     counter::Counter,
     filter::{SELF, TRACE},
-    head::{Start, look},
+    head::{MAX_STARTS, Start, is_response, key},
     record::{
-        CONNECTION_MIDSTREAM, DATA_SEND, DATA_UNREADABLE, KIND_DATA, MAX_COPY, MAX_TAIL,
-        VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
+        CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Header, KIND_DATA, MAX_COPY,
+        MAX_TAIL, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
     },
 };
 
 use crate::{
     buffer::Buffer,
-    kernel::{Sock, TcpSock, header},
+    call::Call,
+    kernel::{Sock, header},
     ring::{announce, scratch},
     socket::{ANNOUNCED, CONNECT_PENDING, FILTERED, HTTP, OTHER, Socket, UNKNOWN},
+    stream::Stream,
+    uring,
     verdict::{Stop, count},
 };
 
@@ -33,6 +36,10 @@ const FIRST_LOOKS: u32 = 16;
 /// How many looks such a connection gets before it counts as something else: a body is one run of
 /// one direction, however long it is.
 const MAX_LOOKS: u32 = 256;
+
+/// [`tracer_common::head::starts`], filled by user space.
+#[map]
+static STARTS: HashMap<u64, u32> = HashMap::with_max_entries(MAX_STARTS, 0);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -52,15 +59,24 @@ pub(crate) fn try_operation(
         Direction::Receive => Counter::Receives,
     });
     let sock = Sock(sk);
-    if ret < 0 || flags & NOT_CONSUMING != 0 || !sock.is_tcp() {
+    let is_unix = sock.is_unix();
+    if flags & NOT_CONSUMING != 0 || !(is_unix || sock.is_tcp()) {
         return Err(Stop::NotOurs);
+    }
+    if ret < 0 {
+        return end_batch(sock, direction);
     }
     let socket = match sock.find() {
         Some(socket) => socket,
         None if ret == 0 || !sock.has_file() => return Err(Stop::NotOurs),
         None => sock.find_or_create()?,
     };
-    if matches!(socket.class, OTHER | FILTERED) || (ret == 0 && socket.class != HTTP) {
+    if matches!(socket.class, OTHER | FILTERED) {
+        return Err(Stop::NotOurs);
+    }
+    let len = ret as u32;
+    let stream = Stream::of(sock, is_unix, socket, direction, len)?;
+    if len == 0 && socket.class != HTTP {
         return Err(Stop::NotOurs);
     }
     let mut head = header(KIND_DATA, 0);
@@ -68,67 +84,98 @@ pub(crate) fn try_operation(
     if verdict != TRACE && (verdict != SELF || socket.flags & ANNOUNCED != 0) {
         return Err(Stop::NotOurs);
     }
-    // SAFETY: the helper takes any socket and returns null for one that is not TCP.
-    let tcp = unsafe { bpf_skc_to_tcp_sock(sk as *mut _) } as *const u8;
-    if tcp.is_null() {
-        return Err(Stop::NotOurs);
-    }
-    let tcp = TcpSock(tcp);
-    let len = ret as u32;
     if socket.looks == 0 {
         socket.looks = 1;
-        socket.set_bases(tcp);
-        socket.note_midstream(tcp, len);
+        stream.meet(socket, len);
         sock.admit(socket)?;
     }
-    if verdict == SELF {
-        return announce(sock, socket, VERDICT_SELF);
-    }
-    wait_for_turn(socket, direction)?;
-    let buffer = if flags & DISCARDING != 0 { None } else { Buffer::locate(direction) };
-    let (start, status) = look_at(buffer, len);
-    judge(sock, socket, start, buffer.is_some())?;
-    if socket.flags & ANNOUNCED == 0 {
-        announce(sock, socket, VERDICT_HTTP)?;
-    }
-    let want = share(socket, start, direction, len);
-    leave_http(socket, start, status);
-
     let index = head.cpu * 2 + (direction == Direction::Send) as u32;
     let Some(scratch) = scratch(index) else { return Err(Stop::NotOurs) };
     // SAFETY: this processor's, for this direction: see `SCRATCH`.
     let scratch = unsafe { &mut *scratch };
+    let mut seen = Seen { buffer: None, start: Start::Other, status: 0 };
+    let news = if verdict == SELF {
+        VERDICT_SELF
+    } else {
+        wait_for_turn(socket, direction)?;
+        let discarded = flags & DISCARDING != 0 && !is_unix;
+        if !discarded && len != 0 {
+            seen = Seen::at(locate(sock, socket, direction, len, &mut head), len);
+        }
+        judge(socket, &seen)?
+    };
+    if news != VERDICT_HTTP || socket.flags & ANNOUNCED == 0 {
+        announce(sock, stream.unix(), socket, scratch, news)?;
+    }
+    if news == VERDICT_OTHER {
+        socket.class = OTHER;
+        return Err(Stop::Counted(Counter::NotHttp));
+    }
+    if news == VERDICT_SELF {
+        return Ok(());
+    }
+    let Seen { buffer, start, status } = seen;
+    let want = share(socket, start, direction, len);
+    leave_http(socket, start, status);
+
     head.cookie = sock.cookie();
     let data = &mut scratch.data;
     data.header = head;
-    data.flags = if direction == Direction::Send { DATA_SEND } else { 0 };
+    data.flags = stream.flags(direction);
     data.len = len;
-    data.write_seq = tcp.write_seq();
-    data.copied_seq = tcp.copied_seq();
+    (data.write_seq, data.copied_seq) = stream.sequence(socket, direction);
     data.send_base = socket.send_base;
     data.receive_base = socket.receive_base;
     let tail = (len - want).min(MAX_TAIL as u32);
     let copied = match buffer {
         None if len == 0 => Ok(()),
-        None => Err(Counter::NoBuffer),
-        Some(buffer) => {
-            buffer.copy(scratch.bytes.as_mut_ptr(), len, want, tail).map_err(|_| Counter::PageFault)
-        }
+        None => Err((Counter::NoBuffer, DATA_NO_BUFFER)),
+        Some(buffer) => buffer
+            .copy(scratch.bytes.as_mut_ptr(), len, want, tail)
+            .map_err(|_| (Counter::PageFault, DATA_PAGE_FAULT)),
     };
     match copied {
         Ok(()) => {
             data.head_len = want;
             data.tail_len = tail;
         }
-        Err(counter) => {
+        Err((counter, flag)) => {
             count(counter);
-            data.flags |= DATA_UNREADABLE;
+            data.flags |= flag;
             data.head_len = 0;
             data.tail_len = 0;
         }
     }
     let bytes = data.head_len + data.tail_len;
     scratch.send(bytes)
+}
+
+/// An operation failed: if it is part of a call that moves several messages, that call is over.
+#[inline(always)]
+fn end_batch(sock: Sock, direction: Direction) -> Result<(), Stop> {
+    if Call::current().is_batch()
+        && let Some(socket) = sock.find()
+    {
+        socket.batch(direction).over();
+    }
+    Err(Stop::NotOurs)
+}
+
+/// Where the operation's bytes are in memory.
+#[inline(always)]
+fn locate(
+    sock: Sock,
+    socket: &mut Socket,
+    direction: Direction,
+    len: u32,
+    header: &mut Header,
+) -> Option<Buffer> {
+    let call = Call::current();
+    if call.is_uring() {
+        uring::request(sock, direction, header)?.buffer(len)
+    } else {
+        call.buffer(direction, socket, header.tid, len)
+    }
 }
 
 /// Passes over an operation of a connection that was found in the middle, where no head can begin.
@@ -148,38 +195,55 @@ fn run(direction: Direction) -> u32 {
     1 + (direction == Direction::Send) as u32
 }
 
-/// What the operation begins with, and the bytes that are the status code if it is a response.
-#[inline(always)]
-fn look_at(buffer: Option<Buffer>, len: u32) -> (Start, u32) {
-    if len == 0 {
-        return (Start::Other, 0);
-    }
-    match buffer.map(|buffer| buffer.look(len)) {
-        Some(Ok((bytes, len))) => (look(bytes.low, len), (bytes.high >> 8) as u32 & 0xff_ffff),
-        _ => (Start::Other, 0),
+/// What an operation looks like from outside.
+struct Seen {
+    buffer: Option<Buffer>,
+    /// What it begins with.
+    start: Start,
+    /// The bytes that are the status code if it is a response.
+    status: u32,
+}
+
+impl Seen {
+    #[inline(always)]
+    fn at(buffer: Option<Buffer>, len: u32) -> Self {
+        let (start, status) = match buffer.map(|buffer| buffer.look(len)) {
+            Some(Ok(first)) => (look(first.low), (first.high >> 8) as u32 & 0xff_ffff),
+            _ => (Start::Other, 0),
+        };
+        Self { buffer, start, status }
     }
 }
 
-/// Decides what an unknown socket carries. One that was seen from its first byte on must begin
-/// with HTTP; one that was found in the middle is waited for until a head begins.
 #[inline(always)]
-fn judge(sock: Sock, socket: &mut Socket, start: Start, readable: bool) -> Result<(), Stop> {
-    if socket.class != UNKNOWN {
-        return Ok(());
+fn look(first: u64) -> Start {
+    if is_response(first) {
+        return Start::Response;
     }
-    if start != Start::Other {
+    // SAFETY: the map does not change after loading.
+    match unsafe { STARTS.get(key(first)) } {
+        None => Start::Other,
+        Some(&start) if start == Start::ConnectRequest as u32 => Start::ConnectRequest,
+        Some(&start) if start == Start::Partial as u32 => Start::Partial,
+        // What is done about it is the same as for a request.
+        Some(_) => Start::Request,
+    }
+}
+
+/// Decides what a socket carries: `VERDICT_*`. An unknown one that was seen from its first byte on
+/// must begin with HTTP; one that was found in the middle is waited for until a head begins.
+#[inline(always)]
+fn judge(socket: &mut Socket, seen: &Seen) -> Result<u32, Stop> {
+    if socket.class == HTTP || seen.start != Start::Other {
         socket.class = HTTP;
-        return Ok(());
+        return Ok(VERDICT_HTTP);
     }
-    let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || !readable;
+    let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || seen.buffer.is_none();
     if wait && socket.looks < MAX_LOOKS {
         socket.looks += 1;
         return Err(Stop::NotOurs);
     }
-    // If this can't be told now, the next operation is looked at again.
-    announce(sock, socket, VERDICT_OTHER)?;
-    socket.class = OTHER;
-    Err(Stop::Counted(Counter::NotHttp))
+    Ok(VERDICT_OTHER)
 }
 
 /// How many of the operation's first bytes are copied. A head can only begin where the direction

@@ -11,7 +11,7 @@ use tracer_common::record::{
 
 use crate::causality::{self, Causality};
 pub use crate::connection::Ends;
-use crate::connection::{Bases, Cookie, Moment, Unseen};
+use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1::{self, Fault};
@@ -266,10 +266,10 @@ impl<D: Directory> Pipeline<D> {
     }
 
     fn connection(&mut self, record: &record::Connection, at: Moment) {
-        let bases = Bases { send: record.send_base, receive: record.receive_base };
+        let bases = Bases::of_connection(record);
         let Some(info) = info(record) else { return self.lose("unknown_families", 1) };
         let cookie = Cookie(record.header.cookie);
-        let inbound = match self.unseen.seen(&(info.local, info.remote)) {
+        let inbound = match self.seen(&info) {
             Some((pid, count)) => {
                 self.causality.unseen(Moment { pid, ..at }, count);
                 true
@@ -288,6 +288,17 @@ impl<D: Directory> Pipeline<D> {
                 self.exchanges.connection(record, info);
             }
             _ => {}
+        }
+    }
+
+    /// Whether the connection is one that was there before the tracer: its process, and how many
+    /// more of those that has.
+    fn seen(&mut self, info: &Info) -> Option<(u32, u32)> {
+        match (&info.local, &info.remote) {
+            (&Address::Inet(local, local_port), &Address::Inet(remote, remote_port)) => {
+                self.unseen.seen(&((local, local_port), (remote, remote_port)))
+            }
+            _ => None,
         }
     }
 
@@ -318,7 +329,8 @@ impl<D: Directory> Pipeline<D> {
     }
 
     fn exited(&mut self, at: Moment) {
-        self.exchanges.exited(at.pid);
+        self.exchanges.exited(at.pid, at, &mut self.signals);
+        self.flow();
         self.causality.exited(at.pid, at.time);
         self.unseen.exited(at.pid);
         self.directory.exit(at.pid, at.time);

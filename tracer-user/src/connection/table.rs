@@ -1,19 +1,19 @@
 //! The table of connections, with whatever a later stage keeps beside each.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 
 use lru::LruCache;
+use tracer_common::record::{self, DATA_UNIX, FAMILY_UNIX};
 
-use super::{Cookie, Stream};
+use super::{Address, Cookie, Stream};
 
 /// What the kernel told of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// This side's address and port, as this side sees them.
-    pub local: (IpAddr, u16),
+    /// This side's end, as this side sees it.
+    pub local: Address,
     /// The other side's.
-    pub remote: (IpAddr, u16),
+    pub remote: Address,
     /// Inode number of the network namespace.
     pub netns: u32,
     /// Whether this side called connect(2); `None` if that was before the tracer.
@@ -31,6 +31,24 @@ pub struct Bases {
     pub send: u32,
     /// Of what it receives.
     pub receive: u32,
+    /// A unix socket's: no SYN is counted.
+    pub unix: bool,
+}
+
+impl Bases {
+    /// As an operation tells them.
+    #[must_use]
+    pub fn of_data(record: &record::Data) -> Self {
+        let unix = record.flags & DATA_UNIX != 0;
+        Self { send: record.send_base, receive: record.receive_base, unix }
+    }
+
+    /// As first sight of a connection tells them.
+    #[must_use]
+    pub fn of_connection(record: &record::Connection) -> Self {
+        let unix = record.family == FAMILY_UNIX;
+        Self { send: record.send_base, receive: record.receive_base, unix }
+    }
 }
 
 /// One side of one connection.

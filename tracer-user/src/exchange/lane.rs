@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tracer_common::head::{Start, look_at};
 
-use crate::connection::{Bases, Chunk, Cookie, Info, Moment};
+use crate::connection::{Address, Bases, Chunk, Cookie, Info, Moment};
 use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits};
 
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
@@ -160,6 +160,12 @@ impl Lane {
         }
     }
 
+    /// Ends whatever is open, and forgets how far it was: the connection may go on.
+    pub(super) fn abandon(&mut self, at: Moment, sink: &mut Sink<'_>) {
+        self.finish(at, Incomplete::Closed, sink);
+        (self.http, self.reading) = (None, None);
+    }
+
     /// `cut`: what it means if a message has ended before its time.
     fn apply(&mut self, place: &Place<'_>, side: Side, cut: Incomplete, sink: &mut Sink<'_>) {
         let mut events = std::mem::take(&mut self.events);
@@ -254,8 +260,8 @@ impl Lane {
             cookie: place.cookie,
             connection: ConnectionKey::new(side, opener, place.bases),
             key: PairKey::new(side, opener, place.bases, position),
-            local: place.info.map(|info| info.local),
-            remote: place.info.map(|info| info.remote),
+            local: place.info.map(|info| info.local.clone()),
+            remote: place.info.map(|info| info.remote.clone()),
             comm: place.info.map(|info| info.comm.clone()).unwrap_or_default(),
             started: at,
             replied: None,
@@ -275,7 +281,8 @@ impl Lane {
         } else {
             *sink.room -= 1;
             let (key, connection) = (exchange.key, exchange.connection);
-            let (cookie, port) = (place.cookie, exchange.local.map_or(0, |(_, port)| port));
+            let port = exchange.local.as_ref().and_then(Address::port).unwrap_or(0);
+            let cookie = place.cookie;
             sink.signals.push(Signal::Started { id, side, at, key, connection, cookie, port });
         }
         self.open.push_back(Open { exchange, request_over: false, silent });

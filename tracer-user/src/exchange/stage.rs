@@ -1,10 +1,11 @@
 //! From operations to exchanges.
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND,
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
+    DATA_SEND, FAMILY_UNIX,
 };
 
-use crate::connection::{Bases, Chunk, Connection, Connections, Cookie, Info, Moment};
+use crate::connection::{Address, Bases, Chunk, Connection, Connections, Cookie, Info, Moment};
 use crate::protocol::http1::{Fault, Limits};
 use crate::protocol::propagation::Context;
 
@@ -122,7 +123,7 @@ impl Exchanges {
     pub fn connection(&mut self, record: &record::Connection, info: Info) {
         let cookie = Cookie(record.header.cookie);
         if let Some(connection) = self.connections.touch(cookie, record.header.pid) {
-            connection.bases = Bases { send: record.send_base, receive: record.receive_base };
+            connection.bases = Bases::of_connection(record);
             connection.info = Some(info);
         }
         self.rest(cookie);
@@ -160,10 +161,11 @@ impl Exchanges {
     ) {
         let cookie = Cookie(record.header.cookie);
         let Some(connection) = self.connections.touch(cookie, at.pid) else { return };
-        connection.bases = Bases { send: record.send_base, receive: record.receive_base };
+        connection.bases = Bases::of_data(record);
         if record.flags & DATA_SEND == 0 {
             let (midstream, opener) = match &connection.info {
-                Some(info) => (info.midstream, info.opener == Some(true)),
+                // What a unix socket moved before it was first seen is not counted.
+                Some(info) => (info.midstream && !connection.bases.unix, info.opener == Some(true)),
                 None => (true, false),
             };
             let Track { reorder, .. } = &mut connection.state;
@@ -292,12 +294,17 @@ impl Exchanges {
         self.connections.remove(cookie);
     }
 
-    /// A process ended, or its first thread did. Whether it was the last user of its connections,
-    /// their state tells.
-    pub fn exited(&mut self, pid: u32) {
+    /// A process ended, or its first thread did. Whether others have its connections, TCP's states
+    /// tell. Unix sockets have none: what is under way ends here, and should others go on with the
+    /// connection, it is found again at the next head.
+    pub fn exited(&mut self, pid: u32, at: Moment, signals: &mut Vec<Signal>) {
         for cookie in self.connections.of_process(pid) {
-            if let Some(connection) = self.connections.get_mut(cookie) {
-                connection.orphaned = true;
+            let Some(connection) = self.connections.get_mut(cookie) else { continue };
+            connection.orphaned = true;
+            if connection.bases.unix {
+                self.release(cookie, None, signals);
+                self.with(cookie, signals, |lane, _, sink| lane.abandon(at, sink));
+                self.rest(cookie);
             }
         }
     }
@@ -398,20 +405,34 @@ fn is_fresh(connection: &Connection<Track>) -> bool {
 /// What a record says of a connection, as the stages want it.
 #[must_use]
 pub fn info(record: &record::Connection) -> Option<Info> {
-    let address = |bytes| crate::kernel::address(record.family, bytes);
+    let (local, remote) = ends(record)?;
     let opener = match record.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED) {
         CONNECTION_OPENER => Some(true),
         CONNECTION_ACCEPTED => Some(false),
         _ => None,
     };
     Some(Info {
-        local: (address(record.local_address)?, record.local_port),
-        remote: (address(record.remote_address)?, record.remote_port),
+        local,
+        remote,
         netns: record.netns,
         opener,
         midstream: record.flags & CONNECTION_MIDSTREAM != 0,
         comm: text(&record.comm),
     })
+}
+
+fn ends(record: &record::Connection) -> Option<(Address, Address)> {
+    if record.family == FAMILY_UNIX {
+        let named = Address::unix(record.path.get(..record.path_len as usize)?);
+        let nameless = Address::unix(b"");
+        let own = record.flags & CONNECTION_NAMED != 0;
+        return Some(if own { (named, nameless) } else { (nameless, named) });
+    }
+    let address = |bytes| crate::kernel::address(record.family, bytes);
+    Some((
+        Address::Inet(address(record.local_address)?, record.local_port),
+        Address::Inet(address(record.remote_address)?, record.remote_port),
+    ))
 }
 
 /// A zero-terminated name as records hold it.

@@ -1,8 +1,6 @@
 //! A request with its response, as one side saw it.
 
-use std::net::IpAddr;
-
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Address, Cookie, Moment};
 use crate::protocol::http1::{RequestHead, ResponseHead};
 
 use super::key::{ConnectionKey, PairKey};
@@ -72,10 +70,10 @@ pub struct Exchange {
     pub connection: ConnectionKey,
     /// The exchange, named alike at both ends.
     pub key: PairKey,
-    /// This side's address and port; `None` if never told.
-    pub local: Option<(IpAddr, u16)>,
+    /// This side's end; `None` if never told.
+    pub local: Option<Address>,
     /// The other side's.
-    pub remote: Option<(IpAddr, u16)>,
+    pub remote: Option<Address>,
     /// Name of the first thread that used the connection.
     pub comm: String,
     /// The request's first byte.

@@ -12,3 +12,4 @@ mod outcome;
 mod processes;
 mod runtimes;
 mod script;
+mod unseen;

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND, DATA_UNREADABLE,
-    FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC,
-    PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_NO_BUFFER, DATA_SEND,
+    DATA_UNREADABLE, FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE,
+    PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -194,10 +194,56 @@ impl Script {
     /// Both ends close; each side's kernel says so.
     pub(crate) fn close(&mut self, wire: Wire) {
         for end in [End::Opener, End::Acceptor] {
-            let by = task(self.half(wire, end).user);
-            self.state(by, wire, end, STATE_SEND_CLOSED);
-            self.state(by, wire, end, STATE_CLOSED);
+            self.close_end(wire, end);
         }
+    }
+
+    /// One end is closed by whoever used it last, and is gone.
+    pub(crate) fn close_end(&mut self, wire: Wire, end: End) {
+        self.close_sending(wire, end);
+        self.gone(wire, end);
+    }
+
+    /// shutdown(2) of what one end sends; its FIN takes a sequence number.
+    pub(crate) fn close_sending(&mut self, wire: Wire, end: End) {
+        let by = task(self.half(wire, end).user);
+        self.state(by, wire, end, STATE_SEND_CLOSED);
+        let half = self.half(wire, end);
+        half.sequences.0 = half.sequences.0.wrapping_add(1);
+    }
+
+    /// A packet of the peer's ends one end; what it has received stays.
+    pub(crate) fn gone(&mut self, wire: Wire, end: End) {
+        let by = task(self.half(wire, end).user);
+        self.state(by, wire, end, STATE_CLOSED);
+    }
+
+    /// Sends from a file: the bytes are in nobody's memory.
+    pub(crate) fn sendfile(&mut self, by: Task, wire: Wire, end: End, bytes: &[u8]) {
+        let Pending { bytes, .. } = self.send_slowly(by, wire, end, bytes);
+        self.data(by, wire, end, DATA_SEND | DATA_NO_BUFFER, &bytes);
+    }
+
+    /// Receives so many bytes into a pipe: no probe sees that.
+    pub(crate) fn splice(&mut self, wire: Wire, end: End, count: usize) {
+        self.lines[wire.0].flight[1 - end as usize].drain(..count);
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(count as u32);
+    }
+
+    /// Reads the end of the stream.
+    pub(crate) fn receive_end(&mut self, by: Task, wire: Wire, end: End) {
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(1);
+        self.data(by, wire, end, 0, b"");
+    }
+
+    /// Receives the first bytes of what is under way.
+    pub(crate) fn receive_some(&mut self, by: Task, wire: Wire, end: End, count: usize) {
+        let bytes: Vec<u8> = self.lines[wire.0].flight[1 - end as usize].drain(..count).collect();
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(count as u32);
+        self.data(by, wire, end, 0, &bytes);
     }
 
     pub(crate) fn exit(&mut self, pid: u32) {
