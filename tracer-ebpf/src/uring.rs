@@ -148,8 +148,9 @@ pub(crate) fn request(sock: Sock, direction: Direction, header: &mut Header) -> 
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() } as u64;
     let flags: u32 = peek(task + u64::from(uring!(task_flags))).unwrap_or(0);
-    if flags & IO_WORKER != 0 {
-        let worker: u64 = peek(task + u64::from(uring!(task_worker)))?;
+    let worker: u64 = peek(task + u64::from(uring!(task_worker))).unwrap_or(0);
+    // The thread that polls a submission queue counts as a worker, too, but is none.
+    if flags & IO_WORKER != 0 && worker != 0 {
         let work: u64 = peek(worker + u64::from(uring!(worker_work)))?;
         let request = fitting(work.wrapping_sub(u64::from(uring!(request_work))), file, direction)?;
         if let Some(tid) = submitter(request) {
