@@ -10,33 +10,52 @@ use crate::kernel::peek;
 /// `IOV_MAX`.
 pub(crate) const MAX_VECTORS: u64 = 1024;
 
+/// [`Buffer::form`]: it is not known where the bytes are.
+const NOWHERE: u32 = 0;
+/// [`Buffer::form`]: in one piece at `address`.
+const FLAT: u32 = 1;
+/// [`Buffer::form`]: in the pieces that the array of `iovec`s at `address` names.
+const SCATTERED: u32 = 2;
+/// [`Buffer::form`]: the same, but the array is the kernel's copy.
+const SCATTERED_IN_KERNEL: u32 = 3;
+
 /// Where the bytes of the operation are in the caller's memory.
+#[repr(C)]
 #[derive(Clone, Copy)]
-pub(crate) enum Buffer {
-    /// At this address.
-    Flat(u64),
-    /// In several pieces.
-    Scattered(Vectors),
-}
-
-/// Memory in pieces.
-#[derive(Clone, Copy)]
-pub(crate) struct Vectors {
-    /// Address of the array of `iovec`s.
-    pub(crate) array: u64,
-    /// Its length.
-    pub(crate) count: u64,
+pub(crate) struct Buffer {
+    form: u32,
+    reserved: u32,
+    address: u64,
+    /// Length of the array.
+    count: u64,
     /// Bytes of the first piece that come before those that are meant.
-    pub(crate) skip: u64,
-    /// 1: the array is the kernel's copy.
-    pub(crate) in_kernel: u64,
+    skip: u64,
 }
 
-impl Vectors {
-    /// As the caller of a system call names them.
+impl Buffer {
+    pub(crate) const NONE: Self =
+        Self { form: NOWHERE, reserved: 0, address: 0, count: 0, skip: 0 };
+
     #[inline(always)]
-    pub(crate) fn of_user(array: u64, count: u64) -> Self {
-        Self { array, count, skip: 0, in_kernel: 0 }
+    pub(crate) fn is_none(self) -> bool {
+        self.form == NOWHERE
+    }
+
+    #[inline(always)]
+    pub(crate) fn flat(address: u64) -> Self {
+        Self { form: FLAT, address, ..Self::NONE }
+    }
+
+    /// As the caller of a system call names the pieces.
+    #[inline(always)]
+    pub(crate) fn vectors(address: u64, count: u64) -> Self {
+        Self { form: SCATTERED, address, count, ..Self::NONE }
+    }
+
+    /// As the kernel keeps them.
+    #[inline(always)]
+    pub(crate) fn kernel_vectors(address: u64, skip: u64) -> Self {
+        Self { form: SCATTERED_IN_KERNEL, address, count: MAX_VECTORS, skip, ..Self::NONE }
     }
 }
 
@@ -64,12 +83,11 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn look(self, len: u32) -> Result<First, Fault> {
         let mut bytes = First { low: 0, high: 0 };
-        let (base, len) = match self {
-            Self::Flat(base) => (base, u64::from(len)),
-            Self::Scattered(vectors) => {
-                let first = first_filled(vectors)?;
-                (first.base, first.len.min(u64::from(len)))
-            }
+        let (base, len) = if self.form == FLAT {
+            (self.address, u64::from(len))
+        } else {
+            let first = self.first_filled()?;
+            (first.base, first.len.min(u64::from(len)))
         };
         let len = len.min(16) as u32;
         read((&raw mut bytes).cast(), len, base)?;
@@ -81,23 +99,47 @@ impl Buffer {
     /// `head <= MAX_COPY` and `tail <= MAX_TAIL`.
     #[inline(always)]
     pub(crate) fn copy(self, to: *mut u8, len: u32, head: u32, tail: u32) -> Result<(), Fault> {
-        match self {
-            Self::Flat(base) => {
-                read(to, head.min(MAX_COPY as u32), base)?;
-                let behind = (head as usize).min(MAX_COPY);
-                // SAFETY: `behind <= MAX_COPY`, and there is room for twice that.
-                let to = unsafe { to.add(behind) };
-                read(to, tail.min(MAX_TAIL as u32), base.wrapping_add(u64::from(len - tail)))
-            }
-            Self::Scattered(vectors) => gather(vectors, to, len, head, tail),
+        if self.form != FLAT {
+            return gather(self, to, len, head, tail);
         }
+        read(to, head.min(MAX_COPY as u32), self.address)?;
+        let behind = (head as usize).min(MAX_COPY);
+        // SAFETY: `behind <= MAX_COPY`, and there is room for twice that.
+        let to = unsafe { to.add(behind) };
+        let rest = self.address.wrapping_add(u64::from(len - tail));
+        read(to, tail.min(MAX_TAIL as u32), rest)
+    }
+
+    /// The first piece that is not empty; almost always the first of all.
+    #[inline(always)]
+    fn first_filled(self) -> Result<Vector, Fault> {
+        let first = self.piece(0)?;
+        if first.len != 0 {
+            return Ok(first);
+        }
+        let mut state = Search { buffer: self, found: first };
+        let rounds = self.count.min(MAX_VECTORS) as u32;
+        // SAFETY: the callback has the form that the helper asks for, and `state` outlives the
+        // loop.
+        unsafe { bpf_loop(rounds, search_one as *mut c_void, (&raw mut state).cast(), 0) };
+        Ok(state.found)
+    }
+
+    /// One piece, as far as it is meant.
+    #[inline(always)]
+    fn piece(&self, i: u32) -> Result<Vector, Fault> {
+        let at = self.address.wrapping_add(u64::from(i) * 16);
+        let vector = if self.form == SCATTERED { user_vector(at) } else { kernel_vector(at) }?;
+        let skip = if i == 0 { self.skip } else { 0 };
+        let len = vector.len.saturating_sub(skip);
+        Ok(Vector { base: vector.base.wrapping_add(skip), len })
     }
 }
 
 /// [`Buffer::copy`] out of `iovec`s: what one round of the loop takes from the one before.
 #[repr(C)]
 struct Gather {
-    vectors: Vectors,
+    buffer: Buffer,
     to: *mut u8,
     len: u64,
     head: u64,
@@ -108,9 +150,9 @@ struct Gather {
 
 /// A loop of the kernel's (`bpf_loop`): the verifier looks at one round, not at all of them.
 #[inline(always)]
-fn gather(vectors: Vectors, to: *mut u8, len: u32, head: u32, tail: u32) -> Result<(), Fault> {
+fn gather(buffer: Buffer, to: *mut u8, len: u32, head: u32, tail: u32) -> Result<(), Fault> {
     let mut state = Gather {
-        vectors,
+        buffer,
         to,
         len: u64::from(len),
         head: u64::from(head),
@@ -118,7 +160,7 @@ fn gather(vectors: Vectors, to: *mut u8, len: u32, head: u32, tail: u32) -> Resu
         done: 0,
         failed: 0,
     };
-    let rounds = vectors.count.min(MAX_VECTORS) as u32;
+    let rounds = buffer.count.min(MAX_VECTORS) as u32;
     // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
     unsafe { bpf_loop(rounds, gather_one as *mut c_void, (&raw mut state).cast(), 0) };
     if state.failed == 0 && state.done == state.len { Ok(()) } else { Err(Fault) }
@@ -139,7 +181,7 @@ extern "C" fn gather_one(index: u32, state: *mut Gather) -> u64 {
 
 #[inline(always)]
 fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
-    let vector = state.vectors.get(index)?;
+    let vector = state.buffer.piece(index)?;
     let (done, head, tail_start) = (state.done, state.head, state.tail_start);
     if done >= state.len {
         return Ok(());
@@ -163,23 +205,9 @@ fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The first vector that is not empty; almost always the first of all.
-#[inline(always)]
-fn first_filled(vectors: Vectors) -> Result<Vector, Fault> {
-    let first = vectors.get(0)?;
-    if first.len != 0 {
-        return Ok(first);
-    }
-    let mut state = Search { vectors, found: first };
-    let rounds = vectors.count.min(MAX_VECTORS) as u32;
-    // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
-    unsafe { bpf_loop(rounds, search_one as *mut c_void, (&raw mut state).cast(), 0) };
-    Ok(state.found)
-}
-
 #[repr(C)]
 struct Search {
-    vectors: Vectors,
+    buffer: Buffer,
     found: Vector,
 }
 
@@ -187,24 +215,12 @@ struct Search {
 extern "C" fn search_one(index: u32, state: *mut Search) -> u64 {
     // SAFETY: `bpf_loop` hands on the pointer that it was given.
     let state = unsafe { &mut *state };
-    match state.vectors.get(index) {
+    match state.buffer.piece(index) {
         Ok(vector) => {
             state.found = vector;
             u64::from(vector.len != 0)
         }
         Err(Fault) => 1,
-    }
-}
-
-impl Vectors {
-    /// One piece, as far as it is meant.
-    #[inline(always)]
-    fn get(&self, i: u32) -> Result<Vector, Fault> {
-        let at = self.array.wrapping_add(u64::from(i) * 16);
-        let vector = if self.in_kernel != 0 { kernel_vector(at) } else { user_vector(at) }?;
-        let skip = if i == 0 { self.skip } else { 0 };
-        let len = vector.len.saturating_sub(skip);
-        Ok(Vector { base: vector.base.wrapping_add(skip), len })
     }
 }
 

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
 
 use crate::{
-    buffer::{Buffer, Vectors, user_vector},
+    buffer::{Buffer, user_vector},
     operation::Direction,
     socket::Socket,
 };
@@ -92,19 +92,18 @@ impl Call {
         tid: u32,
         len: u32,
     ) -> Option<Buffer> {
-        let vectors = |array, count| Some(Buffer::Scattered(Vectors::of_user(array, count)));
         match (direction, self.number) {
             (Direction::Send, number::WRITE | number::SENDTO)
             | (Direction::Receive, number::READ | number::RECVFROM) => {
-                Some(Buffer::Flat(self.second))
+                Some(Buffer::flat(self.second))
             }
             (Direction::Send, number::WRITEV | number::PWRITEV2)
             | (Direction::Receive, number::READV | number::PREADV2) => {
-                vectors(self.second, self.third)
+                Some(Buffer::vectors(self.second, self.third))
             }
             (Direction::Send, number::SENDMSG) | (Direction::Receive, number::RECVMSG) => {
                 let message = user_vector(self.second.wrapping_add(MESSAGE_VECTORS)).ok()?;
-                vectors(message.base, message.len)
+                Some(Buffer::vectors(message.base, message.len))
             }
             (Direction::Send, number::SENDMMSG) | (Direction::Receive, number::RECVMMSG) => {
                 let index = socket.batch(direction).turn(self.second, tid, self.third as u32);
@@ -113,7 +112,7 @@ impl Call {
                 if direction == Direction::Send && is_short(message.base, message.len, len) {
                     socket.batch(direction).over();
                 }
-                vectors(message.base, message.len)
+                Some(Buffer::vectors(message.base, message.len))
             }
             _ => None,
         }

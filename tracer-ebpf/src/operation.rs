@@ -6,8 +6,8 @@ use tracer_common::{
     filter::{SELF, TRACE},
     head::{MAX_STARTS, Start, is_response, key},
     record::{
-        CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Header, KIND_DATA, MAX_COPY,
-        MAX_TAIL, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
+        CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, KIND_DATA, MAX_COPY, MAX_TAIL,
+        VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
     },
 };
 
@@ -15,7 +15,7 @@ use crate::{
     buffer::Buffer,
     call::Call,
     kernel::{Sock, header},
-    ring::{announce, scratch},
+    ring::{Scratch, announce, scratch},
     socket::{ANNOUNCED, CONNECT_PENDING, FILTERED, HTTP, OTHER, Socket, UNKNOWN},
     stream::Stream,
     uring,
@@ -79,7 +79,7 @@ pub(crate) fn try_operation(
     if len == 0 && socket.class != HTTP {
         return Err(Stop::NotOurs);
     }
-    let mut head = header(KIND_DATA, 0);
+    let head = header(KIND_DATA, sock.cookie());
     let verdict = socket.process_verdict(head.pid);
     if verdict != TRACE && (verdict != SELF || socket.flags & ANNOUNCED != 0) {
         return Err(Stop::NotOurs);
@@ -93,32 +93,6 @@ pub(crate) fn try_operation(
     let Some(scratch) = scratch(index) else { return Err(Stop::NotOurs) };
     // SAFETY: this processor's, for this direction: see `SCRATCH`.
     let scratch = unsafe { &mut *scratch };
-    let mut seen = Seen { buffer: None, start: Start::Other, status: 0 };
-    let news = if verdict == SELF {
-        VERDICT_SELF
-    } else {
-        wait_for_turn(socket, direction)?;
-        let discarded = flags & DISCARDING != 0 && !is_unix;
-        if !discarded && len != 0 {
-            seen = Seen::at(locate(sock, socket, direction, len, &mut head), len);
-        }
-        judge(socket, &seen)?
-    };
-    if news != VERDICT_HTTP || socket.flags & ANNOUNCED == 0 {
-        announce(sock, stream.unix(), socket, scratch, news)?;
-    }
-    if news == VERDICT_OTHER {
-        socket.class = OTHER;
-        return Err(Stop::Counted(Counter::NotHttp));
-    }
-    if news == VERDICT_SELF {
-        return Ok(());
-    }
-    let Seen { buffer, start, status } = seen;
-    let want = share(socket, start, direction, len);
-    leave_http(socket, start, status);
-
-    head.cookie = sock.cookie();
     let data = &mut scratch.data;
     data.header = head;
     data.flags = stream.flags(direction);
@@ -126,28 +100,52 @@ pub(crate) fn try_operation(
     (data.write_seq, data.copied_seq) = stream.sequence(socket, direction);
     data.send_base = socket.send_base;
     data.receive_base = socket.receive_base;
+    if verdict == SELF {
+        return announce(sock, socket, scratch, VERDICT_SELF);
+    }
+    wait_for_turn(socket, direction)?;
+    let readable = len != 0 && (flags & DISCARDING == 0 || is_unix);
+    let buffer = if readable { locate(sock, socket, direction, &mut scratch.data) } else { None };
+    let buffer = forget(&mut scratch.buffer, buffer.unwrap_or(Buffer::NONE));
+    let start = look(buffer, len);
+    let start = forget(&mut scratch.start, start);
+    let verdict = judge(socket, start.what, buffer)?;
+    if verdict != VERDICT_HTTP || socket.flags & ANNOUNCED == 0 {
+        announce(sock, socket, scratch, verdict)?;
+    }
+    if verdict != VERDICT_HTTP {
+        socket.class = OTHER;
+        return Err(Stop::Counted(Counter::NotHttp));
+    }
+    let want = share(socket, start.what, direction, len);
+    leave_http(socket, start);
+    let want = forget(&mut scratch.data.head_len, want);
+    record(scratch, buffer, len, want)
+}
+
+/// Copies what is wanted of the bytes, `want` from their beginning, and sends the record.
+#[inline(always)]
+fn record(scratch: &mut Scratch, buffer: Buffer, len: u32, want: u32) -> Result<(), Stop> {
+    let want = want.min(len);
     let tail = (len - want).min(MAX_TAIL as u32);
-    let copied = match buffer {
-        None if len == 0 => Ok(()),
-        None => Err((Counter::NoBuffer, DATA_NO_BUFFER)),
-        Some(buffer) => buffer
-            .copy(scratch.bytes.as_mut_ptr(), len, want, tail)
-            .map_err(|_| (Counter::PageFault, DATA_PAGE_FAULT)),
-    };
-    match copied {
-        Ok(()) => {
-            data.head_len = want;
-            data.tail_len = tail;
-        }
-        Err((counter, flag)) => {
+    let (mut copied, mut missing) = (want + tail, 0);
+    if len != 0 {
+        let outcome = if buffer.is_none() {
+            Err((Counter::NoBuffer, DATA_NO_BUFFER))
+        } else {
+            let to = scratch.bytes.as_mut_ptr();
+            buffer.copy(to, len, want, tail).map_err(|_| (Counter::PageFault, DATA_PAGE_FAULT))
+        };
+        if let Err((counter, flag)) = outcome {
             count(counter);
-            data.flags |= flag;
-            data.head_len = 0;
-            data.tail_len = 0;
+            (copied, missing) = (0, flag);
         }
     }
-    let bytes = data.head_len + data.tail_len;
-    scratch.send(bytes)
+    let data = &mut scratch.data;
+    data.flags |= missing;
+    data.head_len = copied.min(want);
+    data.tail_len = copied - copied.min(want);
+    scratch.send(copied)
 }
 
 /// An operation failed: if it is part of a call that moves several messages, that call is over.
@@ -167,14 +165,13 @@ fn locate(
     sock: Sock,
     socket: &mut Socket,
     direction: Direction,
-    len: u32,
-    header: &mut Header,
+    data: &mut Data,
 ) -> Option<Buffer> {
     let call = Call::current();
     if call.is_uring() {
-        uring::request(sock, direction, header)?.buffer(len)
+        uring::request(sock, direction, &mut data.header)?.buffer(data.len)
     } else {
-        call.buffer(direction, socket, header.tid, len)
+        call.buffer(direction, socket, data.header.tid, data.len)
     }
 }
 
@@ -195,50 +192,54 @@ fn run(direction: Direction) -> u32 {
     1 + (direction == Direction::Send) as u32
 }
 
-/// What an operation looks like from outside.
-struct Seen {
-    buffer: Option<Buffer>,
-    /// What it begins with.
-    start: Start,
+/// What an operation begins with.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Beginning {
+    /// [`Start`].
+    what: u32,
     /// The bytes that are the status code if it is a response.
     status: u32,
 }
 
-impl Seen {
-    #[inline(always)]
-    fn at(buffer: Option<Buffer>, len: u32) -> Self {
-        let (start, status) = match buffer.map(|buffer| buffer.look(len)) {
-            Some(Ok(first)) => (look(first.low), (first.high >> 8) as u32 & 0xff_ffff),
-            _ => (Start::Other, 0),
-        };
-        Self { buffer, start, status }
+/// Writes a value to a map and reads it back. The verifier follows every way through a program on
+/// which it knows something else; what comes out of a map it does not know, so the ways meet here.
+#[inline(always)]
+fn forget<T: Copy>(slot: &mut T, value: T) -> T {
+    // SAFETY: a place for a `T`, as the reference says.
+    unsafe {
+        core::ptr::write_volatile(slot, value);
+        core::ptr::read_volatile(slot)
     }
 }
 
 #[inline(always)]
-fn look(first: u64) -> Start {
-    if is_response(first) {
-        return Start::Response;
+fn look(buffer: Buffer, len: u32) -> Beginning {
+    let other = Beginning { what: Start::Other as u32, status: 0 };
+    if buffer.is_none() {
+        return other;
+    }
+    let Ok(first) = buffer.look(len) else { return other };
+    if is_response(first.low) {
+        let status = (first.high >> 8) as u32 & 0xff_ffff;
+        return Beginning { what: Start::Response as u32, status };
     }
     // SAFETY: the map does not change after loading.
-    match unsafe { STARTS.get(key(first)) } {
-        None => Start::Other,
-        Some(&start) if start == Start::ConnectRequest as u32 => Start::ConnectRequest,
-        Some(&start) if start == Start::Partial as u32 => Start::Partial,
-        // What is done about it is the same as for a request.
-        Some(_) => Start::Request,
+    match unsafe { STARTS.get(key(first.low)) } {
+        Some(&what) => Beginning { what, ..other },
+        None => other,
     }
 }
 
 /// Decides what a socket carries: `VERDICT_*`. An unknown one that was seen from its first byte on
 /// must begin with HTTP; one that was found in the middle is waited for until a head begins.
 #[inline(always)]
-fn judge(socket: &mut Socket, seen: &Seen) -> Result<u32, Stop> {
-    if socket.class == HTTP || seen.start != Start::Other {
+fn judge(socket: &mut Socket, start: u32, buffer: Buffer) -> Result<u32, Stop> {
+    if socket.class == HTTP || start != Start::Other as u32 {
         socket.class = HTTP;
         return Ok(VERDICT_HTTP);
     }
-    let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || seen.buffer.is_none();
+    let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || buffer.is_none();
     if wait && socket.looks < MAX_LOOKS {
         socket.looks += 1;
         return Err(Stop::NotOurs);
@@ -252,8 +253,8 @@ fn judge(socket: &mut Socket, seen: &Seen) -> Result<u32, Stop> {
 /// nothing from there on. What this misses: a head that begins inside an operation, more than
 /// 16 KiB into a run; user space sees that a message ended there and counts it.
 #[inline(always)]
-fn share(socket: &mut Socket, start: Start, direction: Direction, len: u32) -> u32 {
-    if socket.run != run(direction) || start != Start::Other {
+fn share(socket: &mut Socket, start: u32, direction: Direction, len: u32) -> u32 {
+    if socket.run != run(direction) || start != Start::Other as u32 {
         socket.run = run(direction);
         socket.budget = MAX_COPY as u32;
     }
@@ -268,17 +269,15 @@ fn share(socket: &mut Socket, start: Start, direction: Direction, len: u32) -> u
 /// After `101 Switching Protocols`, and after the 2xx that answers a CONNECT, the bytes are no
 /// longer HTTP.
 #[inline(always)]
-fn leave_http(socket: &mut Socket, start: Start, status: u32) {
+fn leave_http(socket: &mut Socket, Beginning { what, status }: Beginning) {
     const SWITCHING: u32 = u32::from_le_bytes(*b"101\0");
-    match start {
-        Start::ConnectRequest => socket.flags |= CONNECT_PENDING,
-        Start::Response => {
-            let connected = socket.flags & CONNECT_PENDING != 0 && status as u8 == b'2';
-            if status == SWITCHING || connected {
-                socket.class = OTHER;
-            }
-            socket.flags &= !CONNECT_PENDING;
+    if what == Start::ConnectRequest as u32 {
+        socket.flags |= CONNECT_PENDING;
+    } else if what == Start::Response as u32 {
+        let connected = socket.flags & CONNECT_PENDING != 0 && status as u8 == b'2';
+        if status == SWITCHING || connected {
+            socket.class = OTHER;
         }
-        _ => {}
+        socket.flags &= !CONNECT_PENDING;
     }
 }

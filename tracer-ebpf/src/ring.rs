@@ -12,13 +12,15 @@ use tracer_common::{
     counter::Counter,
     record::{
         CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER, Connection,
-        Data, FAMILY_INET, KIND_CONNECTION, MAX_COPY, MAX_TAIL,
+        Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_TAIL,
     },
 };
 use zerocopy::transmute;
 
 use crate::{
-    kernel::{Sock, UnixSock, choices, header},
+    buffer::Buffer,
+    kernel::{Sock, choices, header},
+    operation::Beginning,
     socket::{ANNOUNCED, Socket},
     verdict::Stop,
 };
@@ -43,6 +45,8 @@ pub(crate) struct Scratch {
     pub(crate) data: Data,
     pub(crate) bytes: [u8; 2 * MAX_COPY + MAX_TAIL],
     connection: Connection,
+    pub(crate) buffer: Buffer,
+    pub(crate) start: Beginning,
 }
 
 pub(crate) fn scratch(index: u32) -> Option<*mut Scratch> {
@@ -97,7 +101,6 @@ fn output(record: &[u8], at_once: bool) -> Result<(), Stop> {
 #[inline(always)]
 pub(crate) fn announce(
     sock: Sock,
-    unix: Option<UnixSock>,
     socket: &mut Socket,
     scratch: &mut Scratch,
     verdict: u32,
@@ -112,7 +115,9 @@ pub(crate) fn announce(
     record.netns = sock.netns();
     record.comm = transmute!(comm());
     record.path_len = 0;
-    if let Some(unix) = unix {
+    if record.family == FAMILY_UNIX
+        && let Some(unix) = sock.unix()
+    {
         record.path_len = unix.name(record.path.as_mut_ptr());
         if record.path_len != 0 {
             record.flags |= CONNECTION_NAMED;

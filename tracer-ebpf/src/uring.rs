@@ -15,7 +15,7 @@ use aya_ebpf::{
 use tracer_common::record::Header;
 
 use crate::{
-    buffer::{Buffer, MAX_VECTORS, Vectors, kernel_vector},
+    buffer::{Buffer, MAX_VECTORS, kernel_vector},
     kernel::{Sock, peek, task_tid, uring},
     operation::Direction,
     verdict::Stop,
@@ -148,8 +148,9 @@ pub(crate) fn request(sock: Sock, direction: Direction, header: &mut Header) -> 
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() } as u64;
     let flags: u32 = peek(task + u64::from(uring!(task_flags))).unwrap_or(0);
-    if flags & IO_WORKER != 0 {
-        let worker: u64 = peek(task + u64::from(uring!(task_worker)))?;
+    let worker: u64 = peek(task + u64::from(uring!(task_worker))).unwrap_or(0);
+    // The thread that polls a submission queue counts as a worker, too, but is none.
+    if flags & IO_WORKER != 0 && worker != 0 {
         let work: u64 = peek(worker + u64::from(uring!(worker_work)))?;
         let request = fitting(work.wrapping_sub(u64::from(uring!(request_work))), file, direction)?;
         if let Some(tid) = submitter(request) {
@@ -237,20 +238,20 @@ impl Request {
         let offset: u64 = peek(iter + u64::from(uring!(iter_offset)))?;
         let pointer: u64 = peek(iter + u64::from(uring!(iter_pointer)))?;
         if u32::from(kind) == uring!(iter_flat) {
-            return Some(Buffer::Flat(pointer.wrapping_add(offset).wrapping_sub(passed)));
+            return Some(Buffer::flat(pointer.wrapping_add(offset).wrapping_sub(passed)));
         }
         if u32::from(kind) == uring!(iter_vectors) {
-            return Some(Buffer::Scattered(walk_back(pointer, offset, passed)));
+            return Some(walk_back(pointer, offset, passed));
         }
         // Registered buffers are kept as pages; the request still has their address.
         match self.opcode {
             op::READ_FIXED | op::WRITE_FIXED => {
-                Some(Buffer::Flat(peek(self.address + u64::from(uring!(file_buffer)))?))
+                Some(Buffer::flat(peek(self.address + u64::from(uring!(file_buffer)))?))
             }
             op::SEND_ZC => {
                 let done: u32 = peek(self.address + u64::from(uring!(message_done)))?;
                 let buffer = peek(self.address + u64::from(uring!(message_buffer)))?;
-                if done == 0 { Some(Buffer::Flat(buffer)) } else { None }
+                if done == 0 { Some(Buffer::flat(buffer)) } else { None }
             }
             _ => None,
         }
@@ -260,7 +261,7 @@ impl Request {
 /// From where an iterator stands, `offset` bytes into the piece at `array`, back over the `passed`
 /// bytes that it has left behind.
 #[inline(always)]
-fn walk_back(array: u64, offset: u64, passed: u64) -> Vectors {
+fn walk_back(array: u64, offset: u64, passed: u64) -> Buffer {
     let mut state = Back { array, offset, passed };
     if passed > offset {
         state.passed -= offset;
@@ -273,7 +274,7 @@ fn walk_back(array: u64, offset: u64, passed: u64) -> Vectors {
         state.offset -= passed;
     }
     let Back { array, offset, .. } = state;
-    Vectors { array, count: MAX_VECTORS, skip: offset, in_kernel: 1 }
+    Buffer::kernel_vectors(array, offset)
 }
 
 #[repr(C)]

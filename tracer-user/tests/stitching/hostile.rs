@@ -51,7 +51,7 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
                 KIND_DATA => {
                     let (mut data, _) = record::Data::read_from_prefix(&noise).expect("long enough");
                     data.header = header;
-                    data.flags %= 4;
+                    data.flags %= 16;
                     data.head_len = bytes.len() as u32;
                     data.tail_len = slack.min(MAX_TAIL as u32);
                     data.len = data.head_len + data.tail_len + if slack == 2 { data.len % 9 } else { 0 };
@@ -59,11 +59,11 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
                 }
                 KIND_CONNECTION => {
                     let (mut connection, _) =
-                        record::Connection::read_from_prefix(&[&noise[..], &noise, &noise].concat())
+                        record::Connection::read_from_prefix(&noise.repeat(4))
                             .expect("long enough");
                     connection.header = header;
                     connection.verdict %= 5;
-                    connection.family = [0, 2, 10][slack as usize];
+                    connection.family = [1, 2, 10][slack as usize];
                     connection.as_bytes().to_vec()
                 }
                 KIND_STATE | KIND_PROCESS => {
