@@ -1,5 +1,7 @@
 //! Exchanges: a request with its response, and the two ends of it that two processes saw.
 
+mod full;
+mod incomplete;
 mod key;
 mod lane;
 mod pairing;
@@ -7,6 +9,7 @@ mod reorder;
 mod stage;
 mod value;
 
+pub use incomplete::{Incomplete, Reasons};
 pub use key::{ConnectionKey, PairKey, mix};
 pub use stage::{Exchanges, Signal, info, text};
-pub use value::{Exchange, ExchangeId, Incomplete, Side};
+pub use value::{Exchange, ExchangeId, Side};
