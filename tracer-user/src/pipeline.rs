@@ -68,6 +68,10 @@ pub struct Settings {
 /// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
 const LATEST: u64 = u64::MAX / 4;
 
+/// A wall clock that differs by more from what is expected was set, nanoseconds. Slewing (NTP) shows
+/// in both clocks alike, and so does the time that a machine was suspended.
+const CLOCK_STEP: u64 = 100_000_000;
+
 /// The stages.
 pub struct Pipeline<D> {
     exchanges: Exchanges,
@@ -100,7 +104,7 @@ impl<D: Directory> Pipeline<D> {
                 settings.http1,
             ),
             causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
-            assembly: Assembly::new(Patience { settle, max_hold }),
+            assembly: Assembly::new(Patience { settle, max_hold }, clock),
             directory,
             namer: Namer::default(),
             clock,
@@ -208,9 +212,20 @@ impl<D: Directory> Pipeline<D> {
         !self.unseen.is_empty()
     }
 
-    /// Records were lost, of whatever process.
-    pub fn lost_records(&mut self) {
-        self.causality.lost_anywhere(self.now);
+    /// Records were lost, of whatever process, between these boot times.
+    pub fn lost_records(&mut self, since: u64, until: u64) {
+        self.causality.lost_anywhere(self.now.max(until.min(LATEST)));
+        self.assembly.lost(since, until);
+    }
+
+    /// Both clocks read at the same instant, told now and then. `since`: when that was done last
+    /// (boot clock). Traces that start later have the times of a clock that was set in between.
+    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) {
+        let clock = Clock::new(unix, boot);
+        if clock.distance(&self.clock) > CLOCK_STEP {
+            self.clock = clock;
+            self.assembly.clock_stepped(since, boot, clock);
+        }
     }
 
     /// Every loss so far, by name; only those that are not zero.
@@ -364,7 +379,7 @@ impl<D: Directory> Pipeline<D> {
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
-        let span = span(placed, resource, peer, &self.clock, &mut self.namer);
+        let span = span(placed, resource, peer, &mut self.namer);
         self.spans.push(Arc::new(span));
     }
 }

@@ -7,7 +7,8 @@ use tracer_common::head::{Start, look_at};
 use crate::connection::{Address, Bases, Chunk, Cookie, Info, Moment};
 use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits};
 
-use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
+use super::full::Full;
+use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Reasons, Side, Signal};
 
 /// Of one connection. Requests are answered in the order in which they were sent (RFC 9112, 9.3.2),
 /// and the engine keeps to that, so a queue is all it takes.
@@ -15,10 +16,28 @@ use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Sign
 pub(super) struct Lane {
     http: Option<(Side, Box<Engine>)>,
     open: VecDeque<Open>,
-    /// The exchange whose bytes this side read last.
-    reading: Option<ExchangeId>,
+    /// What the bytes that this side read last belong to.
+    reading: Reading,
     left: bool,
     events: Vec<Event>,
+}
+
+/// An exchange whose bytes are read.
+#[derive(Clone, Copy, Debug, Default)]
+enum Reading {
+    /// None that is known.
+    #[default]
+    Nothing,
+    /// This one.
+    Exchange(ExchangeId),
+    /// One that there was no room for.
+    Silent,
+}
+
+impl Reading {
+    fn of(id: ExchangeId, silent: bool) -> Self {
+        if silent { Reading::Silent } else { Reading::Exchange(id) }
+    }
 }
 
 /// What a lane needs to know of its connection.
@@ -58,6 +77,10 @@ pub(super) struct Sink<'a> {
     pub(super) room: &'a mut usize,
     /// Exchanges that were not, for want of room.
     pub(super) refused: &'a mut u64,
+    /// Who did what was left out for want of room.
+    pub(super) full: &'a mut Full,
+    /// Requests whose response will not be told because something was lost.
+    pub(super) abandoned: &'a mut u64,
     /// Headers of propagation formats that were malformed.
     pub(super) malformed: &'a mut u64,
     /// Requests whose propagated contexts disagree.
@@ -102,8 +125,10 @@ impl Lane {
         if self.left {
             sink.signals.push(Signal::Left { cookie: place.cookie, side, at: chunk.at });
         }
-        if !sent && let Some(id) = self.reading {
-            sink.signals.push(Signal::Read { id, at: chunk.at });
+        match self.reading {
+            Reading::Exchange(id) if !sent => sink.signals.push(Signal::Read { id, at: chunk.at }),
+            Reading::Silent if !sent => sink.signals.push(Signal::Refused { at: chunk.at }),
+            _ => {}
         }
     }
 
@@ -163,7 +188,8 @@ impl Lane {
     /// Ends whatever is open, and forgets how far it was: the connection may go on.
     pub(super) fn abandon(&mut self, at: Moment, sink: &mut Sink<'_>) {
         self.finish(at, Incomplete::Closed, sink);
-        (self.http, self.reading) = (None, None);
+        self.http = None;
+        self.reading = Reading::default();
     }
 
     /// `cut`: what it means if a message has ended before its time.
@@ -196,20 +222,23 @@ impl Lane {
                     open.exchange.request = Some(head);
                 }
             }
-            Event::RequestEnded { body, .. } => {
+            Event::RequestEnded { body, fault, .. } => {
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
                     open.request_over = true;
                     open.exchange.request_body = body;
+                    open.exchange.incomplete.extend(fault.map(Incomplete::from).into());
                 }
             }
             Event::ResponseStarted { at } => {
                 if let Some(open) = self.open.front_mut() {
                     open.exchange.replied = Some(at);
-                    let id = (!open.silent).then_some(open.exchange.id);
+                    let (id, silent) = (open.exchange.id, open.silent);
                     if side == Side::Client {
-                        self.reading = id;
+                        self.reading = Reading::of(id, silent);
                     }
-                    sink.signals.extend(id.map(|id| Signal::Replied { id, at }));
+                    if !silent {
+                        sink.signals.push(Signal::Replied { id, at });
+                    }
                 }
             }
             Event::ResponseHead(head, _) => {
@@ -217,15 +246,18 @@ impl Lane {
                     open.exchange.response = Some(head);
                 }
             }
-            Event::ResponseEnded { at, body, complete } => {
+            Event::ResponseEnded { at, body, complete, fault } => {
                 if let Some(open) = self.open.front_mut() {
                     open.exchange.response_body = body;
-                    self.end(at, (!complete).then_some(cut), sink);
+                    let fault = fault.map(Incomplete::from);
+                    self.end(at, fault.or((!complete).then_some(cut)), sink);
                 }
             }
             Event::Abandoned { at, why } => {
+                *sink.abandoned += u64::from(matches!(why, Abandon::Loss | Abandon::Unreadable(_)));
                 let why = match why {
                     Abandon::Loss => Incomplete::Lost,
+                    Abandon::Unreadable(fault) => fault.into(),
                     Abandon::Closed => Incomplete::Closed,
                     Abandon::Left => Incomplete::Left,
                 };
@@ -270,14 +302,15 @@ impl Lane {
             response: None,
             request_body: 0,
             response_body: 0,
-            incomplete: None,
+            incomplete: Reasons::default(),
         };
         let silent = *sink.room == 0;
         if side == Side::Server {
-            self.reading = (!silent).then_some(id);
+            self.reading = Reading::of(id, silent);
         }
         if silent {
             *sink.refused += 1;
+            sink.full.note(at);
         } else {
             *sink.room -= 1;
             let (key, connection) = (exchange.key, exchange.connection);
@@ -295,7 +328,11 @@ impl Lane {
         }
         *sink.room += 1;
         exchange.ended = at;
-        exchange.incomplete = why;
+        exchange.incomplete.extend(why.into());
+        // A call needs nothing of its own process before it is over.
+        if exchange.side == Side::Server && sink.full.since(exchange.started) {
+            exchange.incomplete.insert(Incomplete::TableFull);
+        }
         sink.signals.push(Signal::Ended(Box::new(exchange)));
     }
 }

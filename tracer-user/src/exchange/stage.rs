@@ -10,6 +10,7 @@ use crate::protocol::http1::{Fault, Limits};
 use crate::protocol::propagation::Context;
 
 use super::closing::Closing;
+use super::full::Full;
 use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
 use super::reorder::{Held, Reorder, Waiting};
@@ -74,6 +75,11 @@ pub enum Signal {
         /// The operation that did it.
         at: Moment,
     },
+    /// What a process did here is left out, because a table is full.
+    Refused {
+        /// By whom.
+        at: Moment,
+    },
 }
 
 /// What is kept beside each connection.
@@ -97,6 +103,8 @@ pub struct Exchanges {
     next: u64,
     room: usize,
     refused: u64,
+    full: Full,
+    abandoned: u64,
     malformed: u64,
     conflicting: u64,
     faults: Vec<Fault>,
@@ -115,6 +123,8 @@ impl Exchanges {
             next: 0,
             room: open,
             refused: 0,
+            full: Full::default(),
+            abandoned: 0,
             malformed: 0,
             conflicting: 0,
             faults: vec![],
@@ -162,7 +172,10 @@ impl Exchanges {
         signals: &mut Vec<Signal>,
     ) {
         let cookie = Cookie(record.header.cookie);
-        let Some(connection) = self.connections.touch(cookie, at.pid) else { return };
+        let Some(connection) = self.connections.touch(cookie, at.pid) else {
+            self.full.note(at);
+            return signals.push(Signal::Refused { at });
+        };
         connection.bases = Bases::of_data(record);
         if record.flags & DATA_SEND == 0 {
             let (midstream, opener) = match &connection.info {
@@ -312,6 +325,7 @@ impl Exchanges {
                 self.rest(cookie);
             }
         }
+        self.full.exited(pid);
     }
 
     /// The tracer stops: whatever is open ends here, marked.
@@ -337,11 +351,12 @@ impl Exchanges {
 
     /// What was left out, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 6] {
+    pub fn losses(&self) -> [(&'static str, u64); 7] {
         [
             ("connections_evicted", self.connections.evicted()),
             ("connections_full", self.connections.refused()),
             ("open_exchanges_full", self.refused),
+            ("messages_abandoned", self.abandoned),
             ("pair_key_clashes", self.pairing.clashes()),
             ("context_headers_malformed", self.malformed),
             ("context_headers_conflicting", self.conflicting),
@@ -362,7 +377,7 @@ impl Exchanges {
     /// How many things are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.connections.len() + self.pairing.len() + self.closing.len()
+        self.connections.len() + self.pairing.len() + self.closing.len() + self.full.len()
     }
 
     fn with(
@@ -379,6 +394,8 @@ impl Exchanges {
             next: &mut self.next,
             room: &mut self.room,
             refused: &mut self.refused,
+            full: &mut self.full,
+            abandoned: &mut self.abandoned,
             malformed: &mut self.malformed,
             conflicting: &mut self.conflicting,
         };

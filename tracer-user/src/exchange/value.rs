@@ -3,6 +3,7 @@
 use crate::connection::{Address, Cookie, Moment};
 use crate::protocol::http1::{RequestHead, ResponseHead};
 
+use super::Reasons;
 use super::key::{ConnectionKey, PairKey};
 
 /// Number of an exchange, counted from the tracer's start.
@@ -25,32 +26,6 @@ impl Side {
         match self {
             Side::Client => Side::Server,
             Side::Server => Side::Client,
-        }
-    }
-}
-
-/// Why an exchange is not whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Incomplete {
-    /// The connection closed first.
-    Closed,
-    /// Bytes of it were not seen.
-    Lost,
-    /// The connection stopped being HTTP/1 first.
-    Left,
-    /// The tracer stopped first.
-    Stopped,
-}
-
-impl Incomplete {
-    /// As the attribute `tracer.incomplete` says it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Incomplete::Closed => "connection_closed",
-            Incomplete::Lost => "bytes_lost",
-            Incomplete::Left => "protocol_left",
-            Incomplete::Stopped => "tracer_stopped",
         }
     }
 }
@@ -90,8 +65,8 @@ pub struct Exchange {
     pub request_body: u64,
     /// Bytes of the response's body.
     pub response_body: u64,
-    /// `None` if all of it was seen.
-    pub incomplete: Option<Incomplete>,
+    /// What is missing; empty if all of it was seen.
+    pub incomplete: Reasons,
 }
 
 impl Exchange {

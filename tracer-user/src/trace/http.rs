@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::connection::Address;
-use crate::exchange::{Exchange, Incomplete, Side};
+use crate::exchange::{Exchange, Incomplete, Reasons, Side};
 use crate::protocol::http1::RequestHead;
 use crate::protocol::route::span_name;
 
 use super::assembly::Placed;
-use super::{Clock, Endpoint, Kind, Namer, Resource, Span, Status, Value};
+use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value};
 
 /// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
 #[must_use]
@@ -17,7 +17,6 @@ pub fn span(
     placed: &Placed,
     resource: Arc<Resource>,
     peer: Option<Arc<str>>,
-    clock: &Clock,
     namer: &mut Namer,
 ) -> Span {
     let exchange = &*placed.exchange;
@@ -66,8 +65,11 @@ pub fn span(
     if let Some(error) = &error {
         put("error.type", error.clone().into());
     }
-    if let Some(incomplete) = exchange.incomplete {
-        put("tracer.incomplete", incomplete.name().into());
+    if !exchange.incomplete.is_empty() {
+        put("tracer.incomplete", exchange.incomplete.to_string().into());
+    }
+    if !placed.below.is_empty() {
+        put("tracer.trace.incomplete", placed.below.to_string().into());
     }
     if let Some((method, confidence)) = placed.edge {
         put("tracer.parent.method", method.into());
@@ -86,8 +88,8 @@ pub fn span(
             Side::Server => Kind::Server,
         },
         name,
-        start: clock.unix(placed.start),
-        end: clock.unix(placed.end),
+        start: placed.clock.unix(placed.start),
+        end: placed.clock.unix(placed.end),
         status: if error.is_some() { Status::Error(None) } else { Status::Unset },
         attributes,
         links: vec![],
@@ -175,11 +177,11 @@ fn authority(request: &RequestHead, end: Option<&Address>) -> (String, u16) {
 }
 
 /// 4xx is the caller's fault, so no error of a server's; no response at all is one of both.
-fn error(side: Side, code: Option<u16>, incomplete: Option<Incomplete>) -> Option<String> {
+fn error(side: Side, code: Option<u16>, incomplete: Reasons) -> Option<String> {
     match (side, code) {
         (Side::Client, Some(code)) if code >= 400 => Some(code.to_string()),
         (Side::Server, Some(code)) if code >= 500 => Some(code.to_string()),
-        _ if incomplete == Some(Incomplete::Closed) => Some(Incomplete::Closed.name().to_owned()),
+        _ if incomplete.contains(Incomplete::Closed) => Some(Incomplete::Closed.name().to_owned()),
         _ => None,
     }
 }

@@ -87,7 +87,7 @@ proptest! {
         }
         if existing {
             pipeline.existing([], false);
-            pipeline.lost_records();
+            pipeline.lost_records(0, u64::MAX);
         }
         pipeline.stop(0);
         let spans = pipeline.take_spans();

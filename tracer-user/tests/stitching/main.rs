@@ -8,6 +8,7 @@ mod http;
 mod identity;
 mod journeys;
 mod lifetime;
+mod losses;
 mod outcome;
 mod processes;
 mod runtimes;

@@ -73,6 +73,7 @@ pub(crate) struct Pending {
 #[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) pid: u32,
+    pub(crate) time: u64,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -276,7 +277,7 @@ impl Script {
         let mut record = record::Process::new_zeroed();
         record.header = self.header(KIND_PROCESS, task(pid), 0);
         record.change = change;
-        self.records.push(Record { pid, bytes: record.as_bytes().to_vec() });
+        self.push(pid, record.as_bytes().to_vec());
     }
 
     /// The first look at a connection, without a byte of data.
@@ -309,7 +310,7 @@ impl Script {
         }
         record.netns = 1;
         record.comm[..4].copy_from_slice(b"task");
-        self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
+        self.push(by.pid, record.as_bytes().to_vec());
     }
 
     fn data(&mut self, by: Task, wire: Wire, end: End, flags: u32, bytes: &[u8]) {
@@ -330,7 +331,7 @@ impl Script {
         (record.write_seq, record.copied_seq) = half.sequences;
         (record.send_base, record.receive_base) = half.bases;
         let bytes = [record.as_bytes(), &bytes[..record.head_len as usize]].concat();
-        self.records.push(Record { pid: by.pid, bytes });
+        self.push(by.pid, bytes);
     }
 
     fn state(&mut self, by: Task, wire: Wire, end: End, state: u32) {
@@ -340,8 +341,12 @@ impl Script {
         if half.seen && (half.announced || state == STATE_CONNECTING) {
             let mut record = record::State::new_zeroed();
             (record.header, record.state) = (header, state);
-            self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
+            self.push(by.pid, record.as_bytes().to_vec());
         }
+    }
+
+    fn push(&mut self, pid: u32, bytes: Vec<u8>) {
+        self.records.push(Record { pid, time: self.now, bytes });
     }
 
     fn half(&mut self, wire: Wire, end: End) -> &mut Half {

@@ -86,7 +86,7 @@ impl Engine {
         }
         if self.responses.is_new() && chunk.position > 0 {
             // Met in the middle, or the first responses were lost: no matter which.
-            self.lose_responses(chunk.at, sink);
+            self.lose_responses(None, chunk.at, sink);
         }
         for mut window in self.responses.admit(chunk, false).into_iter().flatten() {
             self.review_responses(&window, sink);

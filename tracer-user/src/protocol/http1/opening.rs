@@ -21,6 +21,8 @@ pub(super) enum Outcome<H> {
     Nothing,
     /// No head, or not one that can be read.
     Broken(Fault),
+    /// A head that is too large to be read; with what its beginning says.
+    Cut(Fault, Option<Box<H>>),
 }
 
 /// An incomplete head.
@@ -87,12 +89,12 @@ impl Opening {
         };
         let Some(end) = end_of_head(bytes, before.saturating_sub(3)) else {
             if bytes.len() >= limits.max_head {
-                return Outcome::Broken(Fault::HeadTooLong);
+                return Outcome::Cut(Fault::HeadTooLong, beginning(bytes, limits));
             }
             if !self.line_checked && bytes.contains(&b'\n') {
                 self.line_checked = true;
                 if let Err(fault) = H::parse(bytes, limits) {
-                    return Outcome::Broken(fault);
+                    return broken(fault, bytes, limits);
                 }
             }
             if before == 0 {
@@ -112,7 +114,7 @@ impl Opening {
                 Outcome::Complete(Box::new(head), lengths)
             }
             Ok(None) => Outcome::Broken(H::MALFORMED),
-            Err(fault) => Outcome::Broken(fault),
+            Err(fault) => broken(fault, bytes, limits),
         }
     }
 
@@ -141,6 +143,26 @@ impl Opening {
             (false, true) => Some(Outcome::Broken(H::MALFORMED)),
         }
     }
+}
+
+fn broken<H: Head>(fault: Fault, bytes: &[u8], limits: &Limits) -> Outcome<H> {
+    match fault {
+        Fault::TooManyHeaders => Outcome::Cut(fault, beginning(bytes, limits)),
+        fault => Outcome::Broken(fault),
+    }
+}
+
+/// What the whole lines say, as many of them as are allowed; or of a first line without an end, as
+/// much of it as there is.
+fn beginning<H: Head>(bytes: &[u8], limits: &Limits) -> Option<Box<H>> {
+    let feeds = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let mut short = match feeds.take(limits.max_headers.saturating_add(1)).last() {
+        Some(end) => bytes.get(..end)?.to_vec(),
+        None => [bytes.trim_ascii_end(), b" HTTP/1.1\r\n"].concat(),
+    };
+    short.extend_from_slice(b"\r\n");
+    let (_, head, _) = H::parse(&short, limits).ok()??;
+    Some(Box::new(head))
 }
 
 /// Where the empty line ends that ends a head, looking from `from` on. Lone line feeds count as

@@ -43,12 +43,13 @@ pub(super) enum Step<H> {
     /// [`Reader::hold`] or [`Reader::seek`].
     Head { head: Box<H>, lengths: Lengths, first: Moment },
     /// It is over.
-    Ended { body: u64, complete: bool },
+    Ended { body: u64, complete: bool, fault: Option<Fault> },
     /// It had been told to be over, and is now.
     Extended { body: u64 },
     /// Sync is lost. `open`: the size of the body so far of a message that was begun and is not
-    /// over. `synced`: its beginning was where it had to be.
-    Broken { fault: Fault, open: Option<u64>, synced: bool },
+    /// over. `synced`: its beginning was where it had to be. `head`: what the beginning of a head
+    /// that is too large says, and the operation with its first byte.
+    Broken { fault: Fault, open: Option<u64>, synced: bool, head: Option<(Box<H>, Moment)> },
     /// To be counted.
     Fault(Fault),
 }
@@ -187,12 +188,12 @@ impl Reader {
     fn over<H>(&self, closed: bool) -> Option<Step<H>> {
         match &self.state {
             State::Head(opening) if opening.announced => {
-                Some(Step::Ended { body: 0, complete: false })
+                Some(Step::Ended { body: 0, complete: false, fault: None })
             }
             State::Body(body) if body.reported => Some(Step::Extended { body: body.size }),
             State::Body(body) => {
                 let complete = closed && body.is_complete_at_close();
-                Some(Step::Ended { body: body.size, complete })
+                Some(Step::Ended { body: body.size, complete, fault: body.fault })
             }
             _ => None,
         }

@@ -62,11 +62,22 @@ impl Reader {
                         let (open, synced) = (opening.announced.then_some(0), opening.synced);
                         return Some(self.broken(fault, open, synced, window));
                     }
+                    Outcome::Cut(fault, head) => {
+                        let (open, synced) = (opening.announced.then_some(0), opening.synced);
+                        let head = head.map(|head| (head, opening.first));
+                        self.state = State::Seeking;
+                        window.finish();
+                        return Some(Step::Broken { fault, open, synced, head });
+                    }
                 },
                 State::Body(body) => {
                     let missing = window.is_missing();
                     let course = body.advance(window, |bytes| H::is_start(look_at(bytes)));
                     let (size, reported, in_tail) = (body.size, body.reported, body.in_tail());
+                    if missing && in_tail {
+                        body.fault = Some(Fault::Gap);
+                    }
+                    let fault = body.fault;
                     match course {
                         Course::Open if missing && in_tail => {
                             return Some(Step::Fault(Fault::Gap));
@@ -77,7 +88,7 @@ impl Reader {
                             return Some(if reported {
                                 Step::Extended { body: size }
                             } else {
-                                Step::Ended { body: size, complete: true }
+                                Step::Ended { body: size, complete: true, fault }
                             });
                         }
                         Course::Broken => {
@@ -140,7 +151,7 @@ impl Reader {
     ) -> Step<H> {
         self.state = State::Seeking;
         window.finish();
-        Step::Broken { fault, open, synced }
+        Step::Broken { fault, open, synced, head: None }
     }
 }
 
