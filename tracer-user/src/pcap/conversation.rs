@@ -92,6 +92,9 @@ impl Conversation {
         if let Some(number) = segment.acknowledged {
             let mut steps = std::mem::take(&mut self.steps);
             self.halves[to].acknowledge(number, &mut steps, context.counts);
+            if segment.len > 0 {
+                self.halves[to].answered(time, &mut steps, context.counts);
+            }
             self.steps = steps;
             self.go(to, context);
         }

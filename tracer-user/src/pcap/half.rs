@@ -147,6 +147,22 @@ impl Half {
         }
     }
 
+    /// The other side has answered: what it acknowledged and the capture lacks will not come, though
+    /// nothing shows what follows. It is handed on as bytes of which none were captured, so that
+    /// the message before the answer is known to go on.
+    pub(super) fn answered(&mut self, time: u64, steps: &mut Vec<Step>, counts: &mut Counts) {
+        let end = self.fin.map_or(self.acknowledged, |(end, _)| end.min(self.acknowledged));
+        let len = end.saturating_sub(self.next);
+        // More than that is rather an error than a loss: what follows will show.
+        if self.ended || !self.waiting.is_empty() || len == 0 || len > MAX_WAITING as u64 {
+            return;
+        }
+        let position = self.next;
+        self.skip_to(end, counts);
+        steps.push(Step::Piece(Piece { time, position, len, bytes: vec![] }));
+        self.hand_on(steps);
+    }
+
     /// Hands on whatever waits; what is missing will not come.
     pub(super) fn flush(&mut self, steps: &mut Vec<Step>, counts: &mut Counts) {
         while let Some(&first) = self.waiting.keys().next() {
