@@ -15,7 +15,7 @@ use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1::{self, Fault};
-use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
+use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, by_address, span};
 
 /// Who processes are.
 pub trait Directory {
@@ -89,6 +89,7 @@ pub struct Pipeline<D> {
     verdicts: Vec<(u32, Verdict)>,
     unseen: Unseen,
     ports_left_out: bool,
+    name_by_address: bool,
     lost: BTreeMap<&'static str, u64>,
 }
 
@@ -117,8 +118,19 @@ impl<D: Directory> Pipeline<D> {
             verdicts: vec![],
             unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
+            name_by_address: false,
             lost: BTreeMap::new(),
         }
+    }
+
+    /// Who processes are.
+    pub fn directory(&mut self) -> &mut D {
+        &mut self.directory
+    }
+
+    /// From now on spans name servers by their addresses, not by what clients call them.
+    pub fn name_by_address(&mut self) {
+        self.name_by_address = true;
     }
 
     /// Takes one record of the ring buffer.
@@ -379,7 +391,11 @@ impl<D: Directory> Pipeline<D> {
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
-        let span = span(placed, resource, peer, &mut self.namer);
+        let mut span = span(placed, resource, peer, &mut self.namer);
+        if self.name_by_address {
+            let request = exchange.request.as_ref();
+            by_address(&mut span, request.and_then(|request| request.host.as_deref()));
+        }
         self.spans.push(Arc::new(span));
     }
 }

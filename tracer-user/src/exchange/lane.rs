@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tracer_common::head::{Start, look_at};
 
 use crate::connection::{Address, Bases, Chunk, Cookie, Info, Moment};
-use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits};
+use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits, begins_request};
 
 use super::full::Full;
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Reasons, Side, Signal};
@@ -61,6 +61,8 @@ impl Place<'_> {
 struct Open {
     exchange: Exchange,
     request_over: bool,
+    /// Not all of the request was seen.
+    cut: bool,
     /// There was no room for it: it keeps its place in the queue, but nobody hears of it.
     silent: bool,
 }
@@ -222,9 +224,10 @@ impl Lane {
                     open.exchange.request = Some(head);
                 }
             }
-            Event::RequestEnded { body, fault, .. } => {
+            Event::RequestEnded { body, complete, fault, .. } => {
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
                     open.request_over = true;
+                    open.cut = !complete && fault.is_none();
                     open.exchange.request_body = body;
                     open.exchange.incomplete.extend(fault.map(Incomplete::from).into());
                 }
@@ -318,17 +321,17 @@ impl Lane {
             let cookie = place.cookie;
             sink.signals.push(Signal::Started { id, side, at, key, connection, cookie, port });
         }
-        self.open.push_back(Open { exchange, request_over: false, silent });
+        self.open.push_back(Open { exchange, request_over: false, cut: false, silent });
     }
 
     fn end(&mut self, at: Moment, why: Option<Incomplete>, sink: &mut Sink<'_>) {
-        let Some(Open { mut exchange, silent, .. }) = self.open.pop_front() else { return };
+        let Some(Open { mut exchange, cut, silent, .. }) = self.open.pop_front() else { return };
         if silent {
             return;
         }
         *sink.room += 1;
         exchange.ended = at;
-        exchange.incomplete.extend(why.into());
+        exchange.incomplete.extend(why.or(cut.then_some(Incomplete::Lost)).into());
         // A call needs nothing of its own process before it is over.
         if exchange.side == Side::Server && sink.full.since(exchange.started) {
             exchange.incomplete.insert(Incomplete::TableFull);
@@ -345,7 +348,8 @@ fn received(side: Side) -> Direction {
     }
 }
 
-/// Which side this is, by what it sends or receives first. The single letter H may begin HEAD as
+/// Which side this is, by what it sends or receives first; a method that is not known takes a whole
+/// request line. The single letter H may begin HEAD as
 /// well as HTTP; then whoever called connect(2) is the client.
 fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
     let sends_requests = match look_at(head) {
@@ -353,6 +357,7 @@ fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
         Start::Response => !sent,
         Start::Partial if head.starts_with(b"H") => opener?,
         Start::Partial => sent,
+        Start::Other if begins_request(head) => sent,
         Start::Other => return None,
     };
     Some(if sends_requests { Side::Client } else { Side::Server })

@@ -6,7 +6,6 @@ mod doctor;
 mod existing;
 mod rights;
 mod run;
-mod summary;
 
 pub use doctor::doctor;
 pub use run::run;

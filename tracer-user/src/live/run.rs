@@ -11,14 +11,13 @@ use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
 use crate::config::{Filter, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
-use crate::pipeline::{self, Pipeline};
-use crate::protocol::http1;
+use crate::pipeline::Pipeline;
+use crate::stats::summary;
 use crate::trace::Clock;
 
 use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::rights;
-use super::summary::summary;
 
 /// How long exporters may take to send what is left.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -46,7 +45,7 @@ pub async fn run(settings: Settings) -> Result<()> {
         std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
             let (boot, unix) = both_clocks();
             let clock = Clock::new(unix, boot);
-            let pipeline = Pipeline::new(limits(&settings), processes, clock);
+            let pipeline = Pipeline::new(settings.pipeline(), processes, clock);
             let losses = capture(probes, pipeline, &exporters, &stop);
             drop(exporters);
             // Nobody listens once the run is being stopped.
@@ -100,23 +99,6 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
 fn ports(filter: &Filter) -> std::collections::BTreeMap<u16, u32> {
     let verdict = |verdict| if verdict == Verdict::Trace { PORT_TRACE } else { PORT_SKIP };
     filter.ports().into_iter().map(|(port, of)| (port, verdict(of))).collect()
-}
-
-fn limits(settings: &Settings) -> pipeline::Settings {
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    pipeline::Settings {
-        connections: settings.limits.max_connections as usize,
-        open_exchanges: settings.limits.max_open_exchanges as usize,
-        http1: http1::Limits {
-            max_head: settings.limits.max_head as usize,
-            max_headers: settings.limits.max_headers.into(),
-            ..http1::Limits::default()
-        },
-        settle: nanoseconds(settings.settle),
-        max_hold: nanoseconds(settings.max_hold),
-        min_confidence: settings.min_confidence,
-        ports_left_out: !settings.filter.ports().is_empty(),
-    }
 }
 
 /// The line that says that every probe is attached.

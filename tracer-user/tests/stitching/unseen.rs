@@ -133,7 +133,10 @@ fn a_head_without_a_buffer_is_a_loss() {
     script.answer(SERVER, one);
     script.learn(CLIENT, one);
     let outcome = Outcome::of(&script);
-    assert_eq!(outcome.losses.into_iter().collect::<Vec<_>>(), [("message_start_unseen", 1)]);
+    assert_eq!(
+        outcome.losses.into_iter().collect::<Vec<_>>(),
+        [("message_start_unseen", 1), ("messages_abandoned", 1)]
+    );
     let outcome = Outcome { losses: Default::default(), ..Outcome::of(&script) };
     assert_eq!(text(outcome.server("/a"), "tracer.incomplete"), Some("bytes_lost"));
     whole(outcome.client("/a"), 0, 2);

@@ -11,6 +11,7 @@ mod engine;
 mod event;
 mod framing;
 mod head;
+mod line;
 mod mend;
 mod opening;
 mod parse;
@@ -27,6 +28,7 @@ pub use engine::{Engine, Limits};
 pub use event::{Abandon, Direction, Event, Fault, Leave};
 pub use framing::Framing;
 pub use head::{Method, RequestHead, ResponseHead, Version};
+pub use line::begins_request;
 
 #[cfg(test)]
 mod tests;

@@ -21,8 +21,6 @@ pub(super) enum Outcome<H> {
     Nothing,
     /// No head, or not one that can be read.
     Broken(Fault),
-    /// A head that is too large to be read; with what its beginning says.
-    Cut(Fault, Option<Box<H>>),
 }
 
 /// An incomplete head.
@@ -89,12 +87,14 @@ impl Opening {
         };
         let Some(end) = end_of_head(bytes, before.saturating_sub(3)) else {
             if bytes.len() >= limits.max_head {
-                return Outcome::Cut(Fault::HeadTooLong, beginning(bytes, limits));
+                self.keep(fresh, before);
+                return Outcome::Broken(Fault::HeadTooLong);
             }
             if !self.line_checked && bytes.contains(&b'\n') {
                 self.line_checked = true;
                 if let Err(fault) = H::parse(bytes, limits) {
-                    return broken(fault, bytes, limits);
+                    self.keep(fresh, before);
+                    return Outcome::Broken(fault);
                 }
             }
             if before == 0 {
@@ -114,8 +114,34 @@ impl Opening {
                 Outcome::Complete(Box::new(head), lengths)
             }
             Ok(None) => Outcome::Broken(H::MALFORMED),
-            Err(fault) => broken(fault, bytes, limits),
+            Err(fault) => {
+                self.keep(fresh, before);
+                Outcome::Broken(fault)
+            }
         }
+    }
+
+    /// Keeps bytes that were read where they are.
+    fn keep(&mut self, fresh: &[u8], before: usize) {
+        if before == 0 {
+            self.bytes = fresh.to_vec();
+        }
+    }
+
+    /// What the whole lines of a head say whose end is not to be had, as many of them as are
+    /// allowed. `cut`: of a first line without an end, as much of it as there is.
+    pub(super) fn beginning<H: Head>(&self, limits: &Limits, cut: bool) -> Option<Box<H>> {
+        let bytes = &self.bytes;
+        let feeds =
+            bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let mut short = match feeds.take(limits.max_headers.saturating_add(1)).last() {
+            Some(end) => bytes.get(..end)?.to_vec(),
+            None if cut => [bytes.trim_ascii_end(), b" HTTP/1.1\r\n"].concat(),
+            None => return None,
+        };
+        short.extend_from_slice(b"\r\n");
+        let (_, head, _) = H::parse(&short, limits).ok()??;
+        Some(Box::new(head))
     }
 
     /// What the first bytes say, if that is all there is to say now.
@@ -143,26 +169,6 @@ impl Opening {
             (false, true) => Some(Outcome::Broken(H::MALFORMED)),
         }
     }
-}
-
-fn broken<H: Head>(fault: Fault, bytes: &[u8], limits: &Limits) -> Outcome<H> {
-    match fault {
-        Fault::TooManyHeaders => Outcome::Cut(fault, beginning(bytes, limits)),
-        fault => Outcome::Broken(fault),
-    }
-}
-
-/// What the whole lines say, as many of them as are allowed; or of a first line without an end, as
-/// much of it as there is.
-fn beginning<H: Head>(bytes: &[u8], limits: &Limits) -> Option<Box<H>> {
-    let feeds = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    let mut short = match feeds.take(limits.max_headers.saturating_add(1)).last() {
-        Some(end) => bytes.get(..end)?.to_vec(),
-        None => [bytes.trim_ascii_end(), b" HTTP/1.1\r\n"].concat(),
-    };
-    short.extend_from_slice(b"\r\n");
-    let (_, head, _) = H::parse(&short, limits).ok()??;
-    Some(Box::new(head))
 }
 
 /// Where the empty line ends that ends a head, looking from `from` on. Lone line feeds count as

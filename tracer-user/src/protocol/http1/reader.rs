@@ -47,8 +47,8 @@ pub(super) enum Step<H> {
     /// It had been told to be over, and is now.
     Extended { body: u64 },
     /// Sync is lost. `open`: the size of the body so far of a message that was begun and is not
-    /// over. `synced`: its beginning was where it had to be. `head`: what the beginning of a head
-    /// that is too large says, and the operation with its first byte.
+    /// over. `synced`: its beginning was where it had to be. `head`: what is known of a head whose
+    /// end is not, and the operation with its first byte.
     Broken { fault: Fault, open: Option<u64>, synced: bool, head: Option<(Box<H>, Moment)> },
     /// To be counted.
     Fault(Fault),

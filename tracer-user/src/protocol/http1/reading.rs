@@ -35,7 +35,7 @@ impl Reader {
                     }
                 }
                 State::Between { .. } | State::Parsed => match window.known().first() {
-                    None => return Some(self.broken(unseen(window), None, true, window)),
+                    None => return Some(self.broken(unseen(window), None, true, None, window)),
                     Some(b'\r' | b'\n') => window.skip(1),
                     Some(_) => {
                         self.state = State::Head(Opening::new(at, window.position(), true));
@@ -60,14 +60,11 @@ impl Reader {
                     }
                     Outcome::Broken(fault) => {
                         let (open, synced) = (opening.announced.then_some(0), opening.synced);
-                        return Some(self.broken(fault, open, synced, window));
-                    }
-                    Outcome::Cut(fault, head) => {
-                        let (open, synced) = (opening.announced.then_some(0), opening.synced);
+                        let told = fault != H::MALFORMED;
+                        let cut = fault == Fault::HeadTooLong;
+                        let head = told.then(|| opening.beginning(limits, cut)).flatten();
                         let head = head.map(|head| (head, opening.first));
-                        self.state = State::Seeking;
-                        window.finish();
-                        return Some(Step::Broken { fault, open, synced, head });
+                        return Some(self.broken(fault, open, synced, head, window));
                     }
                 },
                 State::Body(body) => {
@@ -93,7 +90,7 @@ impl Reader {
                         }
                         Course::Broken => {
                             let open = (!reported).then_some(size);
-                            return Some(self.broken(Fault::Chunk, open, true, window));
+                            return Some(self.broken(Fault::Chunk, open, true, None, window));
                         }
                     }
                 }
@@ -122,7 +119,7 @@ impl Reader {
             Verdict::More => {}
             Verdict::Over => self.state = State::Between { doubt: None },
             Verdict::Broken => {
-                return Some(self.broken(Fault::ProxyPrefix, None, false, window));
+                return Some(self.broken(Fault::ProxyPrefix, None, false, None, window));
             }
             Verdict::Other(bytes) => {
                 let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
@@ -147,11 +144,12 @@ impl Reader {
         fault: Fault,
         open: Option<u64>,
         synced: bool,
+        head: Option<(Box<H>, Moment)>,
         window: &mut Window<'_>,
     ) -> Step<H> {
         self.state = State::Seeking;
         window.finish();
-        Step::Broken { fault, open, synced, head: None }
+        Step::Broken { fault, open, synced, head }
     }
 }
 
