@@ -14,6 +14,7 @@ pub mod live;
 pub mod pipeline;
 pub mod process;
 pub mod protocol;
+pub mod recording;
 pub mod replay;
 pub mod stats;
 pub mod trace;
