@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser as _;
-use tracer_user::config::{Args, Command, Settings};
+use tracer_user::config::{Args, Command, RecordArgs, Settings};
 use tracer_user::live;
 use tracing_subscriber::EnvFilter;
 
@@ -32,20 +32,31 @@ fn line(error: &anyhow::Error) -> String {
 }
 
 fn start(command: Command) -> Result<bool> {
-    let (Command::Run(args) | Command::Doctor(args)) = &command;
-    let settings = Settings::load(args)?;
+    let args = match &command {
+        Command::Run(args) | Command::Doctor(args) => args,
+        Command::Record(args) => &args.run,
+    };
+    let mut settings = Settings::load(args)?;
     log(settings.verbosity);
     match command {
-        Command::Run(_) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("tracer-export")
-                .enable_all()
-                .build()?;
-            runtime.block_on(live::run(settings)).map(|()| true)
+        Command::Run(_) => run(settings, None),
+        Command::Record(args) => {
+            if args.run.export.targets.is_empty() {
+                settings.exporters.clear();
+            }
+            run(settings, Some(args))
         }
         Command::Doctor(_) => live::doctor(&settings),
     }
+}
+
+fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("tracer-export")
+        .enable_all()
+        .build()?;
+    runtime.block_on(live::run(settings, recording)).map(|()| true)
 }
 
 /// Nothing on standard error unless asked: by -v, or by RUST_LOG, which wins.

@@ -67,7 +67,7 @@ pub struct Settings {
 }
 
 /// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
-const LATEST: u64 = u64::MAX / 4;
+pub(crate) const LATEST: u64 = u64::MAX / 4;
 
 /// The stages.
 pub struct Pipeline<D> {
@@ -151,27 +151,34 @@ impl<D: Directory> Pipeline<D> {
     }
 
     /// Lets time pass up to `now` (boot clock): what has waited long enough is decided and leaves.
-    pub fn advance(&mut self, now: u64) {
+    /// Whether anything was or did.
+    pub fn advance(&mut self, now: u64) -> bool {
         if now < self.now {
-            return;
+            return false;
         }
         self.now = now;
         self.exchanges.poll(now);
+        let mut moved = false;
         for decision in self.causality.poll(now) {
+            moved = true;
             self.assembly.decided(decision);
         }
         while let Some(call) = self.assembly.overdue(now) {
+            moved = true;
             match self.causality.force(call) {
                 Some(decision) => self.assembly.decided(decision),
                 None => self.assembly.decided(causality::Decision { call, parent: None }),
             }
         }
         for placed in self.assembly.take_ready() {
+            moved = true;
             self.finish(&placed);
         }
         for id in self.causality.take_forgotten() {
+            moved = true;
             self.assembly.forget(id);
         }
+        moved
     }
 
     /// Ends everything that is open, marked as cut short, and lets it leave.
@@ -223,6 +230,11 @@ impl<D: Directory> Pipeline<D> {
         }
         all.retain(|_, count| *count > 0);
         all
+    }
+
+    /// Who it asks who processes are.
+    pub fn directory(&mut self) -> &mut D {
+        &mut self.directory
     }
 
     /// Exchanges left out because the tracer's own exports caused them.

@@ -14,7 +14,8 @@ use tracing::{info, warn};
 
 use crate::export::Exporters;
 use crate::kernel::Probes;
-use crate::pipeline::{Pipeline, Verdict};
+use crate::pipeline::Verdict;
+use crate::recording::Tap;
 
 use super::directory::Processes;
 use super::existing::{self, Again};
@@ -35,7 +36,7 @@ const LOSSES: [Counter; 4] =
 /// Runs until told to stop; returns every loss by name.
 pub(super) fn capture(
     mut probes: Probes,
-    mut pipeline: Pipeline<Processes>,
+    pipeline: &mut Tap<Processes>,
     exporters: &Exporters,
     stop: &AtomicBool,
 ) -> Result<BTreeMap<&'static str, u64>> {
@@ -43,8 +44,8 @@ pub(super) fn capture(
     let mut again = Again::default();
     let (mut checked, mut full) = (boot_now(), 0);
     loop {
-        let stopping = stop.load(Ordering::Relaxed);
-        let drained = drain(&mut probes, &mut pipeline);
+        let stopping = stop.load(Ordering::Relaxed) || pipeline.is_over();
+        let drained = drain(&mut probes, pipeline);
         let now = boot_now();
         if drained {
             pipeline.advance(now.saturating_sub(LAG));
@@ -88,7 +89,7 @@ pub(super) fn capture(
 }
 
 /// Handles up to [`BATCH`] records; whether that was all.
-fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
+fn drain(probes: &mut Probes, pipeline: &mut Tap<Processes>) -> bool {
     for _ in 0..BATCH {
         match probes.next_record() {
             Some(record) => pipeline.record(&record),

@@ -13,7 +13,10 @@ mod entry;
 mod frame;
 mod header;
 mod reader;
+mod recorder;
+mod tap;
 mod times;
+mod witness;
 mod writer;
 
 #[cfg(test)]
@@ -21,4 +24,6 @@ mod tests;
 
 pub use header::{Header, Secrets};
 pub use reader::Reader;
+pub use recorder::{Recorder, Totals};
+pub use tap::Tap;
 pub use writer::Writer;
