@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod export;
 pub mod kernel;
 pub mod live;
+pub mod pcap;
 pub mod pipeline;
 pub mod process;
 pub mod protocol;

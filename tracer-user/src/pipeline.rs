@@ -16,7 +16,7 @@ use crate::connection::{Bases, Cookie, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1;
-use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
+use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, by_address, span};
 
 /// Who processes are.
 pub trait Directory {
@@ -86,6 +86,7 @@ pub struct Pipeline<D> {
     verdicts: Vec<(u32, Verdict)>,
     unseen: Unseen,
     ports_left_out: bool,
+    name_by_address: bool,
     lost: BTreeMap<&'static str, u64>,
 }
 
@@ -114,8 +115,19 @@ impl<D: Directory> Pipeline<D> {
             verdicts: vec![],
             unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
+            name_by_address: false,
             lost: BTreeMap::new(),
         }
+    }
+
+    /// Who processes are.
+    pub fn directory(&mut self) -> &mut D {
+        &mut self.directory
+    }
+
+    /// From now on spans name servers by their addresses, not by what clients call them.
+    pub fn name_by_address(&mut self) {
+        self.name_by_address = true;
     }
 
     /// Takes one record of the ring buffer.
@@ -230,11 +242,6 @@ impl<D: Directory> Pipeline<D> {
         }
         all.retain(|_, count| *count > 0);
         all
-    }
-
-    /// Who it asks who processes are.
-    pub fn directory(&mut self) -> &mut D {
-        &mut self.directory
     }
 
     /// Exchanges left out because the tracer's own exports caused them.
@@ -357,7 +364,11 @@ impl<D: Directory> Pipeline<D> {
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
-        let span = span(placed, resource, peer, &self.clock, &mut self.namer);
+        let mut span = span(placed, resource, peer, &self.clock, &mut self.namer);
+        if self.name_by_address {
+            let request = exchange.request.as_ref();
+            by_address(&mut span, request.and_then(|request| request.host.as_deref()));
+        }
         self.spans.push(Arc::new(span));
     }
 }

@@ -7,7 +7,6 @@ mod existing;
 mod record;
 mod rights;
 mod run;
-mod summary;
 
 pub use doctor::doctor;
 pub use run::run;

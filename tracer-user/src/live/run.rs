@@ -11,14 +11,12 @@ use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
 use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
-use crate::pipeline;
-use crate::protocol::http1;
 use crate::recording::Tap;
+use crate::stats::summary;
 use crate::trace::Clock;
 
 use super::capture::{boot_now, capture, unix_now};
 use super::directory::Processes;
-use super::summary::summary;
 use super::{record, rights};
 
 /// How long exporters may take to send what is left.
@@ -32,7 +30,7 @@ const FLUSH: Duration = Duration::from_secs(10);
 pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()> {
     rights::check()?;
     let clock = Clock::new(unix_now(), boot_now());
-    let start = |args| record::start(args, &limits(&settings), &clock);
+    let start = |args| record::start(args, &settings.pipeline(), &clock);
     let recorder = recording.as_ref().map(start).transpose()?;
     let mut processes = Processes::new(&settings);
     let selection = selection(&settings, &mut processes);
@@ -49,7 +47,7 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let thread = {
         let (exporters, stop, settings) = (exporters.clone(), stop.clone(), settings.clone());
         std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
-            let mut tap = Tap::new(limits(&settings), processes, clock, recorder);
+            let mut tap = Tap::new(settings.pipeline(), processes, clock, recorder);
             let losses = capture(probes, &mut tap, &exporters, &stop);
             drop(exporters);
             let recorded = tap.finish();
@@ -114,23 +112,6 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
 fn ports(filter: &Filter) -> std::collections::BTreeMap<u16, u32> {
     let verdict = |verdict| if verdict == Verdict::Trace { PORT_TRACE } else { PORT_SKIP };
     filter.ports().into_iter().map(|(port, of)| (port, verdict(of))).collect()
-}
-
-fn limits(settings: &Settings) -> pipeline::Settings {
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    pipeline::Settings {
-        connections: settings.limits.max_connections as usize,
-        open_exchanges: settings.limits.max_open_exchanges as usize,
-        http1: http1::Limits {
-            max_head: settings.limits.max_head as usize,
-            max_headers: settings.limits.max_headers.into(),
-            ..http1::Limits::default()
-        },
-        settle: nanoseconds(settings.settle),
-        max_hold: nanoseconds(settings.max_hold),
-        min_confidence: settings.min_confidence,
-        ports_left_out: !settings.filter.ports().is_empty(),
-    }
 }
 
 /// The line that says that every probe is attached.

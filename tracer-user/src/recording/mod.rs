@@ -23,7 +23,7 @@ mod writer;
 mod tests;
 
 pub use header::{Header, Secrets};
-pub use reader::Reader;
+pub use reader::{Reader, is_recording};
 pub use recorder::{Recorder, Totals};
 pub use tap::Tap;
 pub use writer::Writer;

@@ -1,9 +1,7 @@
 //! A file to inputs. Whatever the file holds, reading it takes bounded memory and never panics.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::Path;
+use std::collections::VecDeque;
+use std::io::Read;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -12,7 +10,8 @@ use super::frame::{self, Found};
 use super::header::Header;
 use super::times::Times;
 use super::writer::{MAGIC, VERSION};
-use crate::replay::{Input, Source};
+use crate::pipeline::Settings;
+use crate::replay::{Input, LeftOut, Source};
 use crate::trace::Clock;
 
 /// Inputs that are looked at beyond the next one.
@@ -36,22 +35,17 @@ pub struct Reader<R> {
     truncated: bool,
 }
 
-impl Reader<BufReader<File>> {
-    /// Opens a recording.
-    ///
-    /// # Errors
-    /// The file cannot be read or is no recording, or one of another version.
-    pub fn open(path: &Path) -> Result<Self> {
-        let named = || path.display().to_string();
-        Self::new(BufReader::new(File::open(path).with_context(named)?)).with_context(named)
-    }
+/// Whether a file that begins so is a recording.
+#[must_use]
+pub fn is_recording(start: &[u8]) -> bool {
+    start.starts_with(MAGIC)
 }
 
 impl<R: Read> Reader<R> {
     /// Reads the header.
     ///
     /// # Errors
-    /// As [`Reader::open`].
+    /// The file cannot be read, or is no recording, or one of another version.
     pub fn new(mut file: R) -> Result<Self> {
         let mut start = [0; 12];
         let length = frame::fill(&mut file, &mut start)?;
@@ -94,16 +88,6 @@ impl<R: Read> Reader<R> {
         &self.header
     }
 
-    /// What is missing or was put right, by name.
-    #[must_use]
-    pub fn losses(&self) -> BTreeMap<&'static str, u64> {
-        let counts = [
-            ("recording_truncated", self.truncated.into()),
-            ("recording_times_clamped", self.times.clamped()),
-        ];
-        counts.into_iter().filter(|(_, count)| *count > 0).collect()
-    }
-
     /// The next input of the file as it stands there.
     fn decode(&mut self) -> Result<Option<Input>> {
         while self.read >= self.block.len() {
@@ -137,6 +121,19 @@ fn corrupt(offset: u64) -> String {
 impl<R: Read> Source for Reader<R> {
     fn clock(&self) -> Clock {
         self.header.clock()
+    }
+
+    fn settings(&self) -> Option<Settings> {
+        Some(self.header.settings())
+    }
+
+    fn left_out(&self) -> LeftOut {
+        let losses = [
+            ("recording_truncated", self.truncated.into()),
+            ("recording_times_clamped", self.times.clamped()),
+        ];
+        let losses = losses.into_iter().filter(|(_, count)| *count > 0).collect();
+        LeftOut { losses, ..LeftOut::default() }
     }
 
     fn next(&mut self) -> Result<Option<Input>> {

@@ -84,7 +84,7 @@ fn read(file: &[u8]) -> anyhow::Result<(Vec<String>, Vec<&'static str>)> {
     while let Some(input) = reader.next()? {
         found.push(format!("{input:?}"));
     }
-    Ok((found, reader.losses().into_keys().collect()))
+    Ok((found, reader.left_out().losses.into_keys().collect()))
 }
 
 fn text(inputs: &[Input]) -> Vec<String> {
