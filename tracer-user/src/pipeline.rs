@@ -16,7 +16,7 @@ use crate::connection::{Bases, Cookie, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1;
-use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
+use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, by_address, span};
 
 /// Who processes are.
 pub trait Directory {
@@ -67,7 +67,7 @@ pub struct Settings {
 }
 
 /// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
-const LATEST: u64 = u64::MAX / 4;
+pub(crate) const LATEST: u64 = u64::MAX / 4;
 
 /// A wall clock that differs by more from what is expected was set, nanoseconds. Slewing (NTP) shows
 /// in both clocks alike, and so does the time that a machine was suspended.
@@ -90,6 +90,7 @@ pub struct Pipeline<D> {
     verdicts: Vec<(u32, Verdict)>,
     unseen: Unseen,
     ports_left_out: bool,
+    name_by_address: bool,
     lost: BTreeMap<&'static str, u64>,
 }
 
@@ -118,8 +119,19 @@ impl<D: Directory> Pipeline<D> {
             verdicts: vec![],
             unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
+            name_by_address: false,
             lost: BTreeMap::new(),
         }
+    }
+
+    /// Who processes are.
+    pub fn directory(&mut self) -> &mut D {
+        &mut self.directory
+    }
+
+    /// From now on spans name servers by their addresses, not by what clients call them.
+    pub fn name_by_address(&mut self) {
+        self.name_by_address = true;
     }
 
     /// Takes one record of the ring buffer.
@@ -155,27 +167,34 @@ impl<D: Directory> Pipeline<D> {
     }
 
     /// Lets time pass up to `now` (boot clock): what has waited long enough is decided and leaves.
-    pub fn advance(&mut self, now: u64) {
+    /// Whether anything was or did.
+    pub fn advance(&mut self, now: u64) -> bool {
         if now < self.now {
-            return;
+            return false;
         }
         self.now = now;
         self.exchanges.poll(now);
+        let mut moved = false;
         for decision in self.causality.poll(now) {
+            moved = true;
             self.assembly.decided(decision);
         }
         while let Some(call) = self.assembly.overdue(now) {
+            moved = true;
             match self.causality.force(call) {
                 Some(decision) => self.assembly.decided(decision),
                 None => self.assembly.decided(causality::Decision { call, parent: None }),
             }
         }
         for placed in self.assembly.take_ready() {
+            moved = true;
             self.finish(&placed);
         }
         for id in self.causality.take_forgotten() {
+            moved = true;
             self.assembly.forget(id);
         }
+        moved
     }
 
     /// Ends everything that is open, marked as cut short, and lets it leave.
@@ -220,12 +239,15 @@ impl<D: Directory> Pipeline<D> {
 
     /// Both clocks read at the same instant, told now and then. `since`: when that was done last
     /// (boot clock). Traces that start later have the times of a clock that was set in between.
-    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) {
+    /// Whether it was.
+    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) -> bool {
         let clock = Clock::new(unix, boot);
-        if clock.distance(&self.clock) > CLOCK_STEP {
+        let stepped = clock.distance(&self.clock) > CLOCK_STEP;
+        if stepped {
             self.clock = clock;
             self.assembly.clock_stepped(since, boot, clock);
         }
+        stepped
     }
 
     /// Every loss so far, by name; only those that are not zero.
@@ -360,7 +382,11 @@ impl<D: Directory> Pipeline<D> {
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
-        let span = span(placed, resource, peer, &mut self.namer);
+        let mut span = span(placed, resource, peer, &mut self.namer);
+        if self.name_by_address {
+            let request = exchange.request.as_ref();
+            by_address(&mut span, request.and_then(|request| request.host.as_deref()));
+        }
         self.spans.push(Arc::new(span));
     }
 }

@@ -96,6 +96,24 @@ pub fn span(
     }
 }
 
+/// Names the answering end by its address, where nobody knows whether it has the name by which the
+/// client called it: `host`, which is kept as the header that it came in.
+pub fn by_address(span: &mut Span, host: Option<&str>) {
+    let end = if span.kind == Kind::Server { &span.local } else { &span.remote };
+    let Some(address) = end.address else { return };
+    for (key, value) in &mut span.attributes {
+        match &**key {
+            "server.address" => *value = address.to_string().into(),
+            "server.port" => *value = i64::from(end.port).into(),
+            _ => {}
+        }
+    }
+    if let Some(host) = host {
+        let header = Value::Texts(vec![host.to_owned()]);
+        span.attributes.push(("http.request.header.host".into(), header));
+    }
+}
+
 fn server(
     exchange: &Exchange,
     request: &RequestHead,

@@ -11,7 +11,7 @@ mod tree;
 
 pub use assembly::{Assembly, Patience, Placed};
 pub use clock::Clock;
-pub use http::span;
+pub use http::{by_address, span};
 pub use ids::{span_id, trace_id};
 pub use namer::Namer;
 pub use span::{Endpoint, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};
