@@ -13,6 +13,7 @@ pub(in crate::config) fn flags(line: &str) -> RunArgs {
     let words = std::iter::once("tracer").chain(line.split_whitespace());
     match Args::try_parse_from(words).unwrap().into_command() {
         Command::Run(run) | Command::Doctor(run) => run,
+        Command::Record(_) | Command::Replay(_) => panic!("not run"),
     }
 }
 
