@@ -2,6 +2,10 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// Version of these layouts: recordings hold records as they are, and one of another version is not
+/// read. To be raised with every change of a layout or of what a field means.
+pub const VERSION: u32 = 1;
+
 /// Most bytes of one operation that are copied, and so the longest message head that is seen whole.
 pub const MAX_COPY: usize = 16 * 1024;
 /// Bytes copied from the end of an operation whose beginning was not copied: enough for the

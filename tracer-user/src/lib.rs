@@ -15,6 +15,7 @@ pub mod pcap;
 pub mod pipeline;
 pub mod process;
 pub mod protocol;
+pub mod recording;
 pub mod replay;
 pub mod stats;
 pub mod trace;

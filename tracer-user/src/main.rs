@@ -39,7 +39,14 @@ fn start(command: Command) -> Result<bool> {
         Ok(settings)
     };
     match command {
-        Command::Run(args) => runtime()?.block_on(live::run(settings(&args)?)).map(|()| true),
+        Command::Run(args) => runtime()?.block_on(live::run(settings(&args)?, None)).map(|()| true),
+        Command::Record(args) => {
+            let mut settings = settings(&args.run)?;
+            if args.run.export.targets.is_empty() {
+                settings.exporters.clear();
+            }
+            runtime()?.block_on(live::run(settings, Some(args))).map(|()| true)
+        }
         Command::Doctor(args) => live::doctor(&settings(&args)?),
         Command::Replay(args) => {
             let file = args.file.clone();

@@ -66,7 +66,7 @@ pub struct Settings {
 }
 
 /// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
-const LATEST: u64 = u64::MAX / 4;
+pub(crate) const LATEST: u64 = u64::MAX / 4;
 
 /// A wall clock that differs by more from what is expected was set, nanoseconds. Slewing (NTP) shows
 /// in both clocks alike, and so does the time that a machine was suspended.
@@ -166,28 +166,35 @@ impl<D: Directory> Pipeline<D> {
     }
 
     /// Lets time pass up to `now` (boot clock): what has waited long enough is decided and leaves.
-    pub fn advance(&mut self, now: u64) {
+    /// Whether anything was or did.
+    pub fn advance(&mut self, now: u64) -> bool {
         if now < self.now {
-            return;
+            return false;
         }
         self.now = now;
         self.exchanges.poll(now, &mut self.signals);
+        let mut moved = !self.signals.is_empty();
         self.flow();
         for decision in self.causality.poll(now) {
+            moved = true;
             self.assembly.decided(decision);
         }
         while let Some(call) = self.assembly.overdue(now) {
+            moved = true;
             match self.causality.force(call) {
                 Some(decision) => self.assembly.decided(decision),
                 None => self.assembly.decided(causality::Decision { call, parent: None }),
             }
         }
         for placed in self.assembly.take_ready() {
+            moved = true;
             self.finish(&placed);
         }
         for id in self.causality.take_forgotten() {
+            moved = true;
             self.assembly.forget(id);
         }
+        moved
     }
 
     /// Ends everything that is open, marked as cut short, and lets it leave.
@@ -232,12 +239,15 @@ impl<D: Directory> Pipeline<D> {
 
     /// Both clocks read at the same instant, told now and then. `since`: when that was done last
     /// (boot clock). Traces that start later have the times of a clock that was set in between.
-    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) {
+    /// Whether it was.
+    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) -> bool {
         let clock = Clock::new(unix, boot);
-        if clock.distance(&self.clock) > CLOCK_STEP {
+        let stepped = clock.distance(&self.clock) > CLOCK_STEP;
+        if stepped {
             self.clock = clock;
             self.assembly.clock_stepped(since, boot, clock);
         }
+        stepped
     }
 
     /// Every loss so far, by name; only those that are not zero.

@@ -117,8 +117,12 @@ impl Player {
                 pipeline.record(&bytes);
             }
             12 => pipeline.lost_records(self.now - SECOND / 4, self.now),
-            13 => pipeline.clock(self.now, self.now, u64::from(input.byte()) * SECOND),
-            _ => pipeline.advance(self.now),
+            13 => {
+                pipeline.clock(self.now, self.now, u64::from(input.byte()) * SECOND);
+            }
+            _ => {
+                pipeline.advance(self.now);
+            }
         }
     }
 

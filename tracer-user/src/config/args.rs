@@ -51,6 +51,11 @@ pub enum Command {
     /// Trace until interrupted or --duration is over; the default
     #[command(after_help = EXAMPLES)]
     Run(RunArgs),
+    /// Trace as `run` does, and write all that is seen to a file, for `tracer replay`
+    ///
+    /// Nothing is exported unless --export is given. Secrets (values of Authorization, Cookie and the
+    /// like, secret query parameters) and the contents of bodies are masked in the file.
+    Record(RecordArgs),
     /// Say what this kernel offers, and which processes would be traced and as which service
     ///
     /// Takes the flags of `run`, to tell about that run. Exit code 1 if tracing can't work.
@@ -68,6 +73,26 @@ impl Args {
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
     }
+}
+
+/// Flags of `record`.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct RecordArgs {
+    /// File to write; it must not be there yet
+    #[arg(value_name = "FILE", value_parser = units::new_file)]
+    pub file: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// End when the file is about this long
+    #[arg(long, value_name = "SIZE", value_parser = units::file_size)]
+    pub max_size: Option<u64>,
+    /// Keep every byte that was seen: passwords, cookies, keys, bodies
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// Those of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// Flags of `run`; one that was not given is `None` or empty.
@@ -266,7 +291,7 @@ pub struct LimitArgs {
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, Command};
+    use super::{Args, Command, RecordArgs};
     use clap::{CommandFactory, Parser};
 
     fn run(line: &str) -> super::RunArgs {
@@ -290,6 +315,24 @@ mod tests {
         assert!(
             matches!(doctor.into_command(), Command::Doctor(run) if run.trace.exe == ["nginx"])
         );
+    }
+
+    fn record(line: &str) -> Result<RecordArgs, String> {
+        let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+        let Command::Record(record) = args.into_command() else { panic!("not record: {line}") };
+        Ok(record)
+    }
+
+    #[test]
+    fn record_takes_a_file_and_the_flags_of_run() {
+        let args = record("tracer record f --max-size 1MiB --exe nginx --export stdout").unwrap();
+        assert_eq!((args.file.to_str(), args.max_size), (Some("f"), Some(1 << 20)));
+        assert_eq!((args.run.trace.exe, args.run.export.targets.len()), (vec!["nginx".into()], 1));
+        assert!(!args.force && !args.with_secrets);
+        let error = record("tracer record -").unwrap_err();
+        assert!(error.contains("a recording goes to a file"), "{error}");
+        assert!(record("tracer record").unwrap_err().contains("FILE"));
+        assert!(record("tracer record f --max-size 1").unwrap_err().contains("--max-size"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(in crate::config) fn flags(line: &str) -> RunArgs {
     match Args::try_parse_from(words).unwrap().into_command() {
         Command::Run(run) | Command::Doctor(run) => run,
         Command::Replay(replay) => replay.into_run(),
+        Command::Record(_) => panic!("not run"),
     }
 }
 

@@ -14,7 +14,8 @@ use tracing::{info, warn};
 
 use crate::export::Exporters;
 use crate::kernel::Probes;
-use crate::pipeline::{Pipeline, Verdict};
+use crate::pipeline::Verdict;
+use crate::recording::Tap;
 
 use super::directory::Processes;
 use super::existing::{self, Again};
@@ -34,7 +35,7 @@ const LOSSES: [Counter; 2] = [Counter::RingFull, Counter::NoStorage];
 /// Runs until told to stop; returns every loss by name.
 pub(super) fn capture(
     mut probes: Probes,
-    mut pipeline: Pipeline<Processes>,
+    pipeline: &mut Tap<Processes>,
     exporters: &Exporters,
     stop: &AtomicBool,
 ) -> Result<BTreeMap<&'static str, u64>> {
@@ -43,9 +44,9 @@ pub(super) fn capture(
     let mut full = Full { checked: boot_now(), count: 0 };
     let mut checked = boot_now();
     loop {
-        let stopping = stop.load(Ordering::Relaxed);
-        let drained = drain(&mut probes, &mut pipeline);
-        full.check(&probes, &mut pipeline)?;
+        let stopping = stop.load(Ordering::Relaxed) || pipeline.is_over();
+        let drained = drain(&mut probes, pipeline);
+        full.check(&probes, pipeline)?;
         let now = boot_now();
         if drained {
             pipeline.advance(now.saturating_sub(LAG));
@@ -94,7 +95,7 @@ struct Full {
 
 impl Full {
     /// After every round, so that few exchanges are suspected of lacking something.
-    fn check(&mut self, probes: &Probes, pipeline: &mut Pipeline<Processes>) -> Result<()> {
+    fn check(&mut self, probes: &Probes, pipeline: &mut Tap<Processes>) -> Result<()> {
         let before = boot_now();
         let count = probes.count(Counter::RingFull)?;
         if count > self.count {
@@ -107,7 +108,7 @@ impl Full {
 }
 
 /// Handles up to [`BATCH`] records; whether that was all.
-fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
+fn drain(probes: &mut Probes, pipeline: &mut Tap<Processes>) -> bool {
     for _ in 0..BATCH {
         match probes.next_record() {
             Some(record) => pipeline.record(&record),

@@ -1,9 +1,10 @@
-//! `tracer run` and `tracer doctor`: the pipeline on the running kernel.
+//! `tracer run`, `tracer record` and `tracer doctor`: the pipeline on the running kernel.
 
 mod capture;
 mod directory;
 mod doctor;
 mod existing;
+mod record;
 mod rights;
 mod run;
 

@@ -33,7 +33,8 @@ pub fn drive(
     mut hand_over: impl FnMut(Vec<Arc<Span>>) -> bool,
 ) -> Replayed {
     let told = Told::new(settings.filter.clone());
-    let mut pipeline = Pipeline::new(settings.pipeline(), told, source.clock());
+    let chosen = source.settings().unwrap_or_else(|| settings.pipeline());
+    let mut pipeline = Pipeline::new(chosen, told, source.clock());
     if source.knows_addresses_only() {
         pipeline.name_by_address();
     }
@@ -60,9 +61,13 @@ fn feed(source: &mut dyn Source, pipeline: &mut Pipeline<Told>, last: &mut u64) 
         match source.next()? {
             None => return Ok(false),
             Some(Input::Record(bytes)) => pipeline.record(&bytes),
-            Some(Input::Advance(now)) => pipeline.advance(now),
+            Some(Input::Advance(now)) => {
+                pipeline.advance(now);
+            }
             Some(Input::Lost { since, until }) => pipeline.lost_records(since, until),
-            Some(Input::Clock { since, boot, unix }) => pipeline.clock(since, boot, unix),
+            Some(Input::Clock { since, boot, unix }) => {
+                pipeline.clock(since, boot, unix);
+            }
             Some(Input::Existing { connections, first }) => pipeline.existing(connections, first),
             Some(Input::Process { pid, resource, wanted }) => {
                 pipeline.directory().tell(pid, resource, wanted);

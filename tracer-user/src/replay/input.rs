@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::pipeline::Ends;
+use crate::pipeline::{Ends, Settings};
 use crate::trace::{Clock, Resource};
 
 /// One step of a run, in the order in which the pipeline took it.
@@ -57,6 +57,12 @@ pub enum Input {
 pub trait Source {
     /// From boot clock to time of day.
     fn clock(&self) -> Clock;
+
+    /// The settings of the run that it is from, which a replay has to have to come to the same; `None`
+    /// if it is from no run.
+    fn settings(&self) -> Option<Settings> {
+        None
+    }
 
     /// The next input; `None` at the end.
     ///

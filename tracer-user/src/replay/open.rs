@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::config::Limits;
 use crate::pcap::{self, Capture};
+use crate::recording::{self, Reader};
 
 use super::Source;
 
@@ -46,11 +47,14 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Opened> {
     let start = input.by_ref().take(MAGIC).read_to_end(&mut magic);
     start.with_context(|| format!("cannot read {name}"))?;
     let is_capture = pcap::is_capture(&magic);
+    let is_recording = recording::is_recording(&magic);
     let whole = Cursor::new(magic).chain(input);
     let source: Box<dyn Source + Send> = if is_capture {
         let connections = NonZeroUsize::new(limits.max_connections as usize);
         let connections = connections.unwrap_or(NonZeroUsize::MIN);
         Box::new(Capture::new(whole, connections).with_context(|| name.to_string())?)
+    } else if is_recording {
+        Box::new(Reader::new(whole).with_context(|| name.to_string())?)
     } else {
         bail!("{name} is neither a recording of tracer record, nor pcap, nor pcapng");
     };
