@@ -7,9 +7,9 @@ use crate::mover::{Case, found};
 
 /// `(case, put, take)`: both sides use the same calls. A call is `NAME[:MOST[:VECTOR]]`, of at most
 /// so many bytes an operation and an iovec.
-type Calls = (&'static str, &'static str, &'static str);
+pub(crate) type Calls = (&'static str, &'static str, &'static str);
 
-fn alike(calls: &[Calls], conversation: fn(&str) -> Conversation) -> Vec<Case> {
+pub(crate) fn alike(calls: &[Calls], conversation: fn(&str) -> Conversation) -> Vec<Case> {
     calls.iter().map(|(name, put, take)| Case::alike(conversation(name), put, take)).collect()
 }
 
@@ -48,6 +48,24 @@ fn vectors() -> Result<()> {
         ("bytes-to-vectors", "send:1", "readv:0:9"),
     ];
     found("vectors", &alike(&calls, small))
+}
+
+#[test]
+fn several_messages_a_call() -> Result<()> {
+    let calls = [
+        ("sendmmsg", "sendmmsg", "recvmmsg"),
+        ("sendmmsg-few", "sendmmsg:60:13", "recvmmsg:50:11"),
+        ("sendmmsg-single", "sendmmsg:1", "recvmmsg:1"),
+        ("sendmmsg-vectors", "sendmmsg:0:90", "waitforone:0:70"),
+        ("waitforone", "send:100", "waitforone:30"),
+        ("sendmmsg-to-recv", "sendmmsg:100", "recv"),
+        ("send-to-recvmmsg", "send", "recvmmsg:10"),
+    ];
+    let large_too = [
+        ("large-sendmmsg", "sendmmsg:100000:10000", "recvmmsg:65536"),
+        ("large-sendmmsg-one", "sendmmsg", "waitforone:10000"),
+    ];
+    found("several", &[alike(&calls, small), alike(&large_too, large)].concat())
 }
 
 #[test]

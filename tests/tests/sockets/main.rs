@@ -5,3 +5,4 @@ mod calls;
 mod conversation;
 mod mover;
 mod sharing;
+mod unix;

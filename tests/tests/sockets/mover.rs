@@ -69,7 +69,8 @@ pub(crate) fn check(seen: &Seen, cases: &[Case]) -> Result<()> {
     let (spans, summary) = (&seen.spans, &seen.summary);
     exchanges::exactly(spans, &all).with_context(|| summary.clone())?;
     for span in spans {
-        ensure!(span.resource("service.name") == Some("mover"), "{span:#?}");
+        let service = span.resource("service.name").unwrap_or_default();
+        ensure!(service.starts_with("mover"), "{span:#?}");
     }
     for case in cases {
         for (before, after) in &case.conversation.rests {
@@ -97,6 +98,35 @@ fn rested(spans: &[Span], side: Side, before: &str, after: &str, least: Duration
     let rest = Duration::from_nanos(began.saturating_sub(ended));
     ensure!(began >= ended && rest >= least, "{side:?}: {rest:?} from {before} to {after}");
     Ok(())
+}
+
+/// The same over unix sockets of one kind: `path`, `abstract` or `pair`. They have no ports to
+/// choose by, so the program has a name of its own.
+pub(crate) fn traced_unix(group: &str, kind: &str, cases: &[Case]) -> Result<Seen> {
+    let program = prepare::c_program("mover", &[], &[])?;
+    let named = paths::programs().join(format!("mover-{group}"));
+    let _ = fs::remove_file(&named);
+    fs::hard_link(&program, &named)?;
+    let exe = named.to_string_lossy();
+    let tracer = ToFile::start(&format!("sockets-{group}"), &["--exe", &exe])?;
+    for (number, case) in cases.iter().enumerate() {
+        let name = format!("{group}-{number}");
+        let socket = paths::logs().join(format!("{name}.socket"));
+        let _ = fs::remove_file(&socket);
+        let transport = match kind {
+            "path" => format!("unix:{}", socket.display()),
+            "abstract" => format!("unix:@tracer-test-{}-{name}", std::process::id()),
+            _ => "pair".to_owned(),
+        };
+        let mut command = Command::new(&named);
+        command.args(case.command(&name, &transport, "both")?.get_args());
+        process::run(&format!("{} | {}", case.client, case.server), &mut command)?;
+    }
+    let seen = tracer.stop()?;
+    for span in &seen.spans {
+        ensure!(span.get("network.transport") == Some("unix"), "{span:#?}");
+    }
+    Ok(seen)
 }
 
 /// [`traced`] and [`check`].
