@@ -3,6 +3,7 @@
 
 mod calls;
 mod conversation;
+mod files;
 mod mover;
 mod sharing;
 mod unix;

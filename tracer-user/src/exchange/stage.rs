@@ -207,7 +207,7 @@ impl Exchanges {
     ) {
         let cookie = Cookie(record.header.cookie);
         let sent = record.flags & DATA_SEND != 0;
-        if sent {
+        if sent || record.len == 0 {
             self.pass(record, at, signals);
         }
         let Some(connection) = self.connections.get_mut(cookie) else { return };
@@ -233,11 +233,14 @@ impl Exchanges {
         self.pair(from, signals);
     }
 
-    /// A send tells how far this side had received. What it passed over unseen (splice) within a
-    /// body is a part of it.
+    /// A send tells how far this side had received, and so does a read of the stream's end. What was
+    /// passed over unseen (splice) within a body is a part of it.
     fn pass(&mut self, record: &record::Data, at: Moment, signals: &mut Vec<Signal>) {
         let cookie = Cookie(record.header.cookie);
         let Some(connection) = self.connections.get_mut(cookie) else { return };
+        if record.flags & DATA_SEND == 0 {
+            connection.received.end_read();
+        }
         let stands = record.copied_seq.wrapping_sub(record.receive_base);
         let received = &connection.received;
         let Some(until) = received.stands(stands, is_fresh(connection)) else { return };

@@ -59,6 +59,23 @@ fn a_body_that_is_spliced_out_counts_and_ends_with_the_next_send() {
 }
 
 #[test]
+fn a_body_that_is_spliced_out_may_end_with_the_stream() {
+    let mut script = Script::new();
+    let wire = script.connect(CLIENT, 80);
+    script.ask(CLIENT, wire, "/a");
+    script.hear(SERVER, wire);
+    script.send(SERVER, wire, End::Acceptor, &[HEAD, &[b'x'; 5000]].concat());
+    script.receive_some(CLIENT, wire, End::Opener, HEAD.len());
+    script.splice(wire, End::Opener, 5000);
+    script.close_end(wire, End::Acceptor);
+    script.receive_end(CLIENT, wire, End::Opener);
+    script.close_end(wire, End::Opener);
+    let outcome = Outcome::of(&script);
+    assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
+    whole(outcome.client("/a"), 0, 5000);
+}
+
+#[test]
 fn an_upload_that_is_spliced_out_is_over_before_its_answer() {
     let mut script = Script::new();
     let wire = script.connect(CLIENT, 80);
