@@ -41,6 +41,7 @@ pub(crate) fn backends() -> Result<()> {
             ("mvn", "maven"),
             ("nft", "nftables"),
             ("ip", "iproute2"),
+            ("haproxy", "haproxy"),
         ],
         "the end-to-end tests",
     )?;

@@ -5,5 +5,6 @@ mod calls;
 mod conversation;
 mod files;
 mod mover;
+mod namespaces;
 mod sharing;
 mod unix;
