@@ -8,3 +8,4 @@ mod mover;
 mod namespaces;
 mod sharing;
 mod unix;
+mod uring;

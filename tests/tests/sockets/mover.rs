@@ -1,6 +1,7 @@
 //! Runs `tests/programs/mover`, and checks what the tracer saw of it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,22 +18,45 @@ use crate::conversation::{Conversation, REST, SLACK};
 /// has them.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
+    pub(crate) program: Program,
     pub(crate) conversation: Conversation,
     pub(crate) client: String,
     pub(crate) server: String,
+}
+
+/// By what the bytes are moved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Program {
+    /// System calls: tests/programs/mover.
+    Calls,
+    /// io_uring: tests/programs/uring.
+    Uring,
+}
+
+impl Program {
+    fn build(self) -> Result<PathBuf> {
+        const SHARED: [&str; 4] =
+            ["mover/main.c", "mover/conversation.c", "mover/sharing.c", "mover/vectors.c"];
+        match self {
+            Program::Calls => prepare::c_program("mover", &[], &[]),
+            Program::Uring => prepare::c_program("uring", &SHARED, &["-Wno-psabi", "-luring"]),
+        }
+    }
 }
 
 impl Case {
     /// Each side alone, with the same calls.
     pub(crate) fn alike(conversation: Conversation, put: &str, take: &str) -> Case {
         let side = format!("alone,{put},{take}");
-        Case { conversation, client: side.clone(), server: side }
+        let program = Program::Calls;
+        Case { program, conversation, client: side.clone(), server: side }
     }
 
     /// Both sides send and receive in the plainest way.
     pub(crate) fn shared(conversation: Conversation, client: &str, server: &str) -> Case {
         let side = |arrangement| format!("{arrangement},send,recv");
-        Case { conversation, client: side(client), server: side(server) }
+        let program = Program::Calls;
+        Case { program, conversation, client: side(client), server: side(server) }
     }
 
     /// The command for one role, or for `both`.
@@ -40,7 +64,7 @@ impl Case {
         let file = paths::logs().join(format!("sockets-{name}.conversation"));
         fs::create_dir_all(paths::logs())?;
         fs::write(&file, &self.conversation.file)?;
-        let mut command = Command::new(prepare::c_program("mover", &[], &[])?);
+        let mut command = Command::new(self.program.build()?);
         command.arg(file).args([transport, role, &self.client, &self.server]);
         Ok(command)
     }
@@ -70,7 +94,7 @@ pub(crate) fn check(seen: &Seen, cases: &[Case]) -> Result<()> {
     exchanges::exactly(spans, &all).with_context(|| summary.clone())?;
     for span in spans {
         let service = span.resource("service.name").unwrap_or_default();
-        ensure!(service.starts_with("mover"), "{span:#?}");
+        ensure!(service.starts_with("mover") || service == "uring", "{span:#?}");
     }
     for case in cases {
         for (before, after) in &case.conversation.rests {
@@ -103,7 +127,7 @@ fn rested(spans: &[Span], side: Side, before: &str, after: &str, least: Duration
 /// The same over unix sockets of one kind: `path`, `abstract` or `pair`. They have no ports to
 /// choose by, so the program has a name of its own.
 pub(crate) fn traced_unix(group: &str, kind: &str, cases: &[Case]) -> Result<Seen> {
-    let program = prepare::c_program("mover", &[], &[])?;
+    let program = cases.first().context("no cases")?.program.build()?;
     let named = paths::programs().join(format!("mover-{group}"));
     let _ = fs::remove_file(&named);
     fs::hard_link(&program, &named)?;
