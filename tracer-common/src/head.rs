@@ -71,8 +71,8 @@ pub fn is_response(first: u64) -> bool {
 pub fn key(first: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // Mycroft's test for a zero byte: the lowest bit that is set marks the first space.
-    let other = first ^ ONES * b' ' as u64;
-    let spaces = other.wrapping_sub(ONES) & !other & ONES << 7;
+    let other = first ^ (ONES * b' ' as u64);
+    let spaces = other.wrapping_sub(ONES) & !other & (ONES << 7);
     let lowest = spaces & spaces.wrapping_neg();
     first & (lowest << 1).wrapping_sub(1)
 }

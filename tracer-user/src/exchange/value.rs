@@ -93,3 +93,11 @@ pub struct Exchange {
     /// `None` if all of it was seen.
     pub incomplete: Option<Incomplete>,
 }
+
+impl Exchange {
+    /// Whether it went over a unix socket.
+    #[must_use]
+    pub fn is_unix(&self) -> bool {
+        matches!(self.local, Some(Address::Unix(_)))
+    }
+}

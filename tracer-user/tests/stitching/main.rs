@@ -12,4 +12,5 @@ mod outcome;
 mod processes;
 mod runtimes;
 mod script;
+mod unix;
 mod unseen;

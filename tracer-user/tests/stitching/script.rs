@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_NO_BUFFER, DATA_SEND,
-    DATA_UNREADABLE, FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE,
-    PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
+    DATA_NO_BUFFER, DATA_SEND, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Header,
+    KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED,
+    STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -55,6 +56,7 @@ struct Half {
 
 struct Line {
     halves: [Half; 2],
+    unix: bool,
     /// Bytes under way, by the end that sent them.
     flight: [VecDeque<u8>; 2],
 }
@@ -144,8 +146,24 @@ impl Script {
             }
         };
         let halves = [half(true), half(false)];
-        self.lines.push(Line { halves, flight: Default::default() });
+        self.lines.push(Line { halves, unix: false, flight: Default::default() });
         Wire(self.lines.len() - 1)
+    }
+
+    /// A connection to a unix socket of this host. The acceptor had already been sent `in_flight`
+    /// bytes when the probes began to count.
+    pub(crate) fn unix(&mut self, in_flight: u32) -> Wire {
+        let flags = (CONNECTION_MIDSTREAM, CONNECTION_MIDSTREAM | CONNECTION_NAMED);
+        let wire = self.line(0, (0, 0), (true, true), flags);
+        let line = &mut self.lines[wire.0];
+        line.unix = true;
+        let [opener, acceptor] = &mut line.halves;
+        let bases = (opener.cookie as u32, acceptor.cookie as u32);
+        (opener.bases, opener.sequences) = (bases, bases);
+        let bases = (bases.1, bases.0);
+        (acceptor.bases, acceptor.sequences) = (bases, bases);
+        acceptor.sequences.1 += in_flight;
+        wire
     }
 
     /// What one end is found to carry when it is first used.
@@ -269,6 +287,7 @@ impl Script {
             End::Opener => self.half(wire, End::Acceptor).clone(),
             End::Acceptor => self.half(wire, End::Opener).clone(),
         };
+        let unix = self.lines[wire.0].unix;
         let half = self.half(wire, end);
         half.user = by.pid;
         if !half.seen || std::mem::replace(&mut half.announced, true) {
@@ -278,10 +297,17 @@ impl Script {
         record.header = header;
         (record.verdict, record.flags) = (half.verdict, half.flags);
         (record.send_base, record.receive_base) = half.bases;
-        record.local_address[..4].copy_from_slice(&half.address);
-        record.remote_address[..4].copy_from_slice(&other.address);
-        (record.local_port, record.remote_port) = (half.port, other.port);
-        (record.family, record.netns) = (FAMILY_INET, 1);
+        if unix {
+            record.family = FAMILY_UNIX;
+            record.path_len = 7;
+            record.path[..7].copy_from_slice(b"/a.sock");
+        } else {
+            record.family = FAMILY_INET;
+            record.local_address[..4].copy_from_slice(&half.address);
+            record.remote_address[..4].copy_from_slice(&other.address);
+            (record.local_port, record.remote_port) = (half.port, other.port);
+        }
+        record.netns = 1;
         record.comm[..4].copy_from_slice(b"task");
         self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
     }
@@ -291,6 +317,7 @@ impl Script {
         // The kernel side reads the clock for the operation before it announces the connection.
         let header = self.header(KIND_DATA, by, cookie);
         self.announce(by, wire, end);
+        let flags = if self.lines[wire.0].unix { flags | DATA_UNIX } else { flags };
         let half = self.half(wire, end);
         if !half.seen || half.verdict != VERDICT_HTTP {
             return;
