@@ -55,6 +55,8 @@ static void put(const struct side *side, char *bytes, size_t length, prepare how
         how(sqe, side->out, bytes + done, limit(length - done, side->put_most), side->put_vector);
         in_manner(sqe, in);
         struct io_uring_cqe cqe = next(ring);
+        if (cqe.res < 0)
+            exit(1);
         done += cqe.res;
         /* Of a zero-copy send: the memory is free. */
         while (cqe.flags & IORING_CQE_F_MORE)

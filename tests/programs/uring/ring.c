@@ -1,5 +1,6 @@
 #include "ring.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -50,7 +51,7 @@ struct io_uring_cqe next(struct io_uring *ring) {
     CHECK(io_uring_wait_cqe(ring, &cqe));
     struct io_uring_cqe copy = *cqe;
     io_uring_cqe_seen(ring, cqe);
-    if (copy.res < 0) {
+    if (copy.res < 0 && copy.res != -ENOBUFS) {
         fprintf(stderr, "an operation failed: %s\n", strerror(-copy.res));
         exit(1);
     }

@@ -24,7 +24,8 @@ extern char fixed_buffer[FIXED_SIZE];
 /* An entry to fill in; then the manner is added to it. */
 struct io_uring_sqe *entry(struct io_uring *);
 void in_manner(struct io_uring_sqe *, enum manner);
-/* Submits what is filled in and waits for the next completion, which must be no failure. */
+/* Submits what is filled in and waits for the next completion, which must be no failure but one
+ * for want of buffers. */
 struct io_uring_cqe next(struct io_uring *);
 
 /* Buffers that the kernel chooses from. */

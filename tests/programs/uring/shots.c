@@ -1,5 +1,6 @@
 #include "shots.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,6 +40,9 @@ static void take(const struct side *side, char *bytes, size_t length, struct msg
                 arm(side->in, message);
             cqe = next(&shots);
             armed = cqe.flags & IORING_CQE_F_MORE;
+            /* By now all buffers are given back. */
+            if (cqe.res == -ENOBUFS)
+                continue;
             at = provided(&cqe);
             left = cqe.res;
             if (message) {

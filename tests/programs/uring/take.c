@@ -64,7 +64,7 @@ static void take(const struct side *side, char *bytes, size_t length, prepare ho
         how(sqe, side->in, bytes + done, limit(length - done, side->take_most), side->take_vector);
         in_manner(sqe, in);
         struct io_uring_cqe cqe = next(ring);
-        if (cqe.res == 0) {
+        if (cqe.res <= 0) {
             fprintf(stderr, "the stream ended early\n");
             exit(1);
         }

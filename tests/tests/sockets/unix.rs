@@ -21,6 +21,18 @@ const CALLS: [Calls; 11] = [
     ("unix-one-byte", "send:1", "recv:1"),
 ];
 
+#[test]
+fn by_uring() -> Result<()> {
+    let calls = [
+        ("unix-uring", "send", "recv"),
+        ("unix-uring-sendmsg", "sendmsg:0:11", "recvmsg:0:13"),
+        ("unix-uring-async", "async", "async"),
+        ("unix-uring-multishot", "write", "multishot"),
+    ];
+    let cases = crate::uring::by_uring(&calls, small);
+    check(&traced_unix("unix-uring", "path", &cases)?, &cases)
+}
+
 fn moved(group: &str, kind: &str) -> Result<()> {
     let cases = alike(&CALLS, small);
     check(&traced_unix(group, kind, &cases)?, &cases)

@@ -6,7 +6,7 @@ use crate::calls::{Calls, alike};
 use crate::conversation::{Conversation, large, small};
 use crate::mover::{Case, Program, found};
 
-fn by_uring(calls: &[Calls], conversation: fn(&str) -> Conversation) -> Vec<Case> {
+pub(crate) fn by_uring(calls: &[Calls], conversation: fn(&str) -> Conversation) -> Vec<Case> {
     let cases = alike(calls, conversation).into_iter();
     cases.map(|case| Case { program: Program::Uring, ..case }).collect()
 }
