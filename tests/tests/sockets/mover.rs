@@ -35,11 +35,9 @@ pub(crate) enum Program {
 
 impl Program {
     fn build(self) -> Result<PathBuf> {
-        const SHARED: [&str; 4] =
-            ["mover/main.c", "mover/conversation.c", "mover/sharing.c", "mover/vectors.c"];
         match self {
-            Program::Calls => prepare::c_program("mover", &[], &[]),
-            Program::Uring => prepare::c_program("uring", &SHARED, &["-Wno-psabi", "-luring"]),
+            Program::Calls => prepare::mover(),
+            Program::Uring => prepare::uring(),
         }
     }
 }
