@@ -285,7 +285,7 @@ impl Exchanges {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         if connection.state.lane.awaits_bytes() && !connection.orphaned {
             self.send_closed(cookie, at, signals);
-            self.closing.enter(cookie, at);
+            self.closing.enter(cookie, at, at.time);
         } else {
             self.end(cookie, at, signals);
         }
@@ -319,6 +319,7 @@ impl Exchanges {
 
     /// The tracer stops: whatever is open ends here, marked.
     pub fn stop(&mut self, at: Moment, signals: &mut Vec<Signal>) {
+        self.poll(u64::MAX, signals);
         let mut cookies: Vec<_> = self.connections.cookies().collect();
         cookies.sort_unstable();
         for cookie in cookies {
@@ -354,11 +355,13 @@ impl Exchanges {
     /// Lets time pass up to `now` (boot clock).
     pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
         self.pairing.expire(now);
-        while let Some((cookie, at)) = self.closing.due(now) {
-            let last = self.connections.get_mut(cookie).map(|connection| connection.state.last);
-            // What was read after the end is a part of it.
-            let at = last.filter(|last| last.order > at.order).unwrap_or(at);
-            self.end(cookie, at, signals);
+        while let Some((since, cookie, at)) = self.closing.due(now) {
+            let last = self.connections.get(cookie).map(|connection| connection.state.last);
+            match last.filter(|last| last.order > at.order) {
+                Some(last) if last.time > since => self.closing.enter(cookie, at, last.time),
+                // What was read after the end is a part of it.
+                last => self.end(cookie, last.unwrap_or(at), signals),
+            }
         }
     }
 
