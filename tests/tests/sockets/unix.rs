@@ -69,7 +69,7 @@ fn megabytes() -> Result<()> {
 #[test]
 fn shared() -> Result<()> {
     let case = |how: &str| Case::shared(small(&format!("unix-{how}")), how, how);
-    let cases = ["child", "rights", "dup", "dup2", "thread"].map(case);
+    let cases = ["child", "turns", "rights", "dup", "dup2", "thread"].map(case);
     check(&traced_unix("unix-shared", "path", &cases)?, &cases)
 }
 

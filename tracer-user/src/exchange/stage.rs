@@ -309,7 +309,7 @@ impl Exchanges {
         for cookie in self.connections.of_process(pid) {
             let Some(connection) = self.connections.get_mut(cookie) else { continue };
             connection.orphaned = true;
-            if connection.bases.unix {
+            if connection.bases.unix && !connection.state.lane.is_idle() {
                 self.release(cookie, None, signals);
                 self.with(cookie, signals, |lane, _, sink| lane.abandon(at, sink));
                 self.rest(cookie);
@@ -325,6 +325,12 @@ impl Exchanges {
         for cookie in cookies {
             self.with(cookie, signals, |lane, _, sink| lane.finish(at, Incomplete::Stopped, sink));
         }
+    }
+
+    /// The process that used a connection last.
+    #[must_use]
+    pub fn user(&self, cookie: Cookie) -> Option<u32> {
+        self.connections.get(cookie).map(|connection| connection.pid)
     }
 
     /// Name of the first thread that was seen to use a connection.
