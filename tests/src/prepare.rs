@@ -49,8 +49,20 @@ pub fn go_service(source: &Path) -> Result<PathBuf> {
     Ok(binary)
 }
 
+/// Moves known messages by system calls.
+pub fn mover() -> Result<PathBuf> {
+    c_program("mover", &[], &[])
+}
+
+/// The same by io_uring.
+pub fn uring() -> Result<PathBuf> {
+    let shared = ["main.c", "conversation.c", "sharing.c", "vectors.c", "mover.h", "vectors.h"];
+    let shared = shared.map(|file| format!("mover/{file}"));
+    c_program("uring", &shared, &["-Wno-psabi", "-luring"])
+}
+
 /// A C program, from every source in its directory and those in `shared`; `flags` come last.
-pub fn c_program(name: &str, shared: &[&str], flags: &[&str]) -> Result<PathBuf> {
+fn c_program(name: &str, shared: &[String], flags: &[&str]) -> Result<PathBuf> {
     let (sources, binary) = (paths::program_sources(), paths::programs().join(name));
     let mut files: Vec<PathBuf> = shared.iter().map(|file| sources.join(file)).collect();
     for entry in fs::read_dir(sources.join(name))? {

@@ -24,6 +24,8 @@ pub trait Directory {
     /// First sight of a process that speaks HTTP, while it most likely still runs: the time to look
     /// at it. `comm` is the name of a thread of it, for want of better.
     fn meet(&mut self, pid: u32, comm: &str, now: u64);
+    /// The process uses a connection that another one used before; told before it is met.
+    fn takes_over(&mut self, _pid: u32, _from: u32) {}
     /// The process answers requests on this port.
     fn serves(&mut self, pid: u32, port: u16);
     /// The process runs another program now, whose file has this name (of which 15 bytes are known).
@@ -290,6 +292,9 @@ impl<D: Directory> Pipeline<D> {
             // It has taken over a connection, most likely as a child of whoever had it before, and
             // may be over by now.
             let comm = self.exchanges.comm(cookie).to_owned();
+            if let Some(from) = self.exchanges.user(cookie) {
+                self.directory.takes_over(at.pid, from);
+            }
             self.meet(at, &comm);
         }
         if self.skipped.contains(&at.pid) {

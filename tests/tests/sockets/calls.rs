@@ -1,15 +1,17 @@
 //! Every system call that moves bytes over TCP, in every split.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use tests::exchanges;
+use tests::span::Side;
 
-use crate::conversation::{Conversation, large, small};
-use crate::mover::{Case, found};
+use crate::conversation::{Body, Conversation, large, small};
+use crate::mover::{Case, found, traced};
 
 /// `(case, put, take)`: both sides use the same calls. A call is `NAME[:MOST[:VECTOR]]`, of at most
 /// so many bytes an operation and an iovec.
-type Calls = (&'static str, &'static str, &'static str);
+pub(crate) type Calls = (&'static str, &'static str, &'static str);
 
-fn alike(calls: &[Calls], conversation: fn(&str) -> Conversation) -> Vec<Case> {
+pub(crate) fn alike(calls: &[Calls], conversation: fn(&str) -> Conversation) -> Vec<Case> {
     calls.iter().map(|(name, put, take)| Case::alike(conversation(name), put, take)).collect()
 }
 
@@ -51,6 +53,24 @@ fn vectors() -> Result<()> {
 }
 
 #[test]
+fn several_messages_a_call() -> Result<()> {
+    let calls = [
+        ("sendmmsg", "sendmmsg", "recvmmsg"),
+        ("sendmmsg-few", "sendmmsg:60:13", "recvmmsg:50:11"),
+        ("sendmmsg-single", "sendmmsg:1", "recvmmsg:1"),
+        ("sendmmsg-vectors", "sendmmsg:0:90", "waitforone:0:70"),
+        ("waitforone", "send:100", "waitforone:30"),
+        ("sendmmsg-to-recv", "sendmmsg:100", "recv"),
+        ("send-to-recvmmsg", "send", "recvmmsg:10"),
+    ];
+    let large_too = [
+        ("large-sendmmsg", "sendmmsg:100000:10000", "recvmmsg:65536"),
+        ("large-sendmmsg-one", "sendmmsg", "waitforone:10000"),
+    ];
+    found("several", &[alike(&calls, small), alike(&large_too, large)].concat())
+}
+
+#[test]
 fn megabytes() -> Result<()> {
     let calls = [
         ("large-write", "write", "read"),
@@ -86,4 +106,29 @@ fn bodies_without_a_buffer() -> Result<()> {
         ("large-trunc", "send", "trunc"),
     ];
     found("unread", &[alike(&calls, small), alike(&large_too, large)].concat())
+}
+
+/// Nobody can know what such a response says: that is a loss with a name, of this message alone.
+#[test]
+fn a_head_without_a_buffer() -> Result<()> {
+    let turn = [("GET", Body::None, 200, Body::Length(3000))];
+    let conversation = Conversation::new("no-head").turn(&turn).turn(&turn).turn(&turn);
+    let targets: Vec<String> = (0..3).map(|number| conversation.target(number)).collect();
+    let case = Case {
+        server: "alone,sendfile_all,recv".into(),
+        ..Case::alike(conversation, "send", "recv")
+    };
+    let seen = traced("no-head", &[case])?;
+    for target in &targets {
+        let client = exchanges::one(&seen.spans, Side::Client, target)?;
+        let server = exchanges::one(&seen.spans, Side::Server, target)?;
+        ensure!(client.number("http.response.body.size") == Some(3000), "{client:#?}");
+        ensure!(client.get("tracer.incomplete").is_none(), "{client:#?}");
+        ensure!(server.get("http.response.status_code").is_none(), "{server:#?}");
+        ensure!(server.get("tracer.incomplete") == Some("bytes_lost"), "{server:#?}");
+        ensure!(server.parent == client.id, "{server:#?} is not below {client:#?}");
+    }
+    ensure!(seen.spans.len() == 6, "{}", exchanges::list(&seen.spans));
+    ensure!(seen.summary.ends_with("lost: 1 message_start_unseen"), "{}", seen.summary);
+    Ok(())
 }

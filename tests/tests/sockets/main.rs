@@ -3,5 +3,9 @@
 
 mod calls;
 mod conversation;
+mod files;
 mod mover;
+mod namespaces;
 mod sharing;
+mod unix;
+mod uring;

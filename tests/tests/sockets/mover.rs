@@ -1,6 +1,7 @@
 //! Runs `tests/programs/mover`, and checks what the tracer saw of it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,22 +18,43 @@ use crate::conversation::{Conversation, REST, SLACK};
 /// has them.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
+    pub(crate) program: Program,
     pub(crate) conversation: Conversation,
     pub(crate) client: String,
     pub(crate) server: String,
+}
+
+/// By what the bytes are moved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Program {
+    /// System calls: tests/programs/mover.
+    Calls,
+    /// io_uring: tests/programs/uring.
+    Uring,
+}
+
+impl Program {
+    fn build(self) -> Result<PathBuf> {
+        match self {
+            Program::Calls => prepare::mover(),
+            Program::Uring => prepare::uring(),
+        }
+    }
 }
 
 impl Case {
     /// Each side alone, with the same calls.
     pub(crate) fn alike(conversation: Conversation, put: &str, take: &str) -> Case {
         let side = format!("alone,{put},{take}");
-        Case { conversation, client: side.clone(), server: side }
+        let program = Program::Calls;
+        Case { program, conversation, client: side.clone(), server: side }
     }
 
     /// Both sides send and receive in the plainest way.
     pub(crate) fn shared(conversation: Conversation, client: &str, server: &str) -> Case {
         let side = |arrangement| format!("{arrangement},send,recv");
-        Case { conversation, client: side(client), server: side(server) }
+        let program = Program::Calls;
+        Case { program, conversation, client: side(client), server: side(server) }
     }
 
     /// The command for one role, or for `both`.
@@ -40,7 +62,7 @@ impl Case {
         let file = paths::logs().join(format!("sockets-{name}.conversation"));
         fs::create_dir_all(paths::logs())?;
         fs::write(&file, &self.conversation.file)?;
-        let mut command = Command::new(prepare::c_program("mover", &[], &[])?);
+        let mut command = Command::new(self.program.build()?);
         command.arg(file).args([transport, role, &self.client, &self.server]);
         Ok(command)
     }
@@ -69,7 +91,8 @@ pub(crate) fn check(seen: &Seen, cases: &[Case]) -> Result<()> {
     let (spans, summary) = (&seen.spans, &seen.summary);
     exchanges::exactly(spans, &all).with_context(|| summary.clone())?;
     for span in spans {
-        ensure!(span.resource("service.name") == Some("mover"), "{span:#?}");
+        let service = span.resource("service.name").unwrap_or_default();
+        ensure!(service.starts_with("mover") || service == "uring", "{span:#?}");
     }
     for case in cases {
         for (before, after) in &case.conversation.rests {
@@ -97,6 +120,35 @@ fn rested(spans: &[Span], side: Side, before: &str, after: &str, least: Duration
     let rest = Duration::from_nanos(began.saturating_sub(ended));
     ensure!(began >= ended && rest >= least, "{side:?}: {rest:?} from {before} to {after}");
     Ok(())
+}
+
+/// The same over unix sockets of one kind: `path`, `abstract` or `pair`. They have no ports to
+/// choose by, so the program has a name of its own.
+pub(crate) fn traced_unix(group: &str, kind: &str, cases: &[Case]) -> Result<Seen> {
+    let program = cases.first().context("no cases")?.program.build()?;
+    let named = paths::programs().join(format!("mover-{group}"));
+    let _ = fs::remove_file(&named);
+    fs::hard_link(&program, &named)?;
+    let exe = named.to_string_lossy();
+    let tracer = ToFile::start(&format!("sockets-{group}"), &["--exe", &exe])?;
+    for (number, case) in cases.iter().enumerate() {
+        let name = format!("{group}-{number}");
+        let socket = paths::logs().join(format!("{name}.socket"));
+        let _ = fs::remove_file(&socket);
+        let transport = match kind {
+            "path" => format!("unix:{}", socket.display()),
+            "abstract" => format!("unix:@tracer-test-{}-{name}", std::process::id()),
+            _ => "pair".to_owned(),
+        };
+        let mut command = Command::new(&named);
+        command.args(case.command(&name, &transport, "both")?.get_args());
+        process::run(&format!("{} | {}", case.client, case.server), &mut command)?;
+    }
+    let seen = tracer.stop()?;
+    for span in &seen.spans {
+        ensure!(span.get("network.transport") == Some("unix"), "{span:#?}");
+    }
+    Ok(seen)
 }
 
 /// [`traced`] and [`check`].

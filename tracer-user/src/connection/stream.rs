@@ -65,6 +65,11 @@ impl Stream {
         }
     }
 
+    /// The receiver has read the end of the stream: what [`Stream::stands`] is told counts the FIN.
+    pub fn end_read(&mut self) {
+        self.passed_fin = true;
+    }
+
     /// Bytes up to `position` have moved, seen or not.
     pub fn pass(&mut self, position: u64) {
         self.end = Some(self.end.map_or(position, |end| end.max(position)));

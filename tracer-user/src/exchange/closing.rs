@@ -7,23 +7,23 @@ use std::collections::VecDeque;
 
 use crate::connection::{Cookie, Moment};
 
-/// How long after its end a connection is read from at most, in nanoseconds.
-const LINGER: u64 = 2_000_000_000;
+/// How long after its end, or after the last read from it, a connection is given up; nanoseconds.
+const LINGER: u64 = 1_000_000_000;
 
-/// In the order in which they ended.
+/// Each with the time since when nothing has happened, in that order, and its end.
 #[derive(Debug, Default)]
-pub(super) struct Closing(VecDeque<(Cookie, Moment)>);
+pub(super) struct Closing(VecDeque<(u64, Cookie, Moment)>);
 
 impl Closing {
-    /// A connection has ended.
-    pub(super) fn enter(&mut self, cookie: Cookie, at: Moment) {
-        self.0.push_back((cookie, at));
+    /// A connection ended `at` this moment; at the boot time `since` it was last read from.
+    pub(super) fn enter(&mut self, cookie: Cookie, at: Moment, since: u64) {
+        self.0.push_back((since, cookie, at));
     }
 
-    /// The next connection that ended long enough before `now` (boot clock), and when.
-    pub(super) fn due(&mut self, now: u64) -> Option<(Cookie, Moment)> {
-        let (_, at) = self.0.front()?;
-        if at.time.saturating_add(LINGER) > now { None } else { self.0.pop_front() }
+    /// The next connection that is quiet long enough by `now`: since when, and its end.
+    pub(super) fn due(&mut self, now: u64) -> Option<(u64, Cookie, Moment)> {
+        let (since, ..) = self.0.front()?;
+        if since.saturating_add(LINGER) > now { None } else { self.0.pop_front() }
     }
 
     /// How many are waited for.

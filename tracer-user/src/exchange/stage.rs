@@ -222,7 +222,7 @@ impl Exchanges {
     ) {
         let cookie = Cookie(record.header.cookie);
         let sent = record.flags & DATA_SEND != 0;
-        if sent {
+        if sent || record.len == 0 {
             self.pass(record, at, signals);
         }
         let Some(connection) = self.connections.get_mut(cookie) else { return };
@@ -251,11 +251,14 @@ impl Exchanges {
         self.pair(from, signals);
     }
 
-    /// A send tells how far this side had received. What it passed over unseen (splice) within a
-    /// body is a part of it.
+    /// A send tells how far this side had received, and so does a read of the stream's end. What was
+    /// passed over unseen (splice) within a body is a part of it.
     fn pass(&mut self, record: &record::Data, at: Moment, signals: &mut Vec<Signal>) {
         let cookie = Cookie(record.header.cookie);
         let Some(connection) = self.connections.get_mut(cookie) else { return };
+        if record.flags & DATA_SEND == 0 {
+            connection.received.end_read();
+        }
         let stands = record.copied_seq.wrapping_sub(record.receive_base);
         let received = &connection.received;
         let Some(until) = received.stands(stands, is_fresh(connection)) else { return };
@@ -295,7 +298,7 @@ impl Exchanges {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         if connection.state.lane.awaits_bytes() && !connection.orphaned {
             self.send_closed(cookie, at, signals);
-            self.closing.enter(cookie, at);
+            self.closing.enter(cookie, at, at.time);
         } else {
             self.end(cookie, at, signals);
         }
@@ -319,7 +322,7 @@ impl Exchanges {
         for cookie in self.connections.of_process(pid) {
             let Some(connection) = self.connections.get_mut(cookie) else { continue };
             connection.orphaned = true;
-            if connection.bases.unix {
+            if connection.bases.unix && !connection.state.lane.is_idle() {
                 self.release(cookie, None, signals);
                 self.with(cookie, signals, |lane, _, sink| lane.abandon(at, sink));
                 self.rest(cookie);
@@ -330,11 +333,18 @@ impl Exchanges {
 
     /// The tracer stops: whatever is open ends here, marked.
     pub fn stop(&mut self, at: Moment, signals: &mut Vec<Signal>) {
+        self.poll(u64::MAX, signals);
         let mut cookies: Vec<_> = self.connections.cookies().collect();
         cookies.sort_unstable();
         for cookie in cookies {
             self.with(cookie, signals, |lane, _, sink| lane.finish(at, Incomplete::Stopped, sink));
         }
+    }
+
+    /// The process that used a connection last.
+    #[must_use]
+    pub fn user(&self, cookie: Cookie) -> Option<u32> {
+        self.connections.get(cookie).map(|connection| connection.pid)
     }
 
     /// Name of the first thread that was seen to use a connection.
@@ -366,11 +376,13 @@ impl Exchanges {
     /// Lets time pass up to `now` (boot clock).
     pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
         self.pairing.expire(now);
-        while let Some((cookie, at)) = self.closing.due(now) {
-            let last = self.connections.get_mut(cookie).map(|connection| connection.state.last);
-            // What was read after the end is a part of it.
-            let at = last.filter(|last| last.order > at.order).unwrap_or(at);
-            self.end(cookie, at, signals);
+        while let Some((since, cookie, at)) = self.closing.due(now) {
+            let last = self.connections.get(cookie).map(|connection| connection.state.last);
+            match last.filter(|last| last.order > at.order) {
+                Some(last) if last.time > since => self.closing.enter(cookie, at, last.time),
+                // What was read after the end is a part of it.
+                last => self.end(cookie, last.unwrap_or(at), signals),
+            }
         }
     }
 

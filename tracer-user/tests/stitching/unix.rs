@@ -51,6 +51,30 @@ fn what_was_in_flight_before_the_first_look_pairs_no_strangers() {
     }
 }
 
+/// Nothing but the ends of processes tells of the ends of connections; those of others go on.
+#[test]
+fn a_process_ends_what_is_open_on_its_connection_and_no_more() {
+    let mut script = Script::new();
+    let wire = script.unix(0);
+    for (number, path) in ["/a", "/b", "/c"].into_iter().enumerate() {
+        let child = task(100 + number as u32);
+        script.call(child, SERVER, wire, path, "");
+        script.exit(child.pid);
+    }
+    script.ask(CLIENT, wire, "/open");
+    script.hear(SERVER, wire);
+    script.exit(SERVER.pid);
+    let end = script.now;
+    let outcome = Outcome::of(&script);
+    for path in ["/a", "/b", "/c"] {
+        assert_eq!(text(outcome.client(path), "tracer.incomplete"), None);
+        outcome.assert_edge(outcome.server(path), outcome.client(path), "pair");
+    }
+    let cut = outcome.server("/open");
+    assert_eq!((text(cut, "tracer.incomplete"), cut.end), (Some("connection_closed"), end));
+    assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
+}
+
 #[test]
 fn a_response_may_be_read_before_the_requests_send_returns() {
     let mut script = Script::new();

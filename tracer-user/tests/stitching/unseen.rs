@@ -5,7 +5,7 @@ use tracer_user::pipeline::Settings;
 use tracer_user::trace::{Span, Value};
 
 use crate::http::{OK, get};
-use crate::outcome::{Outcome, settings, text};
+use crate::outcome::{Outcome, feed, pipeline, settings, text};
 use crate::script::{End, SECOND, Script, Task, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
@@ -56,6 +56,23 @@ fn a_body_that_is_spliced_out_counts_and_ends_with_the_next_send() {
         assert_eq!(outcome.client("/a").end, outcome.client("/b").start);
         assert!(outcome.server("/a").end + SECOND / 2 < outcome.server("/b").start);
     }
+}
+
+#[test]
+fn a_body_that_is_spliced_out_may_end_with_the_stream() {
+    let mut script = Script::new();
+    let wire = script.connect(CLIENT, 80);
+    script.ask(CLIENT, wire, "/a");
+    script.hear(SERVER, wire);
+    script.send(SERVER, wire, End::Acceptor, &[HEAD, &[b'x'; 5000]].concat());
+    script.receive_some(CLIENT, wire, End::Opener, HEAD.len());
+    script.splice(wire, End::Opener, 5000);
+    script.close_end(wire, End::Acceptor);
+    script.receive_end(CLIENT, wire, End::Opener);
+    script.close_end(wire, End::Opener);
+    let outcome = Outcome::of(&script);
+    assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
+    whole(outcome.client("/a"), 0, 5000);
 }
 
 #[test]
@@ -156,7 +173,10 @@ fn what_is_read_after_the_end_belongs_to_the_exchange() {
     script.send(SERVER, wire, End::Acceptor, b"HTTP/1.1 200 OK\r\n\r\n12345");
     script.close_end(wire, End::Acceptor);
     script.gone(wire, End::Opener);
-    script.wait(SECOND);
+    for _ in 0..5 {
+        script.wait(SECOND / 2);
+        script.receive_some(CLIENT, wire, End::Opener, 4);
+    }
     script.learn(CLIENT, wire);
     let read = script.now;
     script.receive_end(CLIENT, wire, End::Opener);
@@ -165,6 +185,25 @@ fn what_is_read_after_the_end_belongs_to_the_exchange() {
     whole(outcome.client("/a"), 0, 5);
     whole(outcome.server("/a"), 0, 5);
     assert!(outcome.client("/a").end > read);
+}
+
+/// A reset ends a connection on which nobody reads any more, also if the tracer stops at once.
+#[test]
+fn what_is_not_read_after_the_end_is_cut_short_there() {
+    let mut script = Script::new();
+    let wire = script.connect(CLIENT, 80);
+    script.ask(CLIENT, wire, "/a");
+    script.gone(wire, End::Opener);
+    let end = script.now;
+    for pause in [0, 100 * SECOND] {
+        let mut pipeline = pipeline(settings());
+        feed(&mut pipeline, &script, 0);
+        pipeline.advance(end + pause);
+        pipeline.stop(end + pause + 1);
+        let spans = pipeline.take_spans();
+        let [span] = &spans[..] else { panic!("{} spans", spans.len()) };
+        assert_eq!((text(span, "tracer.incomplete"), span.end), (Some("connection_closed"), end));
+    }
 }
 
 /// A parent and its children use one connection in turn; each child ends after its exchange, on
