@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::counts::{Count, Counts};
 
-/// Bytes and pieces that wait for a missing one at most.
+/// Bytes (with what it takes to keep them) and pieces that wait for a missing one at most.
 pub(super) const MAX_WAITING: usize = 4 << 20;
 pub(super) const MAX_PIECES: usize = 1024;
 /// How long they wait, in the capture's time.
@@ -93,7 +93,7 @@ impl Half {
         self.ended
     }
 
-    /// Bytes that wait for a missing one.
+    /// Bytes that wait for a missing one, with what it takes to keep them.
     pub(super) fn waiting(&self) -> usize {
         self.waiting_bytes
     }
@@ -203,7 +203,7 @@ impl Half {
         }
         for (from, to) in fresh {
             let part = part(&piece, from, to);
-            self.waiting_bytes += part.bytes.len();
+            self.waiting_bytes += weight(&part);
             self.waiting.insert(from, part);
         }
     }
@@ -212,7 +212,7 @@ impl Half {
     fn hand_on(&mut self, steps: &mut Vec<Step>) {
         while let Some(entry) = self.waiting.first_entry().filter(|it| *it.key() <= self.next) {
             let piece = entry.remove();
-            self.waiting_bytes -= piece.bytes.len();
+            self.waiting_bytes -= weight(&piece);
             self.next = piece.position + piece.len;
             if !self.ended {
                 steps.push(Step::Piece(piece));
@@ -249,6 +249,11 @@ impl Half {
             self.next = position;
         }
     }
+}
+
+/// What a piece takes in memory, about.
+fn weight(piece: &Piece) -> usize {
+    piece.bytes.len() + 2 * size_of::<Piece>()
 }
 
 /// The bytes of a piece from one position to another.
