@@ -24,6 +24,7 @@ mod servers;
 mod source;
 mod table;
 mod timeline;
+mod waiting;
 
 pub use source::Capture;
 
