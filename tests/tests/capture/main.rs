@@ -6,8 +6,6 @@ mod bpf;
 mod calls;
 mod choosing;
 mod command;
-mod expect;
-mod export;
 mod framing;
 mod heads;
 mod other;
@@ -15,3 +13,5 @@ mod own_exports;
 mod run;
 mod secrets;
 mod server;
+
+use tests::{exchanges as expect, export};

@@ -56,6 +56,11 @@ impl Reorder {
         }
     }
 
+    /// Nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Whether another receive of so many copied bytes may wait.
     pub(super) fn has_room(&self, bytes: usize, waiting: &Waiting) -> bool {
         self.held.len() < MAX_HELD && waiting.0 + bytes <= MAX_BYTES

@@ -15,7 +15,7 @@ use crate::pipeline::Pipeline;
 use crate::stats::summary;
 use crate::trace::Clock;
 
-use super::capture::{boot_now, capture, unix_now};
+use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::rights;
 
@@ -43,7 +43,8 @@ pub async fn run(settings: Settings) -> Result<()> {
     let thread = {
         let (exporters, stop, settings) = (exporters.clone(), stop.clone(), settings.clone());
         std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
-            let clock = Clock::new(unix_now(), boot_now());
+            let (boot, unix) = both_clocks();
+            let clock = Clock::new(unix, boot);
             let pipeline = Pipeline::new(settings.pipeline(), processes, clock);
             let losses = capture(probes, pipeline, &exporters, &stop);
             drop(exporters);

@@ -61,7 +61,8 @@ fn feed(source: &mut dyn Source, pipeline: &mut Pipeline<Told>, last: &mut u64) 
             None => return Ok(false),
             Some(Input::Record(bytes)) => pipeline.record(&bytes),
             Some(Input::Advance(now)) => pipeline.advance(now),
-            Some(Input::Lost) => pipeline.lost_records(),
+            Some(Input::Lost { since, until }) => pipeline.lost_records(since, until),
+            Some(Input::Clock { since, boot, unix }) => pipeline.clock(since, boot, unix),
             Some(Input::Existing { connections, first }) => pipeline.existing(connections, first),
             Some(Input::Process { pid, resource, wanted }) => {
                 pipeline.directory().tell(pid, resource, wanted);
