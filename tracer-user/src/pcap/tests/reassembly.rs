@@ -97,6 +97,12 @@ fn a_request_whose_head_is_lost_in_part_keeps_its_name() {
     let outcome = wire.outcome();
     assert_eq!(outcome.lines(), ["POST /long 200 bytes_lost", "GET /a 200"]);
     assert_eq!((outcome.lost("capture_gaps"), outcome.lost("head_unseen")), (1, 1));
+    // The same where the capture begins with it.
+    let mut wire = Wire::new();
+    wire.say(Client, b"POST /long HTTP/1.1\r\nHost: there\r\nCookie: a=b");
+    wire.lose(Client, 300).say(Server, OK);
+    let lines = wire.outcome().lines();
+    assert!(lines.len() == 1 && lines[0].starts_with("POST /long 200 "), "{lines:?}");
 }
 
 #[test]
