@@ -4,13 +4,9 @@
 //! receivers keep what they have. A stretch that is missing is waited for until the receiver has
 //! acknowledged it (then the capture has lost it), or until too much has come after it.
 
-use std::collections::BTreeMap;
-
 use super::counts::{Count, Counts};
+use super::waiting::{MAX_WAITING, Waiting};
 
-/// Bytes and pieces that wait for a missing one at most.
-pub(super) const MAX_WAITING: usize = 4 << 20;
-pub(super) const MAX_PIECES: usize = 1024;
 /// How long they wait, in the capture's time.
 const PATIENCE: u64 = 5_000_000_000;
 /// The largest window: RFC 7323 section 2.3.
@@ -53,8 +49,7 @@ pub(super) struct Half {
     next: u64,
     /// Position up to which the receiver has acknowledged.
     acknowledged: u64,
-    waiting: BTreeMap<u64, Piece>,
-    waiting_bytes: usize,
+    waiting: Waiting,
     /// Position and time of the end.
     fin: Option<(u64, u64)>,
     ended: bool,
@@ -93,9 +88,9 @@ impl Half {
         self.ended
     }
 
-    /// Bytes that wait for a missing one.
+    /// Bytes that wait for a missing one, with what it takes to keep them.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting_bytes
+        self.waiting.weight()
     }
 
     /// Takes the bytes of a segment.
@@ -120,13 +115,13 @@ impl Half {
             self.fin = Some((position + len, time));
         }
         if len > 0 {
-            self.insert(Piece { position, ..piece }, counts);
+            let kept = self.waiting.insert(&Piece { position, ..piece }, self.next);
+            counts.add_many(Count::Repeated, (!kept).into());
         }
         self.hand_on(steps);
-        let oldest = self.waiting.values().map(|piece| piece.time).min();
-        let patient = oldest.is_none_or(|oldest| time.saturating_sub(oldest) <= PATIENCE);
-        let many = self.waiting.len() > MAX_PIECES || self.waiting_bytes > MAX_WAITING;
-        if many || !patient {
+        let patient =
+            self.waiting.oldest().is_none_or(|oldest| time.saturating_sub(oldest) <= PATIENCE);
+        if self.waiting.is_full() || !patient {
             self.flush(steps, counts);
         } else {
             self.skip_acknowledged(steps, counts);
@@ -165,7 +160,7 @@ impl Half {
 
     /// Hands on whatever waits; what is missing will not come.
     pub(super) fn flush(&mut self, steps: &mut Vec<Step>, counts: &mut Counts) {
-        while let Some(&first) = self.waiting.keys().next() {
+        while let Some(first) = self.waiting.first() {
             self.skip_to(first, counts);
             self.hand_on(steps);
         }
@@ -184,35 +179,9 @@ impl Half {
         self.next.checked_add_signed(ahead.into())
     }
 
-    /// Keeps what of it is new.
-    fn insert(&mut self, piece: Piece, counts: &mut Counts) {
-        let end = piece.position + piece.len;
-        let mut from = piece.position.max(self.next);
-        let mut fresh = vec![];
-        for (&start, other) in self.waiting.range(..end) {
-            if from < start {
-                fresh.push((from, start));
-            }
-            from = from.max(start + other.len);
-        }
-        if from < end {
-            fresh.push((from, end));
-        }
-        if fresh.is_empty() {
-            counts.add(Count::Repeated);
-        }
-        for (from, to) in fresh {
-            let part = part(&piece, from, to);
-            self.waiting_bytes += part.bytes.len();
-            self.waiting.insert(from, part);
-        }
-    }
-
     /// Hands on what is next.
     fn hand_on(&mut self, steps: &mut Vec<Step>) {
-        while let Some(entry) = self.waiting.first_entry().filter(|it| *it.key() <= self.next) {
-            let piece = entry.remove();
-            self.waiting_bytes -= piece.bytes.len();
+        while let Some(piece) = self.waiting.next(self.next) {
             self.next = piece.position + piece.len;
             if !self.ended {
                 steps.push(Step::Piece(piece));
@@ -228,7 +197,7 @@ impl Half {
 
     /// What the other side has got and the capture has not will not come.
     fn skip_acknowledged(&mut self, steps: &mut Vec<Step>, counts: &mut Counts) {
-        while let Some(&first) = self.waiting.keys().next()
+        while let Some(first) = self.waiting.first()
             && first <= self.acknowledged
         {
             self.skip_to(first, counts);
@@ -249,14 +218,4 @@ impl Half {
             self.next = position;
         }
     }
-}
-
-/// The bytes of a piece from one position to another.
-fn part(piece: &Piece, from: u64, to: u64) -> Piece {
-    let offset = |position: u64| {
-        let bytes = usize::try_from(position - piece.position).unwrap_or(usize::MAX);
-        bytes.min(piece.bytes.len())
-    };
-    let bytes = piece.bytes.get(offset(from)..offset(to)).unwrap_or_default().to_vec();
-    Piece { time: piece.time, position: from, len: to - from, bytes }
 }

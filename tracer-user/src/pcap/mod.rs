@@ -12,6 +12,7 @@
 mod conversation;
 mod counts;
 mod file;
+mod format;
 mod fragments;
 mod half;
 mod link;
@@ -23,6 +24,7 @@ mod servers;
 mod source;
 mod table;
 mod timeline;
+mod waiting;
 
 pub use source::Capture;
 

@@ -52,7 +52,9 @@ impl Opening {
             (Start::Request | Start::ConnectRequest | Start::ProxyPrefix, _) => this,
             (Start::Response, _) => other,
             (Start::Other, _) if begins_request(&piece.bytes) => this,
-            (Start::Partial, []) | (Start::Other, _) => {
+            // Of these nothing was captured.
+            (Start::Partial, []) => Verdict::Open,
+            (Start::Other, _) => {
                 self.looks += 1;
                 if self.looks > MAX_LOOKS || (first && opener.is_some()) {
                     counts.add(Count::NotHttp);

@@ -6,8 +6,8 @@ use lru::LruCache;
 
 use super::conversation::{Context, Conversation};
 use super::counts::Count;
-use super::half::MAX_WAITING;
 use super::segment::{End, Segment};
+use super::waiting::MAX_WAITING;
 
 /// Bytes that wait for missing ones at most, over all connections.
 const MAX_ALL_WAITING: usize = 16 * MAX_WAITING;

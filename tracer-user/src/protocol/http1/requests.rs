@@ -56,12 +56,14 @@ impl Engine {
                 sink(Event::Fault(fault));
                 self.hole = true;
                 if let Some(body) = open {
+                    // A whole request line is no guess any more.
+                    let guessed = !synced && head.is_none();
                     if let Some((head, _)) = head {
                         self.note_method(&head);
                         sink(Event::RequestHead(head, at));
                     }
                     sink(Event::RequestEnded { at, body, complete: false, fault: Some(fault) });
-                    if !synced {
+                    if guessed {
                         self.disown(at, sink);
                     }
                 }
