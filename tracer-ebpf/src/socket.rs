@@ -101,7 +101,9 @@ impl Sock {
 
     #[inline(always)]
     pub(crate) fn find_or_create(self) -> Result<&'static mut Socket, Stop> {
+        // Where another processor creates it at the same time (for its peer), this one fails.
         self.storage(u64::from(BPF_SK_STORAGE_GET_F_CREATE))
+            .or_else(|| self.find())
             .ok_or(Stop::Counted(Counter::NoStorage))
     }
 
