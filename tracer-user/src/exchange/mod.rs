@@ -8,5 +8,7 @@ mod stage;
 mod value;
 
 pub use key::{ConnectionKey, PairKey, mix};
+pub(crate) use lane::side;
+pub(crate) use reorder::{Held, Reorder, Waiting};
 pub use stage::{Exchanges, Signal, info, text};
 pub use value::{Exchange, ExchangeId, Incomplete, Side};
