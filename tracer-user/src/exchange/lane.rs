@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tracer_common::head::{Start, look_at};
 
 use crate::connection::{Bases, Chunk, Cookie, Info, Moment};
-use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits};
+use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits, begins_request};
 
 use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
 
@@ -42,6 +42,8 @@ impl Place<'_> {
 struct Open {
     exchange: Exchange,
     request_over: bool,
+    /// Not all of the request was seen.
+    cut: bool,
     /// There was no room for it: it keeps its place in the queue, but nobody hears of it.
     silent: bool,
 }
@@ -150,9 +152,10 @@ impl Lane {
                     open.exchange.request = Some(head);
                 }
             }
-            Event::RequestEnded { body, .. } => {
+            Event::RequestEnded { body, complete, .. } => {
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
                     open.request_over = true;
+                    open.cut = !complete;
                     open.exchange.request_body = body;
                 }
             }
@@ -238,22 +241,23 @@ impl Lane {
             let (cookie, port) = (place.cookie, exchange.local.map_or(0, |(_, port)| port));
             sink.signals.push(Signal::Started { id, side, at, key, connection, cookie, port });
         }
-        self.open.push_back(Open { exchange, request_over: false, silent });
+        self.open.push_back(Open { exchange, request_over: false, cut: false, silent });
     }
 
     fn end(&mut self, at: Moment, why: Option<Incomplete>, sink: &mut Sink<'_>) {
-        let Some(Open { mut exchange, silent, .. }) = self.open.pop_front() else { return };
+        let Some(Open { mut exchange, cut, silent, .. }) = self.open.pop_front() else { return };
         if silent {
             return;
         }
         *sink.room += 1;
         exchange.ended = at;
-        exchange.incomplete = why;
+        exchange.incomplete = why.or(cut.then_some(Incomplete::Lost));
         sink.signals.push(Signal::Ended(Box::new(exchange)));
     }
 }
 
-/// Which side this is, by what it sends or receives first. The single letter H may begin HEAD as
+/// Which side this is, by what it sends or receives first; a method that is not known takes a whole
+/// request line. The single letter H may begin HEAD as
 /// well as HTTP; then whoever called connect(2) is the client.
 pub(crate) fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
     let sends_requests = match look_at(head) {
@@ -261,6 +265,7 @@ pub(crate) fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side
         Start::Response => !sent,
         Start::Partial if head.starts_with(b"H") => opener?,
         Start::Partial => sent,
+        Start::Other if begins_request(head) => sent,
         Start::Other => return None,
     };
     Some(if sends_requests { Side::Client } else { Side::Server })

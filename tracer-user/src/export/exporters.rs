@@ -143,10 +143,10 @@ impl Exporters {
     /// it takes some again.
     pub fn send_patiently(&self, spans: &[Arc<Span>], patience: Duration) {
         for span in spans {
-            let weighed = [(span.clone(), weigh(span))];
+            let weighed = (span.clone(), weigh(span));
             for exporter in &self.exporters {
-                exporter.queue.wait_for_room(&weighed[0], patience);
-                exporter.give(&weighed);
+                exporter.queue.wait_for_room(&weighed, patience);
+                exporter.give(std::slice::from_ref(&weighed));
             }
         }
     }

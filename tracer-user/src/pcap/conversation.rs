@@ -41,7 +41,6 @@ pub(super) struct Conversation {
     speech: Speech,
     /// It is over; only a new one can follow.
     closed: bool,
-    steps: Vec<Step>,
     last: u64,
 }
 
@@ -53,7 +52,6 @@ impl Conversation {
             opener: None,
             speech: Speech::Opening(Opening::default()),
             closed: false,
-            steps: vec![],
             last: 0,
         }
     }
@@ -90,10 +88,12 @@ impl Conversation {
             self.opening(from, segment);
         }
         if let Some(number) = segment.acknowledged {
-            let mut steps = std::mem::take(&mut self.steps);
+            let mut steps = vec![];
             self.halves[to].acknowledge(number, &mut steps, context.counts);
-            self.steps = steps;
-            self.go(to, context);
+            if segment.len > 0 {
+                self.halves[to].answered(time, &mut steps, context.counts);
+            }
+            self.go(to, steps, context);
         }
         if segment.len > 0 || segment.fin {
             if matches!(self.speech, Speech::Other) {
@@ -102,11 +102,10 @@ impl Conversation {
             let sequence = segment.sequence.wrapping_add(segment.syn.into());
             let bytes = segment.bytes.to_vec();
             let piece = Piece { time, position: 0, len: segment.len.into(), bytes };
-            let mut steps = std::mem::take(&mut self.steps);
+            let mut steps = vec![];
             let half = &mut self.halves[from];
             half.segment(sequence, piece, segment.fin, &mut steps, context.counts);
-            self.steps = steps;
-            self.go(from, context);
+            self.go(from, steps, context);
         }
         let over = self.halves.iter().all(Half::has_ended);
         if segment.rst || over {
@@ -117,10 +116,9 @@ impl Conversation {
     /// Hands on what waits for missing bytes.
     pub(super) fn flush(&mut self, context: &mut Context<'_>) {
         for end in [0, 1] {
-            let mut steps = std::mem::take(&mut self.steps);
+            let mut steps = vec![];
             self.halves[end].flush(&mut steps, context.counts);
-            self.steps = steps;
-            self.go(end, context);
+            self.go(end, steps, context);
         }
     }
 
@@ -166,9 +164,8 @@ impl Conversation {
     }
 
     /// Passes on what an end's direction handed on.
-    fn go(&mut self, end: usize, context: &mut Context<'_>) {
-        let mut steps = std::mem::take(&mut self.steps);
-        for step in steps.drain(..) {
+    fn go(&mut self, end: usize, steps: Vec<Step>, context: &mut Context<'_>) {
+        for step in steps {
             match step {
                 Step::Piece(piece) => self.piece(end, piece, context),
                 Step::End { time } => {
@@ -181,7 +178,6 @@ impl Conversation {
                 }
             }
         }
-        self.steps = steps;
     }
 
     fn piece(&mut self, end: usize, piece: Piece, context: &mut Context<'_>) {

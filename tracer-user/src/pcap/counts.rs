@@ -31,7 +31,8 @@ pub(super) enum Count {
     Connections,
     /// Servers over the limit: their connections are left out.
     Servers,
-    /// Connections found in the middle whose direction never showed.
+    /// Of a connection found in the middle, before it has shown who is its client: no span can be
+    /// made of it.
     Undecided,
     /// A packet's time was before that of the packet before it, or not near it.
     Time,
@@ -56,7 +57,7 @@ impl Count {
             Count::Gap => ("capture_gaps", true),
             Count::Connections => ("capture_connections_full", true),
             Count::Servers => ("capture_servers_full", true),
-            Count::Undecided => ("undecided_segments", true),
+            Count::Undecided => ("undecided_segments", false),
             Count::Time => ("times_clamped", true),
             Count::CutFile => ("file_cut", true),
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::counts::{Count, Counts};
 
-/// Bytes and pieces that wait for a missing one at most.
+/// Bytes (with what it takes to keep them) and pieces that wait for a missing one at most.
 pub(super) const MAX_WAITING: usize = 4 << 20;
 pub(super) const MAX_PIECES: usize = 1024;
 /// How long they wait, in the capture's time.
@@ -93,7 +93,7 @@ impl Half {
         self.ended
     }
 
-    /// Bytes that wait for a missing one.
+    /// Bytes that wait for a missing one, with what it takes to keep them.
     pub(super) fn waiting(&self) -> usize {
         self.waiting_bytes
     }
@@ -147,6 +147,22 @@ impl Half {
         }
     }
 
+    /// The other side has answered: what it acknowledged and the capture lacks will not come, though
+    /// nothing shows what follows. It is handed on as bytes of which none were captured, so that
+    /// the message before the answer is known to go on.
+    pub(super) fn answered(&mut self, time: u64, steps: &mut Vec<Step>, counts: &mut Counts) {
+        let end = self.fin.map_or(self.acknowledged, |(end, _)| end.min(self.acknowledged));
+        let len = end.saturating_sub(self.next);
+        // More than that is rather an error than a loss: what follows will show.
+        if self.ended || !self.waiting.is_empty() || len == 0 || len > MAX_WAITING as u64 {
+            return;
+        }
+        let position = self.next;
+        self.skip_to(end, counts);
+        steps.push(Step::Piece(Piece { time, position, len, bytes: vec![] }));
+        self.hand_on(steps);
+    }
+
     /// Hands on whatever waits; what is missing will not come.
     pub(super) fn flush(&mut self, steps: &mut Vec<Step>, counts: &mut Counts) {
         while let Some(&first) = self.waiting.keys().next() {
@@ -187,7 +203,7 @@ impl Half {
         }
         for (from, to) in fresh {
             let part = part(&piece, from, to);
-            self.waiting_bytes += part.bytes.len();
+            self.waiting_bytes += weight(&part);
             self.waiting.insert(from, part);
         }
     }
@@ -196,7 +212,7 @@ impl Half {
     fn hand_on(&mut self, steps: &mut Vec<Step>) {
         while let Some(entry) = self.waiting.first_entry().filter(|it| *it.key() <= self.next) {
             let piece = entry.remove();
-            self.waiting_bytes -= piece.bytes.len();
+            self.waiting_bytes -= weight(&piece);
             self.next = piece.position + piece.len;
             if !self.ended {
                 steps.push(Step::Piece(piece));
@@ -233,6 +249,11 @@ impl Half {
             self.next = position;
         }
     }
+}
+
+/// What a piece takes in memory, about.
+fn weight(piece: &Piece) -> usize {
+    piece.bytes.len() + 2 * size_of::<Piece>()
 }
 
 /// The bytes of a piece from one position to another.

@@ -12,6 +12,7 @@
 mod conversation;
 mod counts;
 mod file;
+mod format;
 mod fragments;
 mod half;
 mod link;

@@ -2,6 +2,8 @@
 
 use tracer_common::head::{Start, look_at};
 
+use crate::protocol::http1::begins_request;
+
 use super::counts::{Count, Counts};
 use super::half::Piece;
 
@@ -49,7 +51,10 @@ impl Opening {
         match (look_at(&bytes), &bytes[..]) {
             (Start::Request | Start::ConnectRequest | Start::ProxyPrefix, _) => this,
             (Start::Response, _) => other,
-            (Start::Partial, []) | (Start::Other, _) => {
+            (Start::Other, _) if begins_request(&piece.bytes) => this,
+            // Of these nothing was captured.
+            (Start::Partial, []) => Verdict::Open,
+            (Start::Other, _) => {
                 self.looks += 1;
                 if self.looks > MAX_LOOKS || (first && opener.is_some()) {
                     counts.add(Count::NotHttp);

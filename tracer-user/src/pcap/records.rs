@@ -51,13 +51,15 @@ impl Server {
         Input::Record(record.as_bytes().to_vec())
     }
 
-    /// Bytes that it sent or received, in operations of at most [`MAX_COPY`] bytes.
+    /// Bytes that it sent or received, in operations of at most [`MAX_COPY`] captured bytes.
     pub(super) fn data(&mut self, sends: bool, piece: &Piece, out: &mut impl Extend<Input>) {
         let mut rest = &*piece.bytes;
         let mut done = 0;
         while done < piece.len {
-            let step = (piece.len - done).min(MAX_COPY as u64);
-            let (known, after) = rest.split_at(rest.len().min(step as usize));
+            let (known, after) = rest.split_at(rest.len().min(MAX_COPY));
+            // What was not captured is at the end.
+            let left = (piece.len - done).min(u32::MAX.into());
+            let step = if after.is_empty() { left } else { known.len() as u64 };
             (rest, done) = (after, done + step);
             if sends {
                 self.sent = piece.position + done;

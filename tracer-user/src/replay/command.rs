@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing::info;
 
 use crate::config::Settings;
@@ -33,14 +34,20 @@ pub async fn replay(file: &Path, settings: Settings) -> Result<()> {
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let stop = Arc::new(AtomicBool::new(false));
-    let mut work = tokio::task::spawn_blocking({
+    let (done, mut ended) = oneshot::channel();
+    {
         let (exporters, stop) = (exporters.clone(), stop.clone());
-        move || work(opened, &settings, &exporters, &stop)
-    });
+        std::thread::Builder::new().name("tracer-replay".into()).spawn(move || {
+            let replayed = work(opened, &settings, &exporters, &stop);
+            drop(exporters);
+            // Nobody listens if the input did not end when it should.
+            let _ = done.send(replayed);
+        })?;
+    }
     let ended = tokio::select! {
-        ended = &mut work => ended,
-        _ = interrupt.recv() => stopped(&stop, work).await,
-        _ = terminate.recv() => stopped(&stop, work).await,
+        ended = &mut ended => ended,
+        _ = interrupt.recv() => stopped(&stop, ended).await?,
+        _ = terminate.recv() => stopped(&stop, ended).await?,
     };
     let replayed =
         ended.map_err(|_| anyhow!("the replay failed; please report this with its message"))?;
@@ -53,12 +60,15 @@ pub async fn replay(file: &Path, settings: Settings) -> Result<()> {
     replayed.broken.map_or(Ok(()), Err)
 }
 
+/// Tells the thread to stop. It may be waiting for a pipe from which nothing comes.
 async fn stopped(
     stop: &AtomicBool,
-    work: tokio::task::JoinHandle<Replayed>,
-) -> Result<Replayed, tokio::task::JoinError> {
+    ended: oneshot::Receiver<Replayed>,
+) -> Result<Result<Replayed, oneshot::error::RecvError>> {
     stop.store(true, Ordering::Relaxed);
-    work.await
+    tokio::time::timeout(FLUSH + PATIENCE, ended)
+        .await
+        .context("stopped while nothing could be read")
 }
 
 /// The thread of the replay.

@@ -10,5 +10,6 @@ mod journeys;
 mod lifetime;
 mod outcome;
 mod processes;
+mod recording;
 mod runtimes;
 mod script;

@@ -29,7 +29,8 @@ pub enum Event {
         /// That byte's position in its direction's stream.
         position: u64,
     },
-    /// Its head is complete with this operation.
+    /// Its head is complete with this operation; or its end can't be seen, and this is what is
+    /// known of it (then a [`Event::Fault`] comes before).
     RequestHead(Box<RequestHead>, Moment),
     /// It is over.
     RequestEnded {

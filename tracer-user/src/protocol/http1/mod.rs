@@ -11,6 +11,7 @@ mod engine;
 mod event;
 mod framing;
 mod head;
+mod line;
 mod mask;
 mod masking;
 mod mend;
@@ -31,6 +32,7 @@ pub use engine::{Engine, Limits};
 pub use event::{Abandon, Direction, Event, Fault, Leave};
 pub use framing::Framing;
 pub use head::{Method, RequestHead, ResponseHead, Version};
+pub use line::begins_request;
 pub use masking::Masking;
 
 #[cfg(test)]

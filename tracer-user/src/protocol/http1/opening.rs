@@ -90,6 +90,7 @@ impl Opening {
         };
         let Some(end) = end_of_head(bytes, before.saturating_sub(3)) else {
             if bytes.len() >= limits.max_head {
+                self.keep(fresh, before);
                 return Outcome::Broken(Fault::HeadTooLong);
             }
             if !self.line_checked && bytes.contains(&b'\n') {
@@ -115,8 +116,28 @@ impl Opening {
                 Outcome::Complete(Box::new(head), lengths)
             }
             Ok(None) => Outcome::Broken(H::MALFORMED),
-            Err(fault) => Outcome::Broken(fault),
+            Err(fault) => {
+                self.keep(fresh, before);
+                Outcome::Broken(fault)
+            }
         }
+    }
+
+    /// Keeps bytes that were read where they are.
+    fn keep(&mut self, fresh: &[u8], before: usize) {
+        if before == 0 {
+            self.bytes = fresh.to_vec();
+        }
+    }
+
+    /// What is known of a head that breaks off or is too long: its first line and the fields whose
+    /// lines are whole, as far as they are allowed. `None` if the first line is not.
+    pub(super) fn beginning<H: Head>(&self, limits: &Limits) -> Option<Box<H>> {
+        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
+        let whole = lines.filter(|line| line.ends_with(b"\n")).take(1 + limits.max_headers);
+        let head: Vec<u8> = whole.chain([&b"\r\n"[..]]).flatten().copied().collect();
+        let (_, head, _) = H::parse(&head, limits).ok()??;
+        Some(Box::new(head))
     }
 
     /// What the first bytes say, if that is all there is to say now.

@@ -48,8 +48,9 @@ pub(super) enum Step<H> {
     /// It had been told to be over, and is now.
     Extended { body: u64 },
     /// Sync is lost. `open`: the size of the body so far of a message that was begun and is not
-    /// over. `synced`: its beginning was where it had to be.
-    Broken { fault: Fault, open: Option<u64>, synced: bool },
+    /// over. `synced`: its beginning was where it had to be. `head`: what is known of a head whose
+    /// end is not.
+    Broken { fault: Fault, open: Option<u64>, synced: bool, head: Option<Box<H>> },
     /// To be counted.
     Fault(Fault),
 }

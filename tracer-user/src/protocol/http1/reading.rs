@@ -38,7 +38,7 @@ impl Reader {
                     }
                 }
                 State::Between { .. } | State::Parsed => match window.known().first() {
-                    None => return Some(self.broken(unseen(window), None, true, window)),
+                    None => return Some(self.broken(unseen(window), None, true, None, window)),
                     Some(b'\r' | b'\n') => {
                         window.mark(Part::Framing);
                         window.skip(1);
@@ -67,7 +67,9 @@ impl Reader {
                     }
                     Outcome::Broken(fault) => {
                         let (open, synced) = (opening.announced.then_some(0), opening.synced);
-                        return Some(self.broken(fault, open, synced, window));
+                        let told = open.is_some() && fault != H::MALFORMED;
+                        let head = told.then(|| opening.beginning(limits)).flatten();
+                        return Some(self.broken(fault, open, synced, head, window));
                     }
                 },
                 State::Body(body) => {
@@ -89,7 +91,7 @@ impl Reader {
                         }
                         Course::Broken => {
                             let open = (!reported).then_some(size);
-                            return Some(self.broken(Fault::Chunk, open, true, window));
+                            return Some(self.broken(Fault::Chunk, open, true, None, window));
                         }
                     }
                 }
@@ -118,7 +120,7 @@ impl Reader {
             Verdict::More => {}
             Verdict::Over => self.state = State::Between { doubt: None },
             Verdict::Broken => {
-                return Some(self.broken(Fault::ProxyPrefix, None, false, window));
+                return Some(self.broken(Fault::ProxyPrefix, None, false, None, window));
             }
             Verdict::Other(bytes) => {
                 let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
@@ -143,6 +145,7 @@ impl Reader {
         fault: Fault,
         open: Option<u64>,
         synced: bool,
+        head: Option<Box<H>>,
         window: &mut Window<'_>,
     ) -> Step<H> {
         self.state = State::Seeking;
@@ -153,7 +156,7 @@ impl Reader {
             _ => window.mark(Part::Content),
         }
         window.finish();
-        Step::Broken { fault, open, synced }
+        Step::Broken { fault, open, synced, head }
     }
 }
 

@@ -52,10 +52,14 @@ impl Engine {
             Step::Head { head, lengths, .. } => {
                 self.on_request_head(head, &lengths, window, at, sink)
             }
-            Step::Broken { fault, open, synced } => {
+            Step::Broken { fault, open, synced, head } => {
                 sink(Event::Fault(fault));
                 self.hole = true;
-                if let Some(body) = open {
+                if let Some(head) = head {
+                    self.note_method(&head);
+                    sink(Event::RequestHead(head, at));
+                    sink(Event::RequestEnded { at, body: 0, complete: false });
+                } else if let Some(body) = open {
                     sink(Event::RequestEnded { at, body, complete: false });
                     if !synced {
                         self.disown(at, sink);
@@ -120,6 +124,17 @@ impl Engine {
         }
     }
 
+    /// Its method says what its response is; whether it is CONNECT.
+    fn note_method(&mut self, head: &RequestHead) -> bool {
+        let connect = head.method.as_str() == "CONNECT";
+        // An early response may have taken it out of the queue, then its method matters no more.
+        if let Some(pending) = self.queue.back() {
+            pending.head = head.method.as_str() == "HEAD";
+            pending.connect = connect;
+        }
+        connect
+    }
+
     fn on_request_head(
         &mut self,
         head: Box<RequestHead>,
@@ -128,12 +143,7 @@ impl Engine {
         at: Moment,
         sink: Sink<'_>,
     ) {
-        let connect = head.method.as_str() == "CONNECT";
-        // An early response may have taken it out of the queue, then its method matters no more.
-        if let Some(pending) = self.queue.back() {
-            pending.head = head.method.as_str() == "HEAD";
-            pending.connect = connect;
-        }
+        let connect = self.note_method(&head);
         self.expecting = head.expect_continue;
         sink(Event::RequestHead(head, at));
         let ended = |complete| Event::RequestEnded { at, body: 0, complete };

@@ -44,7 +44,7 @@ impl Engine {
             Step::Head { head, lengths, first } => {
                 self.on_response_head(head, &lengths, first, window, at, sink);
             }
-            Step::Broken { fault, open, synced } => {
+            Step::Broken { fault, open, synced, .. } => {
                 sink(Event::Fault(fault));
                 match open {
                     Some(body) => {

@@ -106,10 +106,14 @@ fn long_heads_and_many_fields_are_bounded() {
     for byte in b"GET / HTTP/1.1\r\nX: ".iter().chain(&[b'x'; 90]) {
         c.request(&[*byte]);
     }
-    assert_eq!(c.said(), ["> 0", "head_too_long", "> end 0 cut"]);
+    assert_eq!(c.said(), ["> 0", "head_too_long", "> GET /", "> end 0 cut"]);
     let mut c = Conversation::with(limits);
     let many = b"GET / HTTP/1.1\r\nA: b\r\nA: b\r\nA: b\r\n\r\n";
-    assert_eq!(c.request(many).said(), ["> 0", "too_many_headers", "> end 0 cut"]);
+    assert_eq!(c.request(many).said(), ["> 0", "too_many_headers", "> GET /", "> end 0 cut"]);
+    // Not even the first line.
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(100));
+    let mut c = Conversation::with(Limits { max_head: 100, ..Limits::default() });
+    assert_eq!(c.request(long.as_bytes()).said(), ["> 0", "head_too_long", "> end 0 cut"]);
     let fields = |n: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(n));
     assert_eq!(request(fields(128).as_bytes()), ["> 0", "> GET /", "> end 0"]);
     assert_eq!(request(fields(129).as_bytes())[1], "too_many_headers");
