@@ -84,13 +84,10 @@ impl Prefix {
 /// Takes the next byte of what may be a prefix into `so_far`, which is kept short; whether the byte is
 /// of those that tell what it is and where it ends.
 pub(super) fn shows(so_far: &mut Vec<u8>, byte: u8) -> bool {
-    if so_far.len() < V2_HEADER {
-        so_far.push(byte);
-    } else if begins(so_far, V1) && byte == b'\n' {
-        return true;
-    } else {
-        return false;
+    if so_far.len() >= V2_HEADER {
+        return begins(so_far, V1) && byte == b'\n';
     }
+    so_far.push(byte);
     !begins(so_far, V1) || so_far.len() <= V1.len() || byte == b'\n'
 }
 
