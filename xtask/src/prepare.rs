@@ -32,8 +32,9 @@ pub(crate) fn services() -> Result<()> {
     Ok(())
 }
 
-/// Real backends, and nginx.
+/// Real backends, proxies, and the C programs.
 pub(crate) fn backends() -> Result<()> {
+    let why = "running the end-to-end tests";
     install::programs(
         &[
             ("nginx", "nginx-light"),
@@ -41,9 +42,16 @@ pub(crate) fn backends() -> Result<()> {
             ("mvn", "maven"),
             ("nft", "nftables"),
             ("ip", "iproute2"),
+            ("haproxy", "haproxy"),
+            ("cc", "gcc"),
         ],
-        "the end-to-end tests",
+        why,
     )?;
+    install::packages(&["libc6-dev", "liburing-dev"], why)?;
+    thing("programs that move messages", || {
+        e2e::prepare::mover()?;
+        e2e::prepare::uring()
+    })?;
     thing("Zipkin", e2e::prepare::zipkin)?;
     thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
 }

@@ -6,8 +6,6 @@ mod bpf;
 mod calls;
 mod choosing;
 mod command;
-mod expect;
-mod export;
 mod framing;
 mod heads;
 mod other;
@@ -16,3 +14,5 @@ mod record;
 mod run;
 mod secrets;
 mod server;
+
+use tests::{exchanges as expect, export};

@@ -56,14 +56,14 @@ impl Reorder {
         }
     }
 
+    /// Nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Whether another receive of so many copied bytes may wait.
     pub(crate) fn has_room(&self, bytes: usize, waiting: &Waiting) -> bool {
         self.held.len() < MAX_HELD && waiting.0 + bytes <= MAX_BYTES
-    }
-
-    /// Whether none waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
     }
 
     /// Lets a receive wait.

@@ -15,7 +15,7 @@ use crate::recording::Tap;
 use crate::stats::summary;
 use crate::trace::Clock;
 
-use super::capture::{boot_now, capture, unix_now};
+use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::{record, rights};
 
@@ -29,7 +29,8 @@ const FLUSH: Duration = Duration::from_secs(10);
 /// Why it could not start, or what broke on the way.
 pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()> {
     rights::check()?;
-    let clock = Clock::new(unix_now(), boot_now());
+    let (boot, unix) = both_clocks();
+    let clock = Clock::new(unix, boot);
     let start = |args| record::start(args, &settings.pipeline(), &clock);
     let recorder = recording.as_ref().map(start).transpose()?;
     let mut processes = Processes::new(&settings);

@@ -16,7 +16,10 @@ pub(super) enum Entry<'a> {
     #[serde(borrow)]
     Record(&'a Bytes),
     Advance(u64),
-    Lost,
+    Lost {
+        since: u64,
+        until: u64,
+    },
     Existing {
         connections: Vec<(Ends, u32)>,
         first: bool,
@@ -28,6 +31,11 @@ pub(super) enum Entry<'a> {
         wanted: Option<bool>,
     },
     Stop(u64),
+    Clock {
+        since: u64,
+        boot: u64,
+        unix: u64,
+    },
 }
 
 /// An attribute's value.
@@ -45,7 +53,7 @@ impl<'a> From<&'a Input> for Entry<'a> {
         match input {
             Input::Record(bytes) => Entry::Record(Bytes::new(bytes)),
             Input::Advance(now) => Entry::Advance(*now),
-            Input::Lost => Entry::Lost,
+            Input::Lost { since, until } => Entry::Lost { since: *since, until: *until },
             Input::Existing { connections, first } => {
                 Entry::Existing { connections: connections.clone(), first: *first }
             }
@@ -56,6 +64,9 @@ impl<'a> From<&'a Input> for Entry<'a> {
                 wanted: *wanted,
             },
             Input::Stop(now) => Entry::Stop(*now),
+            Input::Clock { since, boot, unix } => {
+                Entry::Clock { since: *since, boot: *boot, unix: *unix }
+            }
         }
     }
 }
@@ -65,7 +76,7 @@ impl From<Entry<'_>> for Input {
         match entry {
             Entry::Record(bytes) => Input::Record(bytes.to_vec()),
             Entry::Advance(now) => Input::Advance(now),
-            Entry::Lost => Input::Lost,
+            Entry::Lost { since, until } => Input::Lost { since, until },
             Entry::Existing { connections, first } => Input::Existing { connections, first },
             Entry::Process { pid, service, attributes, wanted } => {
                 let resource = Resource {
@@ -75,6 +86,7 @@ impl From<Entry<'_>> for Input {
                 Input::Process { pid, resource: Arc::new(resource), wanted }
             }
             Entry::Stop(now) => Input::Stop(now),
+            Entry::Clock { since, boot, unix } => Input::Clock { since, boot, unix },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use tracer_common::head::look_at;
 
-use crate::connection::{Chunk, Info, Stream};
+use crate::connection::{Chunk, Info, Moment, Stream};
 use crate::exchange::{Held, Reorder, Side, side};
 use crate::protocol::http1::{Direction, Limits, Masking};
 
@@ -46,14 +46,16 @@ impl Masked {
         &mut self,
         info: Option<&Info>,
         received: Stream,
+        fresh: bool,
         held: &Held,
         limits: &Limits,
     ) -> Bytes {
         let http = &self.http;
         let guess = self.guess.get_or_insert_with(|| Guess { http: http.clone(), received });
-        let fresh = info.is_some_and(|info| !info.midstream);
-        let position = position(&mut guess.received, false, &held.record, fresh);
         let Held { record, head, tail, at } = held;
+        let end = record.copied_seq.wrapping_sub(record.receive_base);
+        let left = body_left(guess.http.as_ref());
+        let position = guess.received.start_received(end, record.len, fresh, left);
         let chunk = Chunk { at: *at, position, len: record.len.into(), head, tail };
         operation(&mut guess.http, info, false, &chunk, limits, true)
     }
@@ -65,27 +67,32 @@ impl Masked {
         }
     }
 
+    /// How many bytes the body under way in the received direction is known to go on.
+    pub(super) fn body_left(&self) -> u64 {
+        body_left(self.http.as_ref())
+    }
+
+    /// What was received up to `until` was not seen; up to where it has been taken.
+    pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<u64> {
+        let (side, masking) = self.http.as_mut()?;
+        masking.pass(direction(*side, false), until, at)
+    }
+
+    /// Forgets how far the connection was, as the exchange stage does.
+    pub(super) fn abandon(&mut self) {
+        self.http = None;
+    }
+
     /// No more bytes will come in one direction. `sent`: this side's own.
-    pub(super) fn close(&mut self, sent: bool, at: crate::connection::Moment) {
+    pub(super) fn close(&mut self, sent: bool, at: Moment) {
         if let Some((side, masking)) = &mut self.http {
             masking.close(direction(*side, sent), at);
         }
     }
 }
 
-/// Where in its stream an operation lies.
-pub(super) fn position(
-    stream: &mut Stream,
-    sent: bool,
-    record: &tracer_common::record::Data,
-    fresh: bool,
-) -> u64 {
-    if sent {
-        stream.start(record.write_seq.wrapping_sub(record.send_base), record.len)
-    } else {
-        let end = record.copied_seq.wrapping_sub(record.receive_base);
-        stream.start_received(end, record.len, fresh)
-    }
+fn body_left(http: Option<&(Side, Box<Masking>)>) -> u64 {
+    http.map_or(0, |(side, masking)| masking.body_left(direction(*side, false)))
 }
 
 fn direction(of: Side, sent: bool) -> Direction {

@@ -1,23 +1,28 @@
 //! Takes what is private out of records before they are written.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use tracer_common::record::{
     self, DATA_SEND, PROCESS_EXIT, STATE_CLOSED, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 
-use super::masked::{Bytes, Masked, position};
+use super::masked::{Bytes, Masked};
 use crate::connection::{Bases, Chunk, Connections, Cookie, Moment};
-use crate::exchange::{Held, Waiting, info};
+use crate::exchange::{Held, Waiting, info, is_fresh};
 use crate::kernel::Event;
 use crate::protocol::http1::Limits;
 use crate::replay::Input;
+
+/// Connections that are remembered after their end.
+const MAX_CLOSING: usize = 1024;
 
 /// Follows every connection as the pipeline does, as far as it takes to know what bytes mean.
 pub(super) struct Masker {
     connections: Connections<Masked>,
     waiting: Waiting,
     limits: Limits,
+    /// Connections that are gone but for what can still be read.
+    closing: VecDeque<Cookie>,
     /// Processes that are not traced.
     skipped: HashSet<u32>,
 }
@@ -29,6 +34,7 @@ impl Masker {
             connections: Connections::new(connections),
             waiting: Waiting::default(),
             limits,
+            closing: VecDeque::new(),
             skipped: HashSet::new(),
         }
     }
@@ -43,7 +49,11 @@ impl Masker {
             Input::Process { pid, .. } => {
                 self.skipped.remove(pid);
             }
-            Input::Advance(_) | Input::Lost | Input::Existing { .. } | Input::Stop(_) => {}
+            Input::Advance(_)
+            | Input::Lost { .. }
+            | Input::Clock { .. }
+            | Input::Existing { .. }
+            | Input::Stop(_) => {}
         }
     }
 
@@ -66,20 +76,30 @@ impl Masker {
                 if let (Some(info), Some(connection)) =
                     (info(&record), self.connections.touch(cookie, at.pid))
                 {
-                    connection.bases =
-                        Bases { send: record.send_base, receive: record.receive_base };
+                    connection.bases = Bases::of_connection(&record);
                     connection.info = Some(info);
                 }
+                self.connections.rest(cookie);
             }
-            Event::State(state) if state.state == STATE_CLOSED => self.closed(cookie),
+            Event::State(state) if state.state == STATE_CLOSED => self.closed(cookie, at),
             Event::State(state) if state.state == STATE_SEND_CLOSED => {
                 self.release(cookie, None);
                 if let Some(connection) = self.connections.get_mut(cookie) {
+                    if is_fresh(connection) || connection.sent.seen().is_some() {
+                        let info = connection.info.as_ref();
+                        let syn = info.is_some_and(|info| info.opener == Some(true));
+                        connection.sent.close(syn.into());
+                    }
                     connection.state.close(true, at);
                 }
             }
             Event::Process(process) if process.change == PROCESS_EXIT => {
-                self.connections.of_process(at.pid).into_iter().for_each(|it| self.closed(it));
+                for cookie in self.connections.of_process(at.pid) {
+                    let connection = self.connections.get_mut(cookie);
+                    if let Some(connection) = connection.filter(|it| it.bases.unix) {
+                        connection.state.abandon();
+                    }
+                }
                 self.skipped.remove(&at.pid);
             }
             Event::Connection(_) | Event::State(_) | Event::Process(_) => {}
@@ -93,6 +113,7 @@ impl Masker {
             return blank();
         }
         let Some(connection) = self.connections.touch(cookie, at.pid) else { return blank() };
+        connection.bases = Bases::of_data(record);
         let held = Held { record: *record, head: head.into(), tail: tail.into(), at };
         if record.flags & DATA_SEND != 0 {
             let end = record.write_seq.wrapping_sub(record.send_base);
@@ -102,9 +123,10 @@ impl Masker {
             return masked;
         }
         let (midstream, opener) = match &connection.info {
-            Some(info) => (info.midstream, info.opener == Some(true)),
+            Some(info) => (info.midstream && !connection.bases.unix, info.opener == Some(true)),
             None => (true, false),
         };
+        let fresh = is_fresh(connection);
         let state = &mut connection.state;
         if !state.reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
             return self.operation(&held);
@@ -116,7 +138,8 @@ impl Masker {
         let masked = if record.len == 0 {
             blank()
         } else {
-            state.guess(connection.info.as_ref(), connection.received, &held, &self.limits)
+            let info = connection.info.as_ref();
+            state.guess(info, connection.received, fresh, &held, &self.limits)
         };
         state.reorder.hold(held, &mut self.waiting);
         masked
@@ -140,10 +163,27 @@ impl Masker {
         let Some(connection) = self.connections.get_mut(Cookie(record.header.cookie)) else {
             return (vec![], vec![]);
         };
+        let fresh = is_fresh(connection);
+        let stands = record.copied_seq.wrapping_sub(record.receive_base);
+        if sent || record.len == 0 {
+            if !sent {
+                connection.received.end_read();
+            }
+            let received = &connection.received;
+            let until = received.stands(stands, fresh);
+            let until = until.filter(|until| received.seen().is_none_or(|seen| seen < *until));
+            if let Some(passed) = until.and_then(|until| connection.state.pass(until, *at)) {
+                connection.received.pass(passed);
+            }
+        }
+        let position = if sent {
+            let end = record.write_seq.wrapping_sub(record.send_base);
+            connection.sent.start(end, record.len)
+        } else {
+            let left = connection.state.body_left();
+            connection.received.start_received(stands, record.len, fresh, left)
+        };
         let info = connection.info.as_ref();
-        let fresh = info.is_some_and(|info| !info.midstream);
-        let stream = if sent { &mut connection.sent } else { &mut connection.received };
-        let position = position(stream, sent, record, fresh);
         if record.len == 0 && !sent {
             connection.state.close(false, *at);
             return (vec![], vec![]);
@@ -152,8 +192,15 @@ impl Masker {
         connection.state.operation(info, sent, &chunk, &self.limits)
     }
 
-    fn closed(&mut self, cookie: Cookie) {
+    /// What was received can still be read, so it is remembered for a while.
+    fn closed(&mut self, cookie: Cookie, at: Moment) {
         self.release(cookie, None);
-        self.connections.remove(cookie);
+        if let Some(connection) = self.connections.get_mut(cookie) {
+            connection.state.close(true, at);
+            self.closing.push_back(cookie);
+        }
+        while self.closing.len() > MAX_CLOSING {
+            self.closing.pop_front().and_then(|cookie| self.connections.remove(cookie));
+        }
     }
 }

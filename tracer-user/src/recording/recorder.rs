@@ -12,6 +12,7 @@ use anyhow::{Result, anyhow};
 
 use super::header::{Header, Secrets};
 use super::masker::Masker;
+use super::times::time;
 use super::writer::Writer;
 use crate::replay::Input;
 
@@ -96,12 +97,15 @@ impl Recorder {
                 let before = batch.len();
                 let records = |input: &Input| matches!(input, Input::Record(_));
                 self.lost += batch.iter().filter(|input| records(input)).count() as u64;
+                let times = || batch.iter().filter_map(time);
+                let (since, until) = (times().min(), times().max());
                 self.batch = batch;
                 self.batch.retain(|input| {
                     matches!(input, Input::Process { .. } | Input::Existing { .. } | Input::Stop(_))
                 });
-                if self.batch.len() < before {
-                    self.batch.push(Input::Lost);
+                if let (true, Some(since), Some(until)) = (self.batch.len() < before, since, until)
+                {
+                    self.batch.push(Input::Lost { since, until });
                 }
             }
         }

@@ -79,12 +79,20 @@ impl<D: Directory> Tap<D> {
     }
 
     /// As [`Pipeline::lost_records`].
-    pub fn lost_records(&mut self) {
+    pub fn lost_records(&mut self, since: u64, until: u64) {
         if let Some(recorder) = &mut self.recorder {
             recorder.extend(self.idle.take().map(Input::Advance));
-            recorder.push(Input::Lost);
+            recorder.push(Input::Lost { since, until });
         }
-        self.pipeline.lost_records();
+        self.pipeline.lost_records(since, until);
+    }
+
+    /// As [`Pipeline::clock`].
+    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) {
+        let stepped = self.pipeline.clock(since, boot, unix);
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| stepped) {
+            recorder.push(Input::Clock { since, boot, unix });
+        }
     }
 
     /// As [`Pipeline::stop`].

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+use proptest::prelude::{Strategy, any, prop_oneof, proptest};
 use tracer_common::record::{Header as RecordHeader, KIND_STATE};
 use zerocopy::IntoBytes as _;
 
@@ -57,7 +57,8 @@ fn everything() -> Vec<Input> {
         process(7),
         record(1000 * SECOND),
         Input::Advance(1001 * SECOND),
-        Input::Lost,
+        Input::Lost { since: 1001 * SECOND, until: 1002 * SECOND },
+        Input::Clock { since: 1001 * SECOND, boot: 1002 * SECOND, unix: 7 },
         record(1002 * SECOND),
         Input::Stop(1003 * SECOND),
     ]
@@ -173,7 +174,8 @@ fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         vec(any::<u8>(), 0..200).prop_map(Input::Record),
         any::<u64>().prop_map(Input::Advance),
-        Just(Input::Lost),
+        any::<(u64, u64)>().prop_map(|(since, until)| Input::Lost { since, until }),
+        any::<(u64, u64)>().prop_map(|(since, boot)| Input::Clock { since, boot, unix: since }),
         any::<u32>().prop_map(process),
         any::<u64>().prop_map(Input::Stop),
     ]

@@ -46,11 +46,15 @@ impl Times {
     }
 }
 
-fn time(input: &Input) -> Option<u64> {
+/// When it happened, of those that have a time that the pipeline goes by.
+pub(super) fn time(input: &Input) -> Option<u64> {
     match input {
         Input::Record(bytes) => Header::read_from_prefix(bytes).ok().map(|(header, _)| header.time),
         Input::Advance(now) | Input::Stop(now) => Some(*now),
-        Input::Lost | Input::Existing { .. } | Input::Process { .. } => None,
+        Input::Lost { .. }
+        | Input::Existing { .. }
+        | Input::Process { .. }
+        | Input::Clock { .. } => None,
     }
 }
 
@@ -64,6 +68,9 @@ fn set_time(input: &mut Input, to: u64) {
             }
         }
         Input::Advance(now) | Input::Stop(now) => *now = to,
-        Input::Lost | Input::Existing { .. } | Input::Process { .. } => {}
+        Input::Lost { .. }
+        | Input::Existing { .. }
+        | Input::Process { .. }
+        | Input::Clock { .. } => {}
     }
 }

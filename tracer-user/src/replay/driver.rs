@@ -64,7 +64,10 @@ fn feed(source: &mut dyn Source, pipeline: &mut Pipeline<Told>, last: &mut u64) 
             Some(Input::Advance(now)) => {
                 pipeline.advance(now);
             }
-            Some(Input::Lost) => pipeline.lost_records(),
+            Some(Input::Lost { since, until }) => pipeline.lost_records(since, until),
+            Some(Input::Clock { since, boot, unix }) => {
+                pipeline.clock(since, boot, unix);
+            }
             Some(Input::Existing { connections, first }) => pipeline.existing(connections, first),
             Some(Input::Process { pid, resource, wanted }) => {
                 pipeline.directory().tell(pid, resource, wanted);

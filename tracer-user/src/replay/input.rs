@@ -16,8 +16,23 @@ pub enum Input {
     Record(Vec<u8>),
     /// Time passed up to this boot time, in nanoseconds, without a record.
     Advance(u64),
-    /// The ring buffer was full: records of whatever process are missing here.
-    Lost,
+    /// The ring buffer was full: records of whatever process are missing between these boot times.
+    Lost {
+        /// When nothing was missing yet.
+        since: u64,
+        /// When it was noticed.
+        until: u64,
+    },
+    /// Both clocks read at the same instant, see [`crate::pipeline::Pipeline::clock`]; only worth
+    /// writing down where the wall clock was set.
+    Clock {
+        /// When they were read before, by the boot clock.
+        since: u64,
+        /// `CLOCK_BOOTTIME` in nanoseconds.
+        boot: u64,
+        /// Nanoseconds since the Unix epoch.
+        unix: u64,
+    },
     /// Incoming connections that were there before the tracer, see [`crate::pipeline::Pipeline::existing`].
     Existing {
         /// Each with the process that holds it.

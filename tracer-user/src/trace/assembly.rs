@@ -7,12 +7,16 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 
 use crate::causality::Decision;
-use crate::exchange::{ConnectionKey, Exchange, ExchangeId, PairKey, Side, Signal};
+use crate::exchange::{
+    ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Reasons, Side, Signal,
+};
 use crate::protocol::propagation::Context;
 
+use super::clock::Clocks;
 use super::ids::span_id;
+use super::spells::Spells;
 use super::tree::Tree;
-use super::{SpanId, TraceId};
+use super::{Clock, SpanId, TraceId};
 
 /// An exchange with its place in a trace.
 #[derive(Debug)]
@@ -35,6 +39,10 @@ pub struct Placed {
     pub start: u64,
     /// The same; not after the peer's last read of the response.
     pub end: u64,
+    /// Tells both. One for all spans of a tree: that of its top.
+    pub clock: Clock,
+    /// Of a tree's top: all that is missing in the tree, as far as was known when this one left.
+    pub below: Reasons,
 }
 
 /// How long to wait; nanoseconds.
@@ -87,9 +95,15 @@ pub struct Assembly {
     overdue: Vec<ExchangeId>,
     /// Those that were used last stay.
     own: LruCache<ConnectionKey, ()>,
+    clocks: Clocks,
+    /// When the wall clock was set.
+    steps: Spells,
+    /// When records were lost.
+    full: Spells,
     late: u64,
     conflicts: u64,
     suppressed: u64,
+    clock_steps: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +120,7 @@ const MAX_DEPTH: usize = 256;
 impl Assembly {
     /// An empty stage.
     #[must_use]
-    pub fn new(patience: Patience) -> Self {
+    pub fn new(patience: Patience, clock: Clock) -> Self {
         Self {
             patience,
             nodes: HashMap::new(),
@@ -114,9 +128,13 @@ impl Assembly {
             ready: vec![],
             overdue: vec![],
             own: LruCache::new(MAX_OWN),
+            clocks: Clocks::new(clock),
+            steps: Spells::default(),
+            full: Spells::default(),
             late: 0,
             conflicts: 0,
             suppressed: 0,
+            clock_steps: 0,
         }
     }
 
@@ -124,6 +142,18 @@ impl Assembly {
     /// traced.
     pub fn own_connection(&mut self, connection: ConnectionKey) {
         self.own.put(connection, ());
+    }
+
+    /// Records of whatever process were lost between these boot times.
+    pub fn lost(&mut self, since: u64, until: u64) {
+        self.full.add(since, until);
+    }
+
+    /// Between these boot times the wall clock was set; traces that start later are told by `clock`.
+    pub fn clock_stepped(&mut self, since: u64, until: u64, clock: Clock) {
+        self.clock_steps += 1;
+        self.clocks.step(until.saturating_add(1), clock);
+        self.steps.add(since, until);
     }
 
     /// Takes what the exchange stage says, in order.
@@ -141,7 +171,7 @@ impl Assembly {
                     peer: None,
                     parent: Parent::Open,
                     context: None,
-                    tree: Tree::new(key),
+                    tree: Tree::new(key, at.time),
                     exchange: None,
                     forgotten: false,
                 };
@@ -173,7 +203,8 @@ impl Assembly {
             Signal::Head { context: None, .. }
             | Signal::Read { .. }
             | Signal::Replied { .. }
-            | Signal::Left { .. } => {}
+            | Signal::Left { .. }
+            | Signal::Refused { .. } => {}
         }
     }
 
@@ -221,6 +252,7 @@ impl Assembly {
     /// The exchanges that are ready to leave.
     pub fn take_ready(&mut self) -> Vec<Placed> {
         let ready = std::mem::take(&mut self.ready);
+        ready.iter().for_each(|&id| self.mark(id));
         let placed = ready.iter().filter_map(|&id| self.place(id)).collect();
         // Not before all are placed: they look at each other.
         for id in ready {
@@ -231,8 +263,12 @@ impl Assembly {
 
     /// What went otherwise than the trees show, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 2] {
-        [("late_evidence", self.late), ("trace_conflicts", self.conflicts)]
+    pub fn losses(&self) -> [(&'static str, u64); 3] {
+        [
+            ("late_evidence", self.late),
+            ("trace_conflicts", self.conflicts),
+            ("clock_steps", self.clock_steps),
+        ]
     }
 
     /// Exchanges left out because the tracer's own exports caused them: no loss.
@@ -340,6 +376,21 @@ impl Assembly {
         self.above(id).find(|(_, node)| matches!(node.parent, Parent::Open)).map(|(id, _)| id)
     }
 
+    /// Adds what went wrong while an exchange was open, and tells its tree.
+    fn mark(&mut self, id: ExchangeId) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(exchange) = &mut node.exchange else { return };
+        let (started, ended) = (exchange.started.time, exchange.ended.time);
+        if self.full.touch(started, ended) {
+            exchange.incomplete.insert(Incomplete::RingFull);
+        }
+        // The whole trace has the clock of its beginning, so a step before it counts as well.
+        if self.steps.touch(started.min(node.tree.started()), ended) {
+            exchange.incomplete.insert(Incomplete::ClockStep);
+        }
+        node.tree.lack(exchange.incomplete);
+    }
+
     fn place(&mut self, id: ExchangeId) -> Option<Placed> {
         let tree = self.nodes.get(&id)?.tree.clone();
         if tree.is_own() || self.is_own(id) {
@@ -366,7 +417,10 @@ impl Assembly {
                 None => (None, None),
             },
         };
+        let top = !matches!(node.parent, Parent::Span(..));
         let placed = Placed {
+            below: if top { node.tree.lacks() } else { Reasons::default() },
+            clock: self.clocks.at(node.tree.started()),
             trace_id: node.tree.trace(),
             span_id: span_id(node.key, node.side),
             parent,

@@ -6,6 +6,7 @@ mod http;
 mod ids;
 mod namer;
 mod span;
+mod spells;
 mod tree;
 
 pub use assembly::{Assembly, Patience, Placed};

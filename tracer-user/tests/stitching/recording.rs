@@ -81,8 +81,8 @@ fn three_times(script: &Script, secrets: Secrets) -> ([Vec<Arc<Span>>; 3], Vec<u
             live.extend(tap.take_spans());
         }
         if number == script.records.len() / 2 {
-            tap.lost_records();
-            alone.lost_records();
+            tap.lost_records(script.now, script.now);
+            alone.lost_records(script.now, script.now);
         }
     }
     for later in [SECOND, 2 * SECOND, 300 * SECOND] {

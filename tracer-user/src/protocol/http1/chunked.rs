@@ -83,6 +83,11 @@ impl Chunked {
         Chunked { phase: Phase::Size { digits: 0 }, size: 0, line: 0 }
     }
 
+    /// Bytes of the current chunk's data that are to come.
+    pub(super) fn data_left(&self) -> u64 {
+        if self.phase == Phase::Data { self.size } else { 0 }
+    }
+
     /// Reads on; `body` is advanced by the bytes of chunk data.
     pub(super) fn advance(&mut self, window: &mut Window<'_>, body: &mut u64) -> Progress {
         loop {

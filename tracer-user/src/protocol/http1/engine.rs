@@ -90,7 +90,7 @@ impl Engine {
         }
         if self.responses.is_new() && chunk.position > 0 {
             // Met in the middle, or the first responses were lost: no matter which.
-            self.lose_responses(chunk.at, sink);
+            self.lose_responses(None, chunk.at, sink);
         }
         for mut window in self.responses.admit(chunk, false).into_iter().flatten() {
             self.review_responses(&window, sink);
@@ -117,6 +117,51 @@ impl Engine {
 
     fn collect(&mut self, window: Window<'_>) {
         self.parts.extend(window.into_parts().into_iter().flatten());
+    }
+
+    /// Bytes up to stream position `until` have moved in operations that were not seen: an operation
+    /// of the other direction says so, and is told next. What of them lies within a body is taken
+    /// as such. Anything else is left for the operation that follows it: its record may only be
+    /// late. Returns up to where they were taken.
+    pub fn pass(
+        &mut self,
+        direction: Direction,
+        until: u64,
+        at: Moment,
+        sink: &mut dyn FnMut(Event),
+    ) -> Option<u64> {
+        if self.left {
+            return None;
+        }
+        let reader = match direction {
+            Direction::Request => &mut self.requests,
+            Direction::Response => &mut self.responses,
+        };
+        let mut window = reader.pass(until, at)?;
+        let passed = window.position().saturating_add(window.len());
+        match direction {
+            Direction::Request => {
+                while let Some(step) = self.requests.step(&mut window, &self.limits) {
+                    self.on_request(step, &mut window, at, sink);
+                }
+            }
+            Direction::Response => {
+                while let Some(step) = self.responses.step(&mut window, &self.limits) {
+                    self.on_response(step, &mut window, at, sink);
+                }
+            }
+        }
+        Some(passed)
+    }
+
+    /// How many bytes of the body under way come before the next one that has to be looked at;
+    /// 0 outside a body.
+    #[must_use]
+    pub fn body_left(&self, direction: Direction) -> u64 {
+        match direction {
+            Direction::Request => self.requests.body_left(),
+            Direction::Response => self.responses.body_left(),
+        }
     }
 
     /// No more bytes will come in this direction: end of stream, shutdown, or the connection is

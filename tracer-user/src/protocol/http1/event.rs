@@ -40,6 +40,8 @@ pub enum Event {
         body: u64,
         /// Its end was seen where its framing has it.
         complete: bool,
+        /// What went wrong on the way, see [`Event::ResponseEnded`].
+        fault: Option<Fault>,
     },
     /// A final response begins (interim ones are passed over). Told when its status is known, just
     /// before `ResponseHead`.
@@ -58,6 +60,9 @@ pub enum Event {
         body: u64,
         /// Its end was seen where its framing has it.
         complete: bool,
+        /// What went wrong on the way: why it is not complete, if the bytes are to blame, or why
+        /// its size is not sure.
+        fault: Option<Fault>,
     },
     /// What was last told to have ended went on: its end was body data that looks like an end
     /// ([`Fault::ChunkedEndMistaken`]). This is its true end.
@@ -87,6 +92,8 @@ pub enum Event {
 pub enum Abandon {
     /// Bytes are missing, so that its response cannot be told from others.
     Loss,
+    /// Its response could not be read.
+    Unreadable(Fault),
     /// The connection ended before its response began.
     Closed,
     /// The connection stopped being HTTP/1 before its response began.

@@ -48,6 +48,19 @@ impl Masking {
         self.engine.close(direction, at, &mut |_| {});
     }
 
+    /// As [`Engine::pass`].
+    pub fn pass(&mut self, direction: Direction, until: u64, at: Moment) -> Option<u64> {
+        let passed = self.engine.pass(direction, until, at, &mut |_| {});
+        self.engine.parts.clear();
+        passed
+    }
+
+    /// As [`Engine::body_left`].
+    #[must_use]
+    pub fn body_left(&self, direction: Direction) -> u64 {
+        self.engine.body_left(direction)
+    }
+
     /// A response comes whose request has not been told yet: it is taken for a response to a
     /// request of which nothing special is known.
     pub fn expect_response(&mut self) {

@@ -96,6 +96,7 @@ impl Opening {
             if !self.line_checked && bytes.contains(&b'\n') {
                 self.line_checked = true;
                 if let Err(fault) = H::parse(bytes, limits) {
+                    self.keep(fresh, before);
                     return Outcome::Broken(fault);
                 }
             }
@@ -130,13 +131,19 @@ impl Opening {
         }
     }
 
-    /// What is known of a head that breaks off or is too long: its first line and the fields whose
-    /// lines are whole, as far as they are allowed. `None` if the first line is not.
-    pub(super) fn beginning<H: Head>(&self, limits: &Limits) -> Option<Box<H>> {
-        let lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
-        let whole = lines.filter(|line| line.ends_with(b"\n")).take(1 + limits.max_headers);
-        let head: Vec<u8> = whole.chain([&b"\r\n"[..]]).flatten().copied().collect();
-        let (_, head, _) = H::parse(&head, limits).ok()??;
+    /// What the whole lines of a head say whose end is not to be had, as many of them as are
+    /// allowed. `cut`: of a first line without an end, as much of it as there is.
+    pub(super) fn beginning<H: Head>(&self, limits: &Limits, cut: bool) -> Option<Box<H>> {
+        let bytes = &self.bytes;
+        let feeds =
+            bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let mut short = match feeds.take(limits.max_headers.saturating_add(1)).last() {
+            Some(end) => bytes.get(..end)?.to_vec(),
+            None if cut => [bytes.trim_ascii_end(), b" HTTP/1.1\r\n"].concat(),
+            None => return None,
+        };
+        short.extend_from_slice(b"\r\n");
+        let (_, head, _) = H::parse(&short, limits).ok()??;
         Some(Box::new(head))
     }
 

@@ -44,13 +44,13 @@ pub(super) enum Step<H> {
     /// [`Reader::hold`] or [`Reader::seek`].
     Head { head: Box<H>, lengths: Lengths, first: Moment },
     /// It is over.
-    Ended { body: u64, complete: bool },
+    Ended { body: u64, complete: bool, fault: Option<Fault> },
     /// It had been told to be over, and is now.
     Extended { body: u64 },
     /// Sync is lost. `open`: the size of the body so far of a message that was begun and is not
     /// over. `synced`: its beginning was where it had to be. `head`: what is known of a head whose
-    /// end is not.
-    Broken { fault: Fault, open: Option<u64>, synced: bool, head: Option<Box<H>> },
+    /// end is not, and the operation with its first byte.
+    Broken { fault: Fault, open: Option<u64>, synced: bool, head: Option<(Box<H>, Moment)> },
     /// To be counted.
     Fault(Fault),
 }
@@ -129,6 +129,27 @@ impl Reader {
         [missing, Some(window)]
     }
 
+    /// Of the bytes up to `until`, which moved in operations that were not seen by the time of `at`,
+    /// those that belong to the body under way and need not be looked at.
+    pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<Window<'static>> {
+        let next = self.next?;
+        let len = until.saturating_sub(next).min(self.body_left());
+        if len == 0 {
+            return None;
+        }
+        self.next = Some(next.saturating_add(len));
+        self.last = std::mem::replace(&mut self.now, at);
+        Some(Window::missing(next, len))
+    }
+
+    /// How many bytes come before the next one that has to be looked at; 0 outside a body.
+    pub(super) fn body_left(&self) -> u64 {
+        match &self.state {
+            State::Body(body) => body.left(),
+            _ => 0,
+        }
+    }
+
     /// Tells what follows the head; false if that is the next message at once.
     pub(super) fn body(&mut self, framing: Framing) -> bool {
         let body = Body::new(framing);
@@ -180,12 +201,12 @@ impl Reader {
     fn over<H>(&self, closed: bool) -> Option<Step<H>> {
         match &self.state {
             State::Head(opening) if opening.announced => {
-                Some(Step::Ended { body: 0, complete: false })
+                Some(Step::Ended { body: 0, complete: false, fault: None })
             }
             State::Body(body) if body.reported => Some(Step::Extended { body: body.size }),
             State::Body(body) => {
                 let complete = closed && body.is_complete_at_close();
-                Some(Step::Ended { body: body.size, complete })
+                Some(Step::Ended { body: body.size, complete, fault: body.fault })
             }
             _ => None,
         }

@@ -67,8 +67,10 @@ impl Reader {
                     }
                     Outcome::Broken(fault) => {
                         let (open, synced) = (opening.announced.then_some(0), opening.synced);
-                        let told = open.is_some() && fault != H::MALFORMED;
-                        let head = told.then(|| opening.beginning(limits)).flatten();
+                        let told = fault != H::MALFORMED;
+                        let cut = fault == Fault::HeadTooLong;
+                        let head = told.then(|| opening.beginning(limits, cut)).flatten();
+                        let head = head.map(|head| (head, opening.first));
                         return Some(self.broken(fault, open, synced, head, window));
                     }
                 },
@@ -76,6 +78,10 @@ impl Reader {
                     let missing = window.is_missing();
                     let course = body.advance(window, |bytes| H::is_start(look_at(bytes)));
                     let (size, reported, in_tail) = (body.size, body.reported, body.in_tail());
+                    if missing && in_tail {
+                        body.fault = Some(Fault::Gap);
+                    }
+                    let fault = body.fault;
                     match course {
                         Course::Open if missing && in_tail => {
                             return Some(Step::Fault(Fault::Gap));
@@ -86,7 +92,7 @@ impl Reader {
                             return Some(if reported {
                                 Step::Extended { body: size }
                             } else {
-                                Step::Ended { body: size, complete: true }
+                                Step::Ended { body: size, complete: true, fault }
                             });
                         }
                         Course::Broken => {
@@ -145,7 +151,7 @@ impl Reader {
         fault: Fault,
         open: Option<u64>,
         synced: bool,
-        head: Option<Box<H>>,
+        head: Option<(Box<H>, Moment)>,
         window: &mut Window<'_>,
     ) -> Step<H> {
         self.state = State::Seeking;

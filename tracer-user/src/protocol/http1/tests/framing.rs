@@ -68,7 +68,10 @@ fn chunks_are_followed_over_hidden_bytes() {
     c.operation(Direction::Response, len, head, b"z\r\n0\r\n\r\n");
     assert_eq!(c.said(), ["<", "< 200 Chunked", "< end 4096"]);
     // The end was exact: what follows needs no plausibility.
-    assert_eq!(c.request(GET).response(b"?").said()[3..], ["response_head", "abandoned Loss"]);
+    assert_eq!(
+        c.request(GET).response(b"?").said()[3..],
+        ["response_head", "abandoned Unreadable(ResponseHead)"]
+    );
 }
 
 #[test]
@@ -110,10 +113,6 @@ fn long_heads_and_many_fields_are_bounded() {
     let mut c = Conversation::with(limits);
     let many = b"GET / HTTP/1.1\r\nA: b\r\nA: b\r\nA: b\r\n\r\n";
     assert_eq!(c.request(many).said(), ["> 0", "too_many_headers", "> GET /", "> end 0 cut"]);
-    // Not even the first line.
-    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(100));
-    let mut c = Conversation::with(Limits { max_head: 100, ..Limits::default() });
-    assert_eq!(c.request(long.as_bytes()).said(), ["> 0", "head_too_long", "> end 0 cut"]);
     let fields = |n: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(n));
     assert_eq!(request(fields(128).as_bytes()), ["> 0", "> GET /", "> end 0"]);
     assert_eq!(request(fields(129).as_bytes())[1], "too_many_headers");
