@@ -10,6 +10,7 @@ mod framing;
 mod heads;
 mod other;
 mod own_exports;
+mod record;
 mod run;
 mod secrets;
 mod server;

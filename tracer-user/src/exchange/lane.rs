@@ -351,7 +351,7 @@ fn received(side: Side) -> Direction {
 /// Which side this is, by what it sends or receives first; a method that is not known takes a whole
 /// request line. The single letter H may begin HEAD as
 /// well as HTTP; then whoever called connect(2) is the client.
-fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
+pub(crate) fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
     let sends_requests = match look_at(head) {
         Start::Request | Start::ConnectRequest | Start::ProxyPrefix => sent,
         Start::Response => !sent,

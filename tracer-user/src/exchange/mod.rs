@@ -12,5 +12,8 @@ mod value;
 
 pub use incomplete::{Incomplete, Reasons};
 pub use key::{ConnectionKey, PairKey, mix};
+pub(crate) use lane::side;
+pub(crate) use reorder::{Held, Reorder, Waiting};
+pub(crate) use stage::is_fresh;
 pub use stage::{Exchanges, Signal, info, text};
 pub use value::{Exchange, ExchangeId, Side};

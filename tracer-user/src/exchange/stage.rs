@@ -448,7 +448,7 @@ impl Exchanges {
 }
 
 /// Nothing had moved when the connection was first seen.
-fn is_fresh(connection: &Connection<Track>) -> bool {
+pub(crate) fn is_fresh<S>(connection: &Connection<S>) -> bool {
     connection.info.as_ref().is_some_and(|info| !info.midstream)
 }
 

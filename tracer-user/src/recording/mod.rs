@@ -12,6 +12,8 @@
 mod entry;
 mod frame;
 mod header;
+mod masked;
+mod masker;
 mod reader;
 mod recorder;
 mod tap;

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-use super::header::Header;
+use super::header::{Header, Secrets};
+use super::masker::Masker;
 use super::times::time;
 use super::writer::Writer;
 use crate::replay::Input;
@@ -52,10 +53,16 @@ impl Recorder {
     /// # Errors
     /// Of writing its header, and of starting the thread.
     pub fn start(file: File, header: &Header, max_size: Option<u64>) -> io::Result<Self> {
+        let settings = header.settings();
+        let masker = match header.secrets {
+            Secrets::Masked => Some(Masker::new(settings.connections, settings.http1)),
+            Secrets::Kept => None,
+        };
         let (queue, inputs) = sync_channel(QUEUE);
         let over = Arc::new(AtomicBool::new(false));
         let writer = Writer::new(file, header)?;
-        let task = Task { writer, over: over.clone(), max_size: max_size.unwrap_or(u64::MAX) };
+        let max_size = max_size.unwrap_or(u64::MAX);
+        let task = Task { masker, writer, over: over.clone(), max_size };
         let thread =
             thread::Builder::new().name("tracer-record".into()).spawn(move || task.run(&inputs))?;
         Ok(Self { batch: vec![], bytes: 0, queue, over, thread, lost: 0 })
@@ -122,6 +129,7 @@ impl Recorder {
 
 /// What the thread does.
 struct Task {
+    masker: Option<Masker>,
     writer: Writer<File>,
     over: Arc<AtomicBool>,
     max_size: u64,
@@ -143,7 +151,10 @@ impl Task {
                 Err(RecvTimeoutError::Timeout) => vec![],
                 Err(RecvTimeoutError::Disconnected) => return self.writer.flush(),
             };
-            for input in batch {
+            for mut input in batch {
+                if let Some(masker) = &mut self.masker {
+                    masker.input(&mut input);
+                }
                 self.writer.push(&input)?;
             }
             if flushed.elapsed() >= FLUSH {

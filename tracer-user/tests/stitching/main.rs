@@ -11,6 +11,7 @@ mod lifetime;
 mod losses;
 mod outcome;
 mod processes;
+mod recording;
 mod runtimes;
 mod script;
 mod unix;

@@ -4,6 +4,7 @@
 //! Size -> Extension -> Data -> DataEnd -> Size ...      last chunk: Size -> Trailer -> done
 //! ```
 
+use super::part::Part;
 use super::window::Window;
 
 /// Longest chunk-size line with its extensions, and longest trailer section. Peers of hyper and
@@ -36,6 +37,23 @@ enum Phase {
     Trailer,
     /// Nothing more belongs to the body.
     Over,
+}
+
+impl Phase {
+    /// What the next byte is.
+    fn part(self) -> Part {
+        match self {
+            Phase::Data => Part::Content,
+            Phase::Extension => Part::Extension,
+            Phase::TrailerStart | Phase::Trailer | Phase::FinalFeed => Part::Trailer,
+            Phase::Size { .. }
+            | Phase::AfterSize
+            | Phase::SizeEnd
+            | Phase::DataEnd
+            | Phase::DataFeed
+            | Phase::Over => Part::Framing,
+        }
+    }
 }
 
 /// How far a body has come within one operation.
@@ -73,6 +91,7 @@ impl Chunked {
     /// Reads on; `body` is advanced by the bytes of chunk data.
     pub(super) fn advance(&mut self, window: &mut Window<'_>, body: &mut u64) -> Progress {
         loop {
+            window.mark(self.phase.part());
             if self.phase == Phase::Data {
                 let step = self.size.min(window.len());
                 window.skip(step);
@@ -82,6 +101,7 @@ impl Chunked {
                     return Progress::More;
                 }
                 self.phase = Phase::DataEnd;
+                window.mark(self.phase.part());
             }
             let Some(byte) = window.next() else {
                 return if window.is_empty() { Progress::More } else { Progress::Hidden };

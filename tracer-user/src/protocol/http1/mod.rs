@@ -12,9 +12,12 @@ mod event;
 mod framing;
 mod head;
 mod line;
+mod mask;
+mod masking;
 mod mend;
 mod opening;
 mod parse;
+mod part;
 mod proxy;
 mod queue;
 mod reader;
@@ -22,6 +25,7 @@ mod reading;
 mod requests;
 mod responses;
 mod tail;
+mod tail_mask;
 mod window;
 
 pub use engine::{Engine, Limits};
@@ -29,6 +33,7 @@ pub use event::{Abandon, Direction, Event, Fault, Leave};
 pub use framing::Framing;
 pub use head::{Method, RequestHead, ResponseHead, Version};
 pub use line::begins_request;
+pub use masking::Masking;
 
 #[cfg(test)]
 mod tests;

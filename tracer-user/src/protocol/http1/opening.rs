@@ -3,6 +3,7 @@
 use super::engine::Limits;
 use super::event::Fault;
 use super::framing::Lengths;
+use super::part::Part;
 use super::reader::Head;
 use super::window::Window;
 use crate::connection::Moment;
@@ -67,6 +68,8 @@ impl Opening {
         window: &mut Window<'_>,
         limits: &Limits,
     ) -> Outcome<H> {
+        let fresh = self.position == window.position();
+        window.mark(if fresh { Part::HeadStart } else { Part::Head });
         let known = window.known();
         if known.is_empty() {
             let fault = if window.is_missing() { Fault::Gap } else { Fault::HeadUnseen };

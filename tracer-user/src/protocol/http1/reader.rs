@@ -14,6 +14,7 @@ use super::engine::Limits;
 use super::event::Fault;
 use super::framing::{Framing, Lengths};
 use super::opening::Opening;
+use super::part::Part;
 use super::proxy::Prefix;
 use super::window::Window;
 use crate::connection::{Chunk, Moment};
@@ -78,9 +79,11 @@ pub(super) enum State {
 }
 
 /// A direction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) state: State,
+    /// What bytes are is to be noted.
+    pub(super) noting: bool,
     next: Option<u64>,
     /// The operation being read, and the one before.
     pub(super) now: Moment,
@@ -91,7 +94,7 @@ impl Reader {
     /// Nothing has been seen.
     pub(super) fn new() -> Self {
         let (now, last) = (Moment::default(), Moment::default());
-        Reader { state: State::Seeking, next: None, now, last }
+        Reader { state: State::Seeking, noting: false, next: None, now, last }
     }
 
     /// Nothing has been seen.
@@ -102,6 +105,9 @@ impl Reader {
     /// What of an operation is new: first what is missing before it, then its own bytes.
     pub(super) fn admit<'a>(&mut self, chunk: &Chunk<'a>, prefix: bool) -> [Option<Window<'a>>; 2] {
         let mut window = Window::new(chunk);
+        if self.noting {
+            window.note();
+        }
         let mut missing = None;
         match self.next {
             None if chunk.position == 0 && prefix && Prefix::may_begin(window.known()) => {
@@ -167,6 +173,13 @@ impl Reader {
 
     /// Looks for the next message from the next operation on.
     pub(super) fn seek(&mut self, window: &mut Window<'_>) {
+        self.state = State::Seeking;
+        window.mark(Part::Content);
+        window.finish();
+    }
+
+    /// Passes over a message that begins, and whatever follows.
+    pub(super) fn refuse(&mut self, window: &mut Window<'_>) {
         self.state = State::Seeking;
         window.finish();
     }

@@ -4,6 +4,7 @@ use super::body::Course;
 use super::engine::Limits;
 use super::event::Fault;
 use super::opening::{Opening, Outcome};
+use super::part::Part;
 use super::proxy::Verdict;
 use super::reader::{Head, Reader, State, Step};
 use super::window::Window;
@@ -19,6 +20,7 @@ impl Reader {
     ) -> Option<Step<H>> {
         let at = self.now;
         loop {
+            window.mark(Part::Content);
             match &mut self.state {
                 _ if window.is_empty() => return None,
                 State::Closed => window.finish(),
@@ -29,6 +31,7 @@ impl Reader {
                 State::Seeking => self.find::<H>(window, at),
                 State::Prefix(prefix, first) => {
                     let first = *first;
+                    window.mark(Part::Prefix);
                     let verdict = prefix.advance(window);
                     if let Some(step) = self.after_prefix::<H>(verdict, window, first, at) {
                         return Some(step);
@@ -36,7 +39,10 @@ impl Reader {
                 }
                 State::Between { .. } | State::Parsed => match window.known().first() {
                     None => return Some(self.broken(unseen(window), None, true, None, window)),
-                    Some(b'\r' | b'\n') => window.skip(1),
+                    Some(b'\r' | b'\n') => {
+                        window.mark(Part::Framing);
+                        window.skip(1);
+                    }
                     Some(_) => {
                         self.state = State::Head(Opening::new(at, window.position(), true));
                     }
@@ -56,6 +62,7 @@ impl Reader {
                     }
                     Outcome::Nothing => {
                         self.state = State::Seeking;
+                        window.mark(Part::Content);
                         window.finish();
                     }
                     Outcome::Broken(fault) => {
@@ -148,6 +155,12 @@ impl Reader {
         window: &mut Window<'_>,
     ) -> Step<H> {
         self.state = State::Seeking;
+        match fault {
+            Fault::RequestHead | Fault::ResponseHead => window.mark_malformed(),
+            // A head all the same.
+            Fault::HeadTooLong | Fault::TooManyHeaders => {}
+            _ => window.mark(Part::Content),
+        }
         window.finish();
         Step::Broken { fault, open, synced, head }
     }

@@ -109,7 +109,7 @@ impl Engine {
         }
         if self.queue.len() >= self.limits.max_pending {
             // It was not told to have started, so it must not be told to have ended.
-            self.requests.seek(window);
+            self.requests.refuse(window);
             sink(Event::Fault(Fault::TooManyPending));
             self.leave(Leave::TooDeep, at, sink);
             return;

@@ -12,7 +12,7 @@ use super::targets::TargetMask;
 
 /// Bytes of a field's name that are remembered; longer names are not those of secrets.
 const MAX_NAME: usize = 64;
-/// What version words are taken for granted.
+/// How the version begins.
 const VERSION: &[u8] = b"HTTP/1.";
 
 /// Masks one head, at the same length and so that it still parses the same.
@@ -30,8 +30,9 @@ enum Place {
     Request { word: Word, target: TargetMask, version: usize },
     /// In a line that may be no first line at all.
     Unsure,
-    /// In a status line, which holds no secret.
-    Status,
+    /// In a status line, which holds no secret; `Some` with the position in it if that is not whole,
+    /// so that it may be none.
+    Status(Option<usize>),
     /// At the beginning of a line of fields; `folds`: what it goes on with if it is a folded one.
     Line { folds: Option<Value> },
     /// In a field's name, or in a line without one; `folds` as before it.
@@ -80,17 +81,18 @@ impl HeadMask {
 
     /// Masks the next bytes of the head. Bytes behind its end are masked, too.
     pub fn feed(&mut self, bytes: &mut [u8]) {
-        let missing = 8usize.saturating_sub(self.start.len());
+        let before = self.start.len();
+        let missing = 8usize.saturating_sub(before);
         self.start.extend(bytes.iter().take(missing));
         for line in bytes.split_inclusive_mut(|byte| *byte == b'\n') {
-            self.piece(line);
+            self.piece(line, before);
         }
     }
 
     /// Masks a part of a line.
-    fn piece(&mut self, mut piece: &mut [u8]) {
+    fn piece(&mut self, mut piece: &mut [u8], before: usize) {
         if matches!(self.place, Place::Request { word: Word::Method, .. }) {
-            self.judge(piece.ends_with(b"\n"));
+            self.judge(piece.ends_with(b"\n"), before);
         }
         while !piece.is_empty() {
             let taken = self.step(piece).min(piece.len());
@@ -100,9 +102,9 @@ impl HeadMask {
 
     /// What kind of first line is it? A whole one was found to be a request's or a response's by
     /// whoever says that this is a head.
-    fn judge(&mut self, whole: bool) {
+    fn judge(&mut self, whole: bool, before: usize) {
         match look_at(&self.start) {
-            Start::Response => self.place = Place::Status,
+            Start::Response => self.place = Place::Status((!whole).then_some(before)),
             Start::Request | Start::ConnectRequest | Start::Partial => {}
             Start::ProxyPrefix | Start::Other if whole => {}
             Start::ProxyPrefix | Start::Other => self.place = Place::Unsure,
@@ -114,7 +116,7 @@ impl HeadMask {
         let Some(&first) = piece.first() else { return 0 };
         let ended = first == b'\n';
         match &mut self.place {
-            Place::Request { .. } | Place::Unsure | Place::Status if ended => {
+            Place::Request { .. } | Place::Unsure | Place::Status(_) if ended => {
                 self.place = Place::Line { folds: None };
                 1
             }
@@ -123,7 +125,13 @@ impl HeadMask {
                 blank(piece, b'x');
                 line_length(piece)
             }
-            Place::Status => line_length(piece),
+            Place::Status(at) => {
+                let length = line_length(piece);
+                if let Some(at) = at {
+                    status(at, piece.split_at_mut(length).0);
+                }
+                length
+            }
             Place::Line { folds } => {
                 self.place = match (first, *folds) {
                     (b'\n', _) => Place::Over,
@@ -211,6 +219,25 @@ fn request(
         }
     }
     end
+}
+
+/// Masks what does not belong to a version and a status code, from position `at` of the line on.
+fn status(at: &mut usize, text: &mut [u8]) {
+    /// Where the reason phrase begins.
+    const REASON: usize = 13;
+    for byte in text.iter_mut().filter(|byte| !byte.is_ascii_control()) {
+        let known = match *at {
+            ..7 => VERSION.get(*at) == Some(byte),
+            7 => matches!(*byte, b'0' | b'1'),
+            8 | 12 => *byte == b' ',
+            9..12 => byte.is_ascii_digit(),
+            _ => false,
+        };
+        if !known {
+            *byte = b'x';
+        }
+        *at = if known { *at + 1 } else { REASON };
+    }
 }
 
 /// Bytes before the line feed.

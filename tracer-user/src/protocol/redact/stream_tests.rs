@@ -81,7 +81,7 @@ proptest! {
         let mut want = head.clone();
         mask_head(&mut want);
         for (got, want) in in_pieces(&head, &cuts).iter().zip(want) {
-            assert!(*got == want || *got == b'*');
+            assert!(*got == want || b"*x".contains(got));
         }
     }
 }
