@@ -1,6 +1,7 @@
 //! What the tracer sees of plain sockets, and how its command line behaves: the built binary, small
 //! programs that know nothing of it, and what it writes.
 
+mod attack;
 mod before;
 mod bpf;
 mod calls;
@@ -10,6 +11,9 @@ mod expect;
 mod export;
 mod framing;
 mod heads;
+mod hostile;
+mod local;
+mod losses;
 mod other;
 mod own_exports;
 mod run;
