@@ -12,8 +12,15 @@ use clap::Args;
 use crate::{install, step, workspace};
 
 /// The programs of `tests/fuzz`, and the longest input of each.
-const TARGETS: [(&str, u32); 5] =
-    [("http1", 1024), ("http1_split", 1024), ("headers", 512), ("btf", 4096), ("records", 1024)];
+const TARGETS: [(&str, u32); 7] = [
+    ("http1", 1024),
+    ("http1_split", 1024),
+    ("headers", 512),
+    ("btf", 4096),
+    ("records", 1024),
+    ("pcap", 2048),
+    ("recording", 2048),
+];
 /// How long each one runs as a test, all of them at once.
 const SECONDS: u32 = 25;
 /// What is compiled in: where the code goes and what it compares. As cargo-fuzz does it, without the
@@ -29,7 +36,7 @@ const COVERAGE: [&str; 6] = [
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which target: http1, http1_split, headers, btf, records
+    /// Which target: http1, http1_split, headers, btf, records, pcap, recording
     target: String,
     /// Arguments of libFuzzer: an input to run again, or flags such as -max_total_time=60
     #[arg(last = true)]

@@ -7,12 +7,14 @@ mod headers;
 mod http1;
 mod input;
 mod records;
+mod sources;
 mod split;
 
 pub use btf::btf;
 pub use headers::headers;
 pub use http1::http1;
 pub use records::records;
+pub use sources::{pcap, recording};
 pub use split::http1_split;
 
 #[cfg(test)]
@@ -50,6 +52,16 @@ mod tests {
     #[test]
     fn btf() {
         replay("btf", super::btf);
+    }
+
+    #[test]
+    fn pcap() {
+        replay("pcap", super::pcap);
+    }
+
+    #[test]
+    fn recording() {
+        replay("recording", super::recording);
     }
 
     #[test]

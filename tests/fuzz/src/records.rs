@@ -20,7 +20,7 @@ const SECOND: u64 = 1_000_000_000;
 const PROCESSES: u32 = 4;
 const CONNECTIONS: u64 = 8;
 
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Directory for Nobody {
     fn resource(&mut self, pid: u32, _: u64) -> Arc<Resource> {
@@ -35,9 +35,9 @@ impl Directory for Nobody {
     }
 }
 
-/// Plays the input, ends everything, and looks at what is left.
-pub fn records(data: &[u8]) {
-    let settings = Settings {
+/// Limits that are reached.
+pub(crate) fn settings() -> Settings {
+    Settings {
         connections: 6,
         open_exchanges: 5,
         http1: Limits { max_head: 200, max_headers: 5, max_target: 64, max_pending: 3 },
@@ -45,8 +45,12 @@ pub fn records(data: &[u8]) {
         max_hold: 5 * SECOND,
         min_confidence: 0.5,
         ports_left_out: false,
-    };
-    let mut pipeline = Pipeline::new(settings, Nobody, Clock::new(0, 0));
+    }
+}
+
+/// Plays the input, ends everything, and looks at what is left.
+pub fn records(data: &[u8]) {
+    let mut pipeline = Pipeline::new(settings(), Nobody, Clock::new(0, 0));
     let mut player = Player { now: 1000 * SECOND, sequences: Default::default() };
     let (mut input, mut operations) = (Input(data), 0);
     while !input.is_empty() {

@@ -1,6 +1,7 @@
 //! What the tracer sees of plain sockets, and how its command line behaves: the built binary, small
 //! programs that know nothing of it, and what it writes.
 
+mod attack;
 mod before;
 mod bpf;
 mod calls;
@@ -8,6 +9,9 @@ mod choosing;
 mod command;
 mod framing;
 mod heads;
+mod hostile;
+mod local;
+mod losses;
 mod other;
 mod own_exports;
 mod record;
