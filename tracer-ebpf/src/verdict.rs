@@ -1,6 +1,10 @@
 //! How a probe's run ended. Every way that is worth a number has one.
 
-use aya_ebpf::{EbpfContext, macros::map, maps::{LruHashMap, PerCpuArray}};
+use aya_ebpf::{
+    EbpfContext,
+    macros::map,
+    maps::{LruHashMap, PerCpuArray},
+};
 use aya_log_ebpf::debug;
 use tracer_common::counter::{COUNTERS, Counter, MAX_UNREADABLE};
 

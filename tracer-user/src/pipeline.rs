@@ -25,7 +25,7 @@ pub trait Directory {
     /// at it. `comm` is the name of a thread of it, for want of better.
     fn meet(&mut self, pid: u32, comm: &str, now: u64);
     /// The process uses a connection that another one used before; told before it is met.
-    fn takes_over(&mut self, _pid: u32, _from: u32) {}
+    fn takes_over(&mut self, pid: u32, from: u32);
     /// The process answers requests on this port.
     fn serves(&mut self, pid: u32, port: u16);
     /// The process runs another program now, whose file has this name (of which 15 bytes are known).

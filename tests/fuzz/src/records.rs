@@ -27,6 +27,7 @@ impl Directory for Nobody {
         Arc::new(Resource { service: format!("pid-{pid}").into(), attributes: vec![] })
     }
     fn meet(&mut self, _: u32, _: &str, _: u64) {}
+    fn takes_over(&mut self, _: u32, _: u32) {}
     fn serves(&mut self, _: u32, _: u16) {}
     fn exec(&mut self, _: u32, _: &str) {}
     fn exit(&mut self, _: u32, _: u64) {}

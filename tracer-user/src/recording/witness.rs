@@ -64,6 +64,10 @@ impl<D: Directory> Directory for Witness<D> {
         self.directory.meet(pid, comm, now);
     }
 
+    fn takes_over(&mut self, pid: u32, from: u32) {
+        self.directory.takes_over(pid, from);
+    }
+
     fn serves(&mut self, pid: u32, port: u16) {
         self.directory.serves(pid, port);
     }

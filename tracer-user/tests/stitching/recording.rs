@@ -41,6 +41,8 @@ impl Directory for Moody {
     fn meet(&mut self, pid: u32, _: &str, _: u64) {
         self.change(pid, "met");
     }
+    fn takes_over(&mut self, _: u32, _: u32) {}
+
     fn serves(&mut self, pid: u32, port: u16) {
         self.change(pid, &format!("serves {port}"));
     }
