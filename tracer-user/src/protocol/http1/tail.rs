@@ -47,8 +47,11 @@ impl Tail {
         while !window.known().is_empty() {
             let before = self.run.len();
             self.run.extend_from_slice(window.known());
-            if let Some(end) = followed_end(&self.run, &head) {
-                window.skip(end.saturating_sub(before) as u64);
+            // A head that began in an operation before cannot be read any more: half of its first
+            // word would make another method. The other direction will show that the body is over.
+            let end = followed_end(&self.run, &head).and_then(|end| end.checked_sub(before));
+            if let Some(end) = end {
+                window.skip(end as u64);
                 self.run = Vec::new();
                 return Sight::Sure;
             }
@@ -140,6 +143,16 @@ mod tests {
         let mut tail = Tail::default();
         assert_eq!(look(&mut tail, 5000, b"abc", b"xyz1").0, Sight::None);
         assert_eq!(look(&mut tail, 5, b"0\r\n\r\n", b"").0, Sight::None);
+    }
+
+    #[test]
+    fn half_a_head_is_none() {
+        let mut tail = Tail::default();
+        assert_eq!(look(&mut tail, 12, b"\r\n0\r\n\r\nHTTP", b"").0, Sight::None);
+        assert_eq!(look(&mut tail, 11, b"/1.1 200 OK", b"").0, Sight::None);
+        let mut tail = Tail::default();
+        assert_eq!(look(&mut tail, 9, b"xyz\r\n0\r\n\r", b"").0, Sight::None);
+        assert_eq!(look(&mut tail, 12, b"\nHTTP/1.1 20", b""), (Sight::Sure, 11));
     }
 
     #[test]
