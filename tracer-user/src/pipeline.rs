@@ -16,7 +16,9 @@ use crate::connection::{Bases, Cookie, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1;
-use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, span};
+use crate::trace::{
+    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, span,
+};
 
 /// Who processes are.
 pub trait Directory {
@@ -62,6 +64,8 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
+    /// What is left out because of what processes say themselves.
+    pub leave_out: LeaveOut,
     /// Connections are left out by port, so that what a process does is never all seen.
     pub ports_left_out: bool,
 }
@@ -101,7 +105,7 @@ impl<D: Directory> Pipeline<D> {
                 settings.http1,
             ),
             causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
-            assembly: Assembly::new(Patience { settle, max_hold }),
+            assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out),
             directory,
             namer: Namer::default(),
             clock,
@@ -163,10 +167,11 @@ impl<D: Directory> Pipeline<D> {
         while let Some(call) = self.assembly.overdue(now) {
             match self.causality.force(call) {
                 Some(decision) => self.assembly.decided(decision),
-                None => self.assembly.decided(causality::Decision { call, parent: None }),
+                None => self.assembly.root(call),
             }
         }
-        for placed in self.assembly.take_ready() {
+        let causality = &self.causality;
+        for placed in self.assembly.take_ready(|at| causality.traces_itself(at)) {
             self.finish(&placed);
         }
         for id in self.causality.take_forgotten() {
@@ -225,10 +230,10 @@ impl<D: Directory> Pipeline<D> {
         all
     }
 
-    /// Exchanges left out because the tracer's own exports caused them.
+    /// Exchanges left out on purpose.
     #[must_use]
-    pub fn suppressed(&self) -> u64 {
-        self.assembly.suppressed()
+    pub fn left_out(&self) -> LeftOut {
+        self.assembly.left_out()
     }
 
     /// How many things are remembered of what has not left yet or may still matter, over all

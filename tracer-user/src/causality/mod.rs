@@ -3,9 +3,12 @@
 //! over. An edge that is not sure enough is not made: an orphan is better than a lie.
 
 mod alone;
+mod course;
 mod evidence;
 mod header;
+mod instrumented;
 mod node;
+mod origins;
 mod process;
 mod processes;
 mod resolver;
@@ -14,6 +17,7 @@ mod sight;
 mod stage;
 mod strength;
 mod thread;
+mod timers;
 mod turn;
 
 pub use resolver::Decision;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 use super::units;
 
@@ -180,9 +181,29 @@ pub struct StitchArgs {
     /// Wait this long after a request for late evidence [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub settle: Option<Duration>,
+    /// What to do with a process that traces itself: join its traces, or skip its spans [default: join]
+    ///
+    /// Known by the trace headers that it makes, or the spans that it sends to a backend by OTLP
+    /// over HTTP, Zipkin's or Jaeger's HTTP API.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub when_instrumented: Option<WhenInstrumented>,
+    /// Leave out the traces that their own headers say are not sampled
+    #[arg(long)]
+    pub respect_sampled: bool,
     /// Send a span no later than this after its end, with the evidence so far [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub max_hold: Option<Duration>,
+}
+
+/// What to do with a process that traces itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenInstrumented {
+    /// Its exchanges are spans in its own traces.
+    #[default]
+    Join,
+    /// Its spans are its own to tell.
+    Skip,
 }
 
 /// Bounds; what exceeds one is dropped and counted.
@@ -256,6 +277,7 @@ mod tests {
             ("--port", "65536"),
             ("--min-confidence", "1.5"),
             ("--settle", "soon"),
+            ("--when-instrumented", "never"),
             ("--duration", "0s"),
             ("--ring-size", "10MiB"),
             ("--max-head", "1MiB"),

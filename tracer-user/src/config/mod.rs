@@ -12,7 +12,7 @@ mod filter;
 mod settings;
 mod units;
 
-pub use args::{Args, Command, RunArgs};
+pub use args::{Args, Command, RunArgs, WhenInstrumented};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};

@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
 
-use crate::config::{Filter, Settings, Verdict};
+use crate::config::{Filter, Settings, Verdict, WhenInstrumented};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
 use crate::pipeline::{self, Pipeline};
 use crate::protocol::http1;
-use crate::trace::Clock;
+use crate::trace::{Clock, LeaveOut};
 
 use super::capture::{boot_now, capture, unix_now};
 use super::directory::Processes;
@@ -114,6 +114,10 @@ fn limits(settings: &Settings) -> pipeline::Settings {
         settle: nanoseconds(settings.settle),
         max_hold: nanoseconds(settings.max_hold),
         min_confidence: settings.min_confidence,
+        leave_out: LeaveOut {
+            instrumented: settings.when_instrumented == WhenInstrumented::Skip,
+            unsampled: settings.respect_sampled,
+        },
         ports_left_out: !settings.filter.ports().is_empty(),
     }
 }

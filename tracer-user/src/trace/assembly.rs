@@ -1,41 +1,20 @@
 //! Joins exchanges into traces and says when each is ready to leave.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
 use crate::causality::Decision;
-use crate::exchange::{ConnectionKey, Exchange, ExchangeId, PairKey, Side, Signal};
-use crate::protocol::propagation::Context;
+use crate::connection::Moment;
+use crate::exchange::{ConnectionKey, ExchangeId, Side, Signal};
 
-use super::ids::span_id;
+use super::SpanId;
+use super::ids::{another, span_id};
+use super::node::{Above, Node, Parent, Peer};
+use super::placing::{LeaveOut, LeftOut, Placed};
 use super::tree::Tree;
-use super::{SpanId, TraceId};
-
-/// An exchange with its place in a trace.
-#[derive(Debug)]
-pub struct Placed {
-    /// What was seen.
-    pub exchange: Box<Exchange>,
-    /// Its trace.
-    pub trace_id: TraceId,
-    /// Its span's id.
-    pub span_id: SpanId,
-    /// Its parent's.
-    pub parent: Option<SpanId>,
-    /// How the parent was found, and how sure that is.
-    pub edge: Option<(&'static str, f64)>,
-    /// The context that came with the request.
-    pub context: Option<Box<Context>>,
-    /// Process at the other end, if that was seen too.
-    pub peer: Option<u32>,
-    /// Nanoseconds of the boot clock; not after the peer's first read of the request.
-    pub start: u64,
-    /// The same; not after the peer's last read of the response.
-    pub end: u64,
-}
 
 /// How long to wait; nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -46,42 +25,13 @@ pub struct Patience {
     pub max_hold: u64,
 }
 
-#[derive(Debug)]
-enum Parent {
-    Open,
-    None,
-    Span(SpanId, &'static str, f64),
-}
-
-#[derive(Debug)]
-struct Node {
-    side: Side,
-    pid: u32,
-    key: PairKey,
-    connection: ConnectionKey,
-    started: u64,
-    ended: Option<u64>,
-    above: Option<ExchangeId>,
-    peer: Option<Peer>,
-    parent: Parent,
-    context: Option<Box<Context>>,
-    tree: Tree,
-    exchange: Option<Box<Exchange>>,
-    forgotten: bool,
-}
-
-/// The other end, as far as it was known when the two met: it may be gone when this one leaves.
-#[derive(Clone, Copy, Debug)]
-struct Peer {
-    id: ExchangeId,
-    pid: u32,
-    started: u64,
-}
-
 /// The stage's first half; [`super::span`] is the second.
 pub struct Assembly {
     patience: Patience,
-    nodes: HashMap<ExchangeId, Node>,
+    pub(super) leave_out: LeaveOut,
+    pub(super) nodes: HashMap<ExchangeId, Node>,
+    /// Of those; no two are alike.
+    spans: HashSet<SpanId>,
     timers: BinaryHeap<Reverse<(u64, ExchangeId, Timer)>>,
     ready: Vec<ExchangeId>,
     overdue: Vec<ExchangeId>,
@@ -89,7 +39,7 @@ pub struct Assembly {
     own: LruCache<ConnectionKey, ()>,
     late: u64,
     conflicts: u64,
-    suppressed: u64,
+    pub(super) left_out: LeftOut,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,23 +50,25 @@ enum Timer {
 
 /// The tracer's own connections that are remembered.
 const MAX_OWN: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
-/// Ancestors that are looked at for one that is suppressed, or that is undecided.
+/// Ancestors that are looked at for one that is the tracer's own.
 const MAX_DEPTH: usize = 256;
 
 impl Assembly {
     /// An empty stage.
     #[must_use]
-    pub fn new(patience: Patience) -> Self {
+    pub fn new(patience: Patience, leave_out: LeaveOut) -> Self {
         Self {
             patience,
+            leave_out,
             nodes: HashMap::new(),
+            spans: HashSet::new(),
             timers: BinaryHeap::new(),
             ready: vec![],
             overdue: vec![],
             own: LruCache::new(MAX_OWN),
             late: 0,
             conflicts: 0,
-            suppressed: 0,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -130,24 +82,28 @@ impl Assembly {
     pub fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Started { id, side, at, key, connection, .. } => {
+                let mut span = span_id(key, side);
+                while !self.spans.insert(span) {
+                    span = another(span);
+                }
                 let node = Node {
                     side,
-                    pid: at.pid,
-                    key,
+                    at,
+                    span,
                     connection,
-                    started: at.time,
                     ended: None,
                     above: None,
                     peer: None,
                     parent: Parent::Open,
                     context: None,
-                    tree: Tree::new(key),
+                    originated: false,
+                    tree: Tree::new(id, key),
                     exchange: None,
                     forgotten: false,
                 };
                 self.nodes.insert(id, node);
             }
-            Signal::Head { id, context: Some(context) } => {
+            Signal::Head { id, context: Some(context), .. } => {
                 if let Some(node) = self.nodes.get_mut(&id) {
                     node.tree.carry(id.0, &context);
                     node.context = Some(context);
@@ -156,7 +112,7 @@ impl Assembly {
             Signal::Paired { client, server } => {
                 for (id, peer) in [(client, server), (server, client)] {
                     let Some(other) = self.nodes.get(&peer) else { continue };
-                    let peer = Peer { id: peer, pid: other.pid, started: other.started };
+                    let peer = Peer { id: peer, pid: other.at.pid, started: other.at.time };
                     if let Some(node) = self.nodes.get_mut(&id) {
                         node.peer = Some(peer);
                     }
@@ -179,6 +135,9 @@ impl Assembly {
 
     /// Takes a decision on a call's parent.
     pub fn decided(&mut self, decision: Decision) {
+        if let Some(node) = self.nodes.get_mut(&decision.call) {
+            node.originated = decision.originated;
+        }
         match decision.parent {
             Some((request, method, confidence)) => {
                 self.link(decision.call, request, method, confidence);
@@ -218,10 +177,11 @@ impl Assembly {
         None
     }
 
-    /// The exchanges that are ready to leave.
-    pub fn take_ready(&mut self) -> Vec<Placed> {
+    /// The exchanges that are ready to leave. `traces_itself` tells that of the process that acted
+    /// then.
+    pub fn take_ready(&mut self, traces_itself: impl Fn(&Moment) -> bool) -> Vec<Placed> {
         let ready = std::mem::take(&mut self.ready);
-        let placed = ready.iter().filter_map(|&id| self.place(id)).collect();
+        let placed = ready.iter().filter_map(|&id| self.place(id, &traces_itself)).collect();
         // Not before all are placed: they look at each other.
         for id in ready {
             self.remove_if_done(id);
@@ -235,10 +195,10 @@ impl Assembly {
         [("late_evidence", self.late), ("trace_conflicts", self.conflicts)]
     }
 
-    /// Exchanges left out because the tracer's own exports caused them: no loss.
+    /// Exchanges left out on purpose: no loss.
     #[must_use]
-    pub fn suppressed(&self) -> u64 {
-        self.suppressed
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out
     }
 
     /// How many things are remembered.
@@ -252,7 +212,7 @@ impl Assembly {
         match timer {
             Timer::Settled => {
                 node.tree.wait(id);
-                let alone = node.side == Side::Server && matches!(node.parent, Parent::Open);
+                let alone = node.side == Side::Server && node.is_open();
                 let overdue = time - self.patience.settle + self.patience.max_hold;
                 self.timers.push(Reverse((overdue.max(time), id, Timer::Overdue)));
                 if alone {
@@ -269,7 +229,9 @@ impl Assembly {
     fn remove_if_done(&mut self, id: ExchangeId) {
         let done = |node: &Node| node.forgotten && node.ended.is_some() && node.exchange.is_none();
         if self.nodes.get(&id).is_some_and(done) {
-            self.nodes.remove(&id);
+            if let Some(node) = self.nodes.remove(&id) {
+                self.spans.remove(&node.span);
+            }
         }
     }
 
@@ -280,30 +242,30 @@ impl Assembly {
         method: &'static str,
         confidence: f64,
     ) {
-        let above =
-            self.nodes.get(&parent).map(|node| (node.tree.clone(), span_id(node.key, node.side)));
+        let above = self.nodes.get(&parent).map(|node| (node.tree.clone(), node.span, node.at));
         // One that is not known any more has left.
         let Some(node) = self.nodes.get_mut(&child) else {
             self.late += 1;
             return;
         };
-        if !matches!(node.parent, Parent::Open) {
+        if !node.is_open() {
             self.late += 1;
             return;
         }
-        let Some((tree, span)) = above else { return self.root(child) };
+        let Some((tree, span, at)) = above else { return self.root(child) };
         if tree.same(&node.tree) || tree.join(&node.tree).is_err() {
             self.conflicts += 1;
             return self.root(child);
         }
-        node.above = Some(parent);
+        node.above = Some(Above { id: parent, at });
         node.parent = Parent::Span(span, method, confidence);
         self.release(child);
     }
 
-    fn root(&mut self, id: ExchangeId) {
+    /// Nobody can say what a call was made for.
+    pub fn root(&mut self, id: ExchangeId) {
         if let Some(node) = self.nodes.get_mut(&id)
-            && matches!(node.parent, Parent::Open)
+            && node.is_open()
         {
             node.parent = Parent::None;
             node.tree.root();
@@ -322,61 +284,27 @@ impl Assembly {
         std::iter::from_fn(move || {
             let id = next?;
             let node = self.nodes.get(&id)?;
-            next = node.above;
+            next = node.above.map(|above| above.id);
             Some((id, node))
         })
         .take(MAX_DEPTH)
     }
 
     /// Whether it, or what it was made for, came over a connection of the tracer's own.
-    fn is_own(&mut self, id: ExchangeId) -> bool {
+    pub(super) fn is_own(&mut self, id: ExchangeId) -> bool {
+        if self.nodes.get(&id).is_some_and(|node| node.tree.is_own()) {
+            return true;
+        }
         let own = self.above(id).map(|(_, node)| node.connection);
         let own = own.filter(|connection| self.own.contains(connection)).last();
         own.is_some_and(|connection| self.own.promote(&connection))
     }
 
     fn undecided_above(&self, id: ExchangeId) -> Option<ExchangeId> {
-        self.nodes.get(&id)?.exchange.as_ref()?;
-        self.above(id).find(|(_, node)| matches!(node.parent, Parent::Open)).map(|(id, _)| id)
-    }
-
-    fn place(&mut self, id: ExchangeId) -> Option<Placed> {
-        let tree = self.nodes.get(&id)?.tree.clone();
-        if tree.is_own() || self.is_own(id) {
-            tree.disown();
-            self.suppressed += 1;
-            self.nodes.get_mut(&id)?.exchange = None;
-            return None;
-        }
-        let peer = self.nodes.get(&id)?.peer;
-        let read = peer.and_then(|peer| self.nodes.get(&peer.id)?.ended);
-        let node = self.nodes.get_mut(&id)?;
-        let exchange = node.exchange.take()?;
-        let (mut start, mut end) = (exchange.started.time, exchange.ended.time);
-        match (node.side, peer) {
-            (Side::Client, Some(peer)) => start = start.min(peer.started),
-            (Side::Server, Some(_)) => end = read.map_or(end, |read| end.min(read)),
-            (_, None) => {}
-        }
-        let (parent, edge) = match node.parent {
-            Parent::Span(span, method, confidence) => (Some(span), Some((method, confidence))),
-            // A root's parent, if it has one, is whoever made the context that came with it.
-            _ => match &node.context {
-                Some(context) => (Some(SpanId(context.span_id)), Some(("header", 1.0))),
-                None => (None, None),
-            },
-        };
-        let placed = Placed {
-            trace_id: node.tree.trace(),
-            span_id: span_id(node.key, node.side),
-            parent,
-            edge,
-            context: node.context.take(),
-            peer: peer.map(|peer| peer.pid),
-            start,
-            end: end.max(start),
-            exchange,
-        };
-        Some(placed)
+        let node = self.nodes.get(&id)?;
+        node.exchange.as_ref()?;
+        // All but the top have a parent, or they would be in a tree of their own.
+        let top = node.tree.top();
+        self.nodes.get(&top).is_some_and(Node::is_open).then_some(top)
     }
 }

@@ -5,12 +5,15 @@ mod clock;
 mod http;
 mod ids;
 mod namer;
+mod node;
+mod placing;
 mod span;
 mod tree;
 
-pub use assembly::{Assembly, Patience, Placed};
+pub use assembly::{Assembly, Patience};
 pub use clock::Clock;
 pub use http::span;
 pub use ids::{span_id, trace_id};
 pub use namer::Namer;
+pub use placing::{LeaveOut, LeftOut, Placed};
 pub use span::{Endpoint, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};

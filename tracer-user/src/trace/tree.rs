@@ -16,7 +16,8 @@ pub(super) struct Tree(Rc<RefCell<State>>);
 #[derive(Debug)]
 struct State {
     joined: Option<Tree>,
-    top: PairKey,
+    /// The exchange that has no parent here, and its key.
+    top: (ExchangeId, PairKey),
     /// The top's parent is known to be none that this tracer sees.
     rooted: bool,
     /// Set when the first span leaves; then it stays.
@@ -33,10 +34,10 @@ struct State {
 pub(super) struct Conflict;
 
 impl Tree {
-    pub(super) fn new(top: PairKey) -> Self {
+    pub(super) fn new(id: ExchangeId, key: PairKey) -> Self {
         Self(Rc::new(RefCell::new(State {
             joined: None,
-            top,
+            top: (id, key),
             rooted: false,
             trace: None,
             adopted: None,
@@ -105,6 +106,19 @@ impl Tree {
         self.find().0.borrow().own
     }
 
+    /// The exchange that has no parent in this tree.
+    pub(super) fn top(&self) -> ExchangeId {
+        self.find().0.borrow().top.0
+    }
+
+    /// Whether whoever made the adopted context decided that its trace is not to be kept.
+    pub(super) fn is_unsampled(&self) -> bool {
+        let (trace, tree) = (self.trace(), self.find());
+        let state = tree.0.borrow();
+        let adopted = state.adopted.as_ref().filter(|(_, context)| context.trace_id == trace.0);
+        adopted.is_some_and(|(_, context)| context.sampled == Some(false))
+    }
+
     /// The exchanges that wait no longer; none while the tree is not rooted.
     pub(super) fn ready(&self) -> Vec<ExchangeId> {
         let tree = self.find();
@@ -117,7 +131,7 @@ impl Tree {
     pub(super) fn trace(&self) -> TraceId {
         let tree = self.find();
         let mut state = tree.0.borrow_mut();
-        let own = state.top;
+        let (_, own) = state.top;
         let adopted = state.adopted.as_ref().map(|(_, context)| TraceId(context.trace_id));
         *state.trace.get_or_insert_with(|| adopted.unwrap_or_else(|| trace_id(own)))
     }
@@ -148,13 +162,13 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::{PairKey, Tree};
+    use super::{ExchangeId, PairKey, Tree};
 
     #[test]
     fn a_tree_of_any_depth_can_be_dropped() {
-        let mut trees = vec![Tree::new(PairKey(0))];
+        let mut trees = vec![Tree::new(ExchangeId(0), PairKey(0))];
         for i in 1..200_000 {
-            let above = Tree::new(PairKey(i));
+            let above = Tree::new(ExchangeId(i), PairKey(i));
             assert!(trees.last().is_some_and(|child| above.join(child).is_ok()));
             trees.push(above);
         }
