@@ -228,10 +228,10 @@ impl Assembly {
     /// An exchange that has left, and that nothing refers to.
     fn remove_if_done(&mut self, id: ExchangeId) {
         let done = |node: &Node| node.forgotten && node.ended.is_some() && node.exchange.is_none();
-        if self.nodes.get(&id).is_some_and(done) {
-            if let Some(node) = self.nodes.remove(&id) {
-                self.spans.remove(&node.span);
-            }
+        if self.nodes.get(&id).is_some_and(done)
+            && let Some(node) = self.nodes.remove(&id)
+        {
+            self.spans.remove(&node.span);
         }
     }
 
