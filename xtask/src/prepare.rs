@@ -44,6 +44,8 @@ pub(crate) fn backends() -> Result<()> {
         ],
         "the end-to-end tests",
     )?;
+    thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
+    thing("Go service with a tracing SDK", e2e::prepare::instrumented_go)?;
     thing("Zipkin", e2e::prepare::zipkin)?;
     thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
 }
