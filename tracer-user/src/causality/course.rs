@@ -90,14 +90,11 @@ impl Causality {
                 self.carriers.entry(carrier).or_default().insert(id);
             }
             (Side::Client, Some(context)) => {
-                // What escaped may have brought it.
-                let process = self.processes.at_mut(&node.started);
-                let process = process.filter(|process| process.sight.whole_since(&node.started));
                 let new = self.origins.sent(context, node);
-                if let (true, Some(process)) = (new, process) {
-                    process.instrumented.originated();
+                if let (true, Some(process)) = (new, self.processes.at_mut(&node.started)) {
+                    let proven = process.instrumented.originated(&node.started, &process.sight);
                     if let Some(client) = node.client_mut() {
-                        client.originated = true;
+                        client.originated = proven;
                     }
                 }
             }

@@ -1,10 +1,17 @@
 //! Whether a process traces itself, by what it does.
 
+use crate::connection::Moment;
+
+use super::sight::{DOUBT, Sight};
+
 /// Of one process.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Instrumented {
     /// It sent a context that it had not received.
     originates: bool,
+    /// When (boot clock) it first seemed to, while requests from before the tracer may have been
+    /// open that had brought it.
+    seemed: Option<u64>,
     /// It sent spans to a backend.
     exports: bool,
     /// It was sent spans: it is a backend or a collector, and what it sends on is not its own.
@@ -12,8 +19,17 @@ pub(super) struct Instrumented {
 }
 
 impl Instrumented {
-    pub(super) fn originated(&mut self) {
-        self.originates = true;
+    /// It sent a context that nobody was seen to receive. Returns whether that proves it the
+    /// maker, by how much of what it is asked for is seen.
+    pub(super) fn originated(&mut self, at: &Moment, sight: &Sight) -> bool {
+        if self.originates {
+            return true;
+        }
+        if sight.is_clear(at) {
+            let lasting = at.time > self.seemed.get_or_insert(at.time).saturating_add(DOUBT);
+            self.originates = lasting || sight.whole_since(at);
+        }
+        self.originates
     }
 
     pub(super) fn exported(&mut self) {

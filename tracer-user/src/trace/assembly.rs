@@ -308,3 +308,7 @@ impl Assembly {
         self.nodes.get(&top).is_some_and(Node::is_open).then_some(top)
     }
 }
+
+#[cfg(test)]
+#[path = "assembly_tests.rs"]
+mod tests;

@@ -6,8 +6,8 @@ use tracer_user::pipeline::Settings;
 use tracer_user::trace::{LeaveOut, SpanId, TraceId};
 
 use crate::http::{b3, hex, w3c};
-use crate::outcome::{Outcome, method, settings};
-use crate::script::{End, Script, Task, task};
+use crate::outcome::{Outcome, feed, method, pipeline, settings};
+use crate::script::{End, SECOND, Script, Task, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
 const FRONT: Task = Task { pid: 20, tid: 20 };
@@ -104,6 +104,26 @@ fn a_header_proves_nothing_where_it_may_have_come_unseen() {
     let outcome = skip(&script);
     assert_eq!(services(&outcome), ["pid-20", "pid-30"]);
     assert_eq!(outcome.client("/out").parent, Some(SpanId([9; 8])));
+}
+
+/// Requests from before the tracer may still be open, for a while, on connections that have not
+/// been seen; a pool's idle connections stay unseen for ever.
+#[test]
+fn what_is_made_a_minute_after_the_start_is_no_old_requests() {
+    let mut script = Script::new();
+    let old = script.opened_before(80, (500, 500));
+    let ends = script.ends(old, End::Acceptor);
+    let out = script.connect(FRONT, 81);
+    for (n, pause) in [(1, 0), (2, 59), (3, 2)] {
+        script.wait(pause * SECOND);
+        script.call(FRONT, BACK, out, &format!("/{n}"), &w3c(n, n));
+    }
+    let leave_out = LeaveOut { instrumented: true, unsampled: false };
+    let mut pipeline = pipeline(Settings { leave_out, ..settings() });
+    pipeline.existing([(ends, FRONT.pid)], true);
+    feed(&mut pipeline, &script, 0);
+    let outcome = Outcome::end(pipeline, &script);
+    assert_eq!(services(&outcome), ["pid-20", "pid-20", "pid-30", "pid-30", "pid-30"]);
 }
 
 /// Exports of its spans show it where it calls nobody.
