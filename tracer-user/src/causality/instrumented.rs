@@ -32,6 +32,11 @@ impl Instrumented {
         self.originates
     }
 
+    /// What it seemed to have made stands for nothing; an SDK makes other contexts soon.
+    pub(super) fn sent_constant(&mut self) {
+        (self.originates, self.seemed) = (false, None);
+    }
+
     pub(super) fn exported(&mut self) {
         self.exports = true;
     }

@@ -20,7 +20,7 @@ mod thread;
 mod timers;
 mod turn;
 
-pub use resolver::Decision;
+pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};
 
 use scene::Scene;

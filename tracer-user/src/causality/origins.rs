@@ -29,6 +29,16 @@ struct Origin {
     first: ExchangeId,
     /// The process that made it, if it was seen to.
     maker: Option<u32>,
+    /// The request for which that first sent it.
+    cause: Option<ExchangeId>,
+    /// It was sent for several requests, so it stands for none of them.
+    constant: bool,
+}
+
+impl Origin {
+    fn of(first: &Node, maker: Option<u32>) -> Self {
+        Self { first: first.id, maker, cause: None, constant: false }
+    }
 }
 
 impl Default for Origins {
@@ -41,20 +51,31 @@ impl Origins {
     /// A request came in with a context.
     pub(super) fn received(&mut self, context: &Context, by: &Node) {
         let name = (context.trace_id, context.span_id);
-        self.contexts.get_or_insert(name, || Origin { first: by.id, maker: None });
+        self.contexts.get_or_insert(name, || Origin::of(by, None));
     }
 
     /// A call goes out with a context. Returns whether its process made that: nobody was seen to
     /// receive it before, but for the call's own other end, which may be seen first. A process may
-    /// send what it made more than once.
+    /// send what it made more than once, but not for one request after the other.
     pub(super) fn sent(&mut self, context: &Context, by: &Node) -> bool {
         let name = (context.trace_id, context.span_id);
         let pid = by.started.pid;
-        let origin =
-            self.contexts.get_or_insert_mut(name, || Origin { first: by.id, maker: Some(pid) });
+        let origin = self.contexts.get_or_insert_mut(name, || Origin::of(by, Some(pid)));
         if by.peer == Some(origin.first) {
             origin.maker = Some(pid);
         }
-        origin.maker == Some(pid)
+        origin.maker == Some(pid) && !origin.constant
+    }
+
+    /// A process sent a context because of a request. Returns whether that makes it a constant: an
+    /// SDK has another span for another request.
+    pub(super) fn caused(&mut self, context: &Context, by: u32, request: ExchangeId) -> bool {
+        let name = (context.trace_id, context.span_id);
+        let Some(origin) = self.contexts.get_mut(&name) else { return false };
+        if origin.maker != Some(by) {
+            return false;
+        }
+        origin.constant |= *origin.cause.get_or_insert(request) != request;
+        origin.constant
     }
 }

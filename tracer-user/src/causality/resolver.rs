@@ -14,17 +14,28 @@ pub struct Decision {
     /// The request that caused it, how that was decided, and how sure that is (0 to 1); `None`
     /// makes it a root.
     pub parent: Option<(ExchangeId, &'static str, f64)>,
-    /// The context that the call carries was made by its own process: an SDK there has a span for
-    /// it.
-    pub originated: bool,
+    /// Where the context that the call carries comes from.
+    pub context: Provenance,
+}
+
+/// Where the context of a call comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// There is none, or it was passed on, or that can't be told.
+    Unknown,
+    /// The call's own process made it: an SDK there has a span for it.
+    Made,
+    /// The process sends it with whatever it does: it tells nothing.
+    Constant,
 }
 
 /// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
 /// choose among what a stronger one has left.
 pub(super) fn resolve(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Decision {
     let parent = weigh(scene, call, min_confidence);
-    let originated = call.client().is_some_and(|client| client.originated);
-    Decision { call: call.id, parent, originated }
+    let made = call.client().is_some_and(|client| client.originated);
+    let context = if made { Provenance::Made } else { Provenance::Unknown };
+    Decision { call: call.id, parent, context }
 }
 
 fn weigh(

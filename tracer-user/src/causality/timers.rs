@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::exchange::{ExchangeId, Side};
 
 use super::node::{Client, Node, Role};
-use super::resolver::resolve;
+use super::resolver::{Provenance, resolve};
 use super::stage::{Causality, LINGER};
 
 impl Causality {
@@ -58,7 +58,16 @@ impl Causality {
             return;
         }
         let scene = self.scene();
-        self.decisions.push(resolve(&scene, node, self.settings.min_confidence));
+        let mut decision = resolve(&scene, node, self.settings.min_confidence);
+        if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
+            && self.origins.caused(context, node.started.pid, request)
+        {
+            decision.context = Provenance::Constant;
+            if let Some(process) = self.processes.at_mut(&node.started) {
+                process.instrumented.sent_constant();
+            }
+        }
+        self.decisions.push(decision);
         let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
         client.decided = true;
         for request in [client.thread, client.turn, client.alone].into_iter().flatten() {

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use crate::causality::Decision;
+use crate::causality::{Decision, Provenance};
 use crate::connection::Moment;
 use crate::exchange::{ConnectionKey, ExchangeId, Side, Signal};
 
@@ -136,7 +136,10 @@ impl Assembly {
     /// Takes a decision on a call's parent.
     pub fn decided(&mut self, decision: Decision) {
         if let Some(node) = self.nodes.get_mut(&decision.call) {
-            node.originated = decision.originated;
+            match (decision.context, &node.context) {
+                (Provenance::Constant, Some(context)) => node.tree.refuse(context),
+                (context, _) => node.originated = context == Provenance::Made,
+            }
         }
         match decision.parent {
             Some((request, method, confidence)) => {

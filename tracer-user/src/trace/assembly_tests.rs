@@ -1,7 +1,7 @@
 //! What scripts of connections can't bring about, or only in hours.
 
 use super::{Assembly, ConnectionKey, ExchangeId, LeaveOut, Moment, Patience, Side, Signal};
-use crate::causality::Decision;
+use crate::causality::{Decision, Provenance};
 use crate::connection::Cookie;
 use crate::exchange::{Exchange, PairKey};
 
@@ -60,7 +60,8 @@ fn an_undecided_call_is_found_at_any_depth() {
     for id in 1..DEPTH {
         start(&mut assembly, id, Side::Client, id);
         let parent = Some((ExchangeId(id - 1), "thread", 1.0));
-        assembly.decided(Decision { call: ExchangeId(id), parent, originated: false });
+        let context = Provenance::Unknown;
+        assembly.decided(Decision { call: ExchangeId(id), parent, context });
     }
     let last = ExchangeId(DEPTH - 1);
     assembly.signal(Signal::Ended(Box::new(exchange(DEPTH - 1, Side::Client, DEPTH - 1))));

@@ -186,7 +186,7 @@ fn outside(top: &Node, trace: TraceId) -> Option<Edge> {
 /// Where two traces were begun for one tree, the later is kept as a link.
 fn other_trace(node: &Node, trace: TraceId, described: bool) -> Option<Link> {
     let context = node.context.as_ref().filter(|context| context.trace_id != trace.0)?;
-    let kind = if described { "same_request" } else { "forwarded" };
+    let kind = if described { "same_request" } else { "carried" };
     Some(Link {
         trace_id: TraceId(context.trace_id),
         span_id: SpanId(context.span_id),

@@ -88,6 +88,14 @@ impl Tree {
         self.find().0.borrow_mut().adopt(Some((order, Box::new(context.clone()))));
     }
 
+    /// A context says nothing of this tree after all.
+    pub(super) fn refuse(&self, context: &Context) {
+        let tree = self.find();
+        let mut state = tree.0.borrow_mut();
+        let same = |(_, adopted): &mut (u64, Box<Context>)| **adopted == *context;
+        drop(state.adopted.take_if(same));
+    }
+
     pub(super) fn root(&self) {
         self.find().0.borrow_mut().rooted = true;
     }

@@ -6,7 +6,7 @@ use tracer_user::trace::{Kind, Span, SpanId, TraceId, Value};
 
 use crate::http::{b3, get, hex, w3c};
 use crate::outcome::{Outcome, method, text};
-use crate::script::{End, Script, Task, task};
+use crate::script::{End, SECOND, Script, Task, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
 const FRONT: Task = Task { pid: 20, tid: 20 };
@@ -196,17 +196,21 @@ fn of_two_traces_the_tree_adopts_the_earlier_and_links_the_later() {
     }
 }
 
-/// client (SDK) -> a (plain, drops headers) -> b (SDK) -> c.
+/// client (SDK) -> a (plain, drops headers) -> b (SDK) -> c (forwards) -> d.
 #[test]
 fn two_sdks_with_a_plain_service_between_make_one_tree() {
     let mut script = Script::new();
-    let [a, b, c] = [21, 22, 23].map(task);
-    let wires = [script.connect(CLIENT, 80), script.connect(a, 81), script.connect(b, 82)];
+    let [a, b, c, d] = [21, 22, 23, 24].map(task);
+    let wires = [(CLIENT, 80), (a, 81), (b, 82), (c, 83)].map(|(by, to)| script.connect(by, to));
     script.ask_with(CLIENT, wires[0], "/a", &w3c(1, 1));
     script.hear(a, wires[0]);
     script.ask(a, wires[1], "/b");
     script.hear(b, wires[1]);
-    script.call(b, c, wires[2], "/c", &w3c(2, 2));
+    script.ask_with(b, wires[2], "/c", &w3c(2, 2));
+    script.hear(c, wires[2]);
+    script.call(c, d, wires[3], "/d", &w3c(2, 2));
+    script.answer(c, wires[2]);
+    script.learn(b, wires[2]);
     script.answer(b, wires[1]);
     script.learn(a, wires[1]);
     script.answer(a, wires[0]);
@@ -216,7 +220,9 @@ fn two_sdks_with_a_plain_service_between_make_one_tree() {
     assert_eq!(outcome.client("/a").parent, Some(SpanId([1; 8])));
     outcome.assert_edge(outcome.client("/c"), outcome.server("/b"), "thread");
     assert_linked(outcome.client("/c"), 2, 2, "same_request");
-    assert_eq!(outcome.spans.iter().filter(|span| !span.links.is_empty()).count(), 2);
+    assert_linked(outcome.client("/d"), 2, 2, "carried");
+    outcome.assert_edge(outcome.client("/d"), outcome.server("/c"), "header");
+    assert_eq!(outcome.spans.iter().filter(|span| !span.links.is_empty()).count(), 4);
 }
 
 /// A job of an SDK's own, while one request is open: that nothing else is going on says too little.
@@ -282,6 +288,30 @@ fn a_header_on_two_open_requests_names_neither() {
         let ours: Vec<_> = outcome.spans.iter().map(|span| Some(span.span_id)).collect();
         assert!(!ours.contains(&outcome.client("/out").parent));
         assert_trace(&outcome, 1);
+    }
+}
+
+/// A header that a service sends for every request alike, written into its settings.
+#[test]
+fn a_constant_does_not_make_one_trace_of_several_requests() {
+    let mut script = Script::new();
+    let (one, two) = (script.connect(CLIENT, 80), script.connect(FRONT, 81));
+    for n in 0..5 {
+        script.ask(CLIENT, one, &format!("/in/{n}"));
+        script.hear(FRONT, one);
+        script.call(FRONT, BACK, two, &format!("/out/{n}"), &w3c(1, 1));
+        script.answer(FRONT, one);
+        script.learn(CLIENT, one);
+        script.wait(2 * SECOND);
+    }
+    let outcome = Outcome::of(&script);
+    let traces: HashSet<_> = outcome.spans.iter().map(|span| span.trace_id).collect();
+    assert_eq!(traces.len(), 5);
+    for n in 1..5 {
+        let call = outcome.client(&format!("/out/{n}"));
+        outcome.assert_edge(call, outcome.server(&format!("/in/{n}")), "thread");
+        assert_linked(call, 1, 1, "carried");
+        assert!(same_request(call).is_none() && !is_instrumented(call));
     }
 }
 
