@@ -49,6 +49,7 @@ fn trials() -> Vec<Trial> {
         test("py_zipkin_tutorial", scenario::tutorial),
         test("opentelemetry_flask_between_plain_services", scenario::otel_flask),
         test("otelhttp_between_plain_services", scenario::otel_go),
+        test("otelhttp_with_many_requests_at_once", scenario::at_once),
         test("sidecar_that_forwards", scenario::forwarding),
         test("sidecar_that_rewrites", scenario::rewriting),
         test("skip", scenario::skip),

@@ -116,6 +116,37 @@ fn between(world: &World, base: &str, [front, middle, back]: [&str; 3]) -> Resul
     Ok(())
 }
 
+/// Many requests at once, each with a context from outside: goroutines tell nothing here, but the
+/// SDK's headers do.
+pub(crate) fn at_once(world: &World) -> Result<()> {
+    const PARENT: &str = "b7ad6b7169203331";
+    let _tracer = world.tracer("at-once", &[])?;
+    let requests: Vec<(String, String)> =
+        (10..50).map(|n| (format!("/at-once-{n}"), format!("{TRACE}{n}"))).collect();
+    let mut curl = Command::new("curl");
+    curl.args(["--disable", "--no-progress-meter", "--parallel", "--parallel-immediate"]);
+    curl.args(["--parallel-max", "8"]);
+    for (at, (path, trace)) in requests.iter().enumerate() {
+        curl.args((at > 0).then_some("--next"));
+        curl.args(["--fail", "--noproxy", "*", "--max-time", "30", "--output", "/dev/null"]);
+        curl.args(["--header", &format!("traceparent: 00-{trace}-{PARENT}-01")]);
+        curl.arg(format!("{}{path}", world.otel_go));
+    }
+    run("curl", &mut curl)?;
+    for (path, id) in &requests {
+        world.jaeger(path, "go-back", |trace| {
+            trace.row(&["curl", "otel-go", "go-back"], path, Some(PARENT))?;
+            let call = trace.ours("otel-go", Side::Client, path)?;
+            ensure!(call.trace == *id && call.tag("tracer.parent.method") == Some("header"));
+            let server = trace.sdk("otel-go", |span| span.side == Some(Side::Server))?;
+            ensure!(server.parent.as_deref() == Some(PARENT), "{}", trace.draw());
+            same(call, trace.sdk("otel-go", |span| span.side == Some(Side::Client))?)?;
+            trace.whole(Some(PARENT))
+        })?;
+    }
+    Ok(())
+}
+
 pub(crate) fn forwarding(world: &World) -> Result<()> {
     let _tracer = world.tracer("forwarding", &[])?;
     let (path, parent) = ("/forwarded", "b7ad6b7169203331");

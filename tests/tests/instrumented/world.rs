@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) flask_front: String,
     /// Before OpenTelemetry's Go.
     pub(crate) go_front: String,
+    /// OpenTelemetry's Go itself.
+    pub(crate) otel_go: String,
     /// A proxy that passes headers on.
     pub(crate) forwarding: String,
     /// One that puts a new trace in their place.
@@ -89,8 +91,8 @@ impl World {
         let relay = prepare::go_service(&sources.join("relay.go"))?;
         let (go_back, address) = start("go-back", Command::new(&relay), "")?;
         let instrumented = Command::new(prepare::instrumented_go()?);
-        let (otel_go, address) = start("otel-go", otel(instrumented), &address)?;
-        let (before_go, go_front) = start("go-front", Command::new(&relay), &address)?;
+        let (go, otel_go) = start("otel-go", otel(instrumented), &address)?;
+        let (before_go, go_front) = start("go-front", Command::new(&relay), &otel_go)?;
 
         let (mesh_back, address) = start("mesh-back", flask(), "")?;
         let (mesh, forwarding, rewriting) = mesh(&sources, &address)?;
@@ -104,7 +106,7 @@ impl World {
                 otel_flask,
                 before_flask,
                 go_back,
-                otel_go,
+                go,
                 before_go,
                 mesh_back,
                 mesh,
@@ -112,6 +114,7 @@ impl World {
             webapp,
             flask_front,
             go_front,
+            otel_go,
             forwarding,
             rewriting,
         })

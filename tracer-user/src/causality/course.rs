@@ -91,8 +91,10 @@ impl Causality {
             }
             (Side::Client, Some(context)) => {
                 let new = self.origins.sent(context, node);
-                if let (true, Some(process)) = (new, self.processes.at_mut(&node.started)) {
-                    let proven = process.instrumented.originated(&node.started, &process.sight);
+                let at = node.started;
+                let continues = self.carriers.contains_key(&(at.pid, context.trace_id));
+                if let (true, Some(process)) = (new, self.processes.at_mut(&at)) {
+                    let proven = process.instrumented.originated(&at, &process.sight, continues);
                     if let Some(client) = node.client_mut() {
                         client.originated = proven;
                     }

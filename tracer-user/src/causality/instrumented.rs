@@ -19,15 +19,16 @@ pub(super) struct Instrumented {
 }
 
 impl Instrumented {
-    /// It sent a context that nobody was seen to receive. Returns whether that proves it the
-    /// maker, by how much of what it is asked for is seen.
-    pub(super) fn originated(&mut self, at: &Moment, sight: &Sight) -> bool {
+    /// It sent a context that nobody was seen to receive; `continues`: of a trace that a request
+    /// has brought it with another span. Returns whether that proves it the maker, by how much of
+    /// what it is asked for is seen.
+    pub(super) fn originated(&mut self, at: &Moment, sight: &Sight, continues: bool) -> bool {
         if self.originates {
             return true;
         }
         if sight.is_clear(at) {
             let lasting = at.time > self.seemed.get_or_insert(at.time).saturating_add(DOUBT);
-            self.originates = lasting || sight.whole_since(at);
+            self.originates = continues || lasting || sight.whole_since(at);
         }
         self.originates
     }

@@ -126,6 +126,22 @@ fn what_is_made_a_minute_after_the_start_is_no_old_requests() {
     assert_eq!(services(&outcome), ["pid-20", "pid-20", "pid-30", "pid-30", "pid-30"]);
 }
 
+/// That one of them had brought the very trace that a new one brings is out of the question.
+#[test]
+fn a_new_span_of_a_trace_that_was_brought_is_made_by_the_process() {
+    let mut script = Script::new();
+    let old = script.opened_before(80, (500, 500));
+    let ends = script.ends(old, End::Acceptor);
+    middle(&mut script, "", &w3c(0xab, 9), &w3c(0xab, 7));
+    let leave_out = LeaveOut { instrumented: true, unsampled: false };
+    let mut pipeline = pipeline(Settings { leave_out, ..settings() });
+    pipeline.existing([(ends, FRONT.pid)], true);
+    feed(&mut pipeline, &script, 0);
+    let outcome = Outcome::end(pipeline, &script);
+    assert_eq!(services(&outcome), ["pid-30"]);
+    assert_eq!(outcome.server("/out").parent, Some(SpanId([7; 8])));
+}
+
 /// Exports of its spans show it where it calls nobody.
 #[test]
 fn services_that_export_spans_are_skipped_but_collectors_are_not() {
