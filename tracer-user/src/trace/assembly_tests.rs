@@ -1,9 +1,9 @@
 //! What scripts of connections can't bring about, or only in hours.
 
-use super::{Assembly, ConnectionKey, ExchangeId, LeaveOut, Moment, Patience, Side, Signal};
+use super::{Assembly, ConnectionKey, ExchangeId, LeaveOut, Moment, Patience, Signal};
 use crate::causality::{Decision, Provenance};
 use crate::connection::Cookie;
-use crate::exchange::{Exchange, PairKey};
+use crate::exchange::{Exchange, PairKey, Side};
 
 fn exchange(id: u64, side: Side, key: u64) -> Exchange {
     Exchange {

@@ -4,6 +4,7 @@ mod assembly;
 mod clock;
 mod http;
 mod ids;
+mod joining;
 mod namer;
 mod node;
 mod placing;
