@@ -6,8 +6,9 @@ mod scenario;
 mod trace;
 mod world;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::{process, thread};
+use std::thread;
 
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -17,21 +18,23 @@ use signal_hook::iterator::Signals;
 use crate::world::World;
 
 static WORLD: Mutex<Option<World>> = Mutex::new(None);
+/// Whatever still waits fails at once then, so that every process is ended in order.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::from_args();
     // Two tracers at once would see each other's requests.
     arguments.test_threads = Some(1);
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            INTERRUPTED.store(true, Ordering::Relaxed);
+        }
+    });
     if !arguments.list {
         let world = World::start()?;
         *WORLD.lock().unwrap_or_else(PoisonError::into_inner) = Some(world);
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            process::exit(130);
-        }
-    });
     let conclusion = libtest_mimic::run(&arguments, trials());
     drop(WORLD.lock().unwrap_or_else(PoisonError::into_inner).take());
     conclusion.exit()
@@ -40,6 +43,9 @@ fn main() -> Result<()> {
 fn trials() -> Vec<Trial> {
     let test = |name: &str, body: fn(&World) -> Result<()>| {
         Trial::test(name, move || {
+            if INTERRUPTED.load(Ordering::Relaxed) {
+                return Err(Failed::from("interrupted"));
+            }
             let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
             let world = world.as_ref().context("there is no world to test");
             world.and_then(body).map_err(|error| Failed::from(format!("{error:#}")))

@@ -1,14 +1,16 @@
 //! The tests themselves.
 
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use tests::poll;
 use tests::process::run;
 use tests::span::Side;
 use tests::tracer::Tracer;
 
+use crate::INTERRUPTED;
 use crate::trace::Trace;
 use crate::world::World;
 
@@ -27,17 +29,22 @@ impl World {
 
     /// The trace of a request for `path`, when `right` finds it so.
     fn zipkin(&self, path: &str, right: impl Fn(&Trace) -> Result<()>) -> Result<()> {
-        poll::until("in Zipkin", ARRIVAL, || {
-            right(&Trace::of(self.zipkin.traces("webapp")?, path)?)
-        })
+        until("in Zipkin", || right(&Trace::of(self.zipkin.traces("webapp")?, path)?))
     }
 
     fn jaeger(&self, path: &str, last: &str, right: impl Fn(&Trace) -> Result<()>) -> Result<()> {
         let start = microseconds()?.saturating_sub(60_000_000);
-        poll::until("in Jaeger", ARRIVAL, || {
-            right(&Trace::of(self.jaeger.traces(last, start)?, path)?)
-        })
+        until("in Jaeger", || right(&Trace::of(self.jaeger.traces(last, start)?, path)?))
     }
+}
+
+fn until(what: &str, mut right: impl FnMut() -> Result<()>) -> Result<()> {
+    poll::until(what, ARRIVAL, || {
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Ok(Err(anyhow!("interrupted")));
+        }
+        right().map(Ok)
+    })?
 }
 
 fn microseconds() -> Result<u64> {
