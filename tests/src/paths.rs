@@ -18,6 +18,16 @@ pub fn cache() -> PathBuf {
     root().join("target/cache")
 }
 
+/// Sources of the C programs that the tests run, each in a directory of its own.
+pub fn program_sources() -> PathBuf {
+    root().join("tests/programs")
+}
+
+/// Those programs, built: seconds, so they are no part of the cache.
+pub fn programs() -> PathBuf {
+    root().join("target/programs")
+}
+
 /// Logs of the processes that the tests start.
 pub fn logs() -> PathBuf {
     root().join("target/e2e")

@@ -74,6 +74,41 @@ pub fn instrumented_go() -> Result<PathBuf> {
     Ok(binary)
 }
 
+/// Moves known messages by system calls.
+pub fn mover() -> Result<PathBuf> {
+    c_program("mover", &[], &[])
+}
+
+/// The same by io_uring.
+pub fn uring() -> Result<PathBuf> {
+    let shared = ["main.c", "conversation.c", "sharing.c", "vectors.c", "mover.h", "vectors.h"];
+    let shared = shared.map(|file| format!("mover/{file}"));
+    c_program("uring", &shared, &["-Wno-psabi", "-luring"])
+}
+
+/// A C program, from every source in its directory and those in `shared`; `flags` come last.
+fn c_program(name: &str, shared: &[String], flags: &[&str]) -> Result<PathBuf> {
+    let (sources, binary) = (paths::program_sources(), paths::programs().join(name));
+    let mut files: Vec<PathBuf> = shared.iter().map(|file| sources.join(file)).collect();
+    for entry in fs::read_dir(sources.join(name))? {
+        files.push(entry?.path());
+    }
+    let newest = files.iter().filter_map(|file| modified(file)).max();
+    if modified(&binary) > newest {
+        return Ok(binary);
+    }
+    fs::create_dir_all(paths::programs())?;
+    // Under another name until it is whole: tests that run at once build the same.
+    let unfinished = paths::programs().join(format!("{name}-{}", std::process::id()));
+    let mut cc = Command::new("cc");
+    cc.args(["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-o"]);
+    cc.arg(&unfinished);
+    cc.args(files.iter().filter(|file| file.extension().is_some_and(|end| end == "c")));
+    run("cc", cc.args(["-pthread"]).args(flags))?;
+    fs::rename(&unfinished, &binary)?;
+    Ok(binary)
+}
+
 fn modified(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).ok()?.modified().ok()
 }

@@ -2,8 +2,11 @@
 //! a socket that is or may be HTTP, and in user space to find the next head after a loss.
 
 /// What the first bytes look like.
+#[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
+    /// Nothing of HTTP/1.
+    Other,
     /// A known method and a space.
     Request,
     /// `CONNECT `, after whose 2xx the connection is a tunnel.
@@ -14,9 +17,10 @@ pub enum Start {
     Partial,
     /// A PROXY protocol prefix; what it announces follows.
     ProxyPrefix,
-    /// Nothing of HTTP/1.
-    Other,
 }
+
+/// Room for all entries of [`starts`].
+pub const MAX_STARTS: u32 = 256;
 
 /// Methods of RFC 9110 and 5789, QUERY, WebDAV (RFC 4918, 3253, 5323), UPnP, and PURGE as caches
 /// know it.
@@ -49,6 +53,40 @@ const METHODS: [&[u8]; 27] = [
     b"BIND ",
     b"MKCALENDAR ",
 ];
+
+/// Whether the first bytes of an operation, given as the little-endian number that its first eight
+/// make (fewer: the rest zero), begin a response.
+#[inline(always)]
+#[must_use]
+pub fn is_response(first: u64) -> bool {
+    const RESPONSE: (u64, u64) = pattern(b"HTTP/1.");
+    first & RESPONSE.1 == RESPONSE.0
+}
+
+/// Anything else that [`look`] knows is in the table [`starts`] under this key: the bytes up to the
+/// first space. The kernel side looks there: [`look`]'s chain of comparisons would cost the
+/// verifier more than all the rest of a probe.
+#[inline(always)]
+#[must_use]
+pub fn key(first: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Mycroft's test for a zero byte: the lowest bit that is set marks the first space.
+    let other = first ^ (ONES * b' ' as u64);
+    let spaces = other.wrapping_sub(ONES) & !other & (ONES << 7);
+    let lowest = spaces & spaces.wrapping_neg();
+    first & (lowest << 1).wrapping_sub(1)
+}
+
+/// The table: keys, some of them twice, with what they begin.
+pub fn starts() -> impl Iterator<Item = (u64, Start)> {
+    let others: [&[u8]; 4] = [b"HTTP/1.", b"CONNECT ", b"PROXY ", b"\r\n\r\n\0\r\nQ"];
+    METHODS.into_iter().chain(others).flat_map(|pattern| {
+        (1..=pattern.len().min(8)).map(|len| {
+            let beginning = pattern.get(..len).unwrap_or_default();
+            (key(first(beginning)), look_at(beginning))
+        })
+    })
+}
 
 /// Looks at the first `len` bytes of an operation, given as the little-endian number that its
 /// first eight make (`len` of them, the rest zero).
@@ -86,10 +124,14 @@ pub fn look(first: u64, len: u32) -> Start {
 /// The same for a slice of any length.
 #[must_use]
 pub fn look_at(bytes: &[u8]) -> Start {
+    look(first(bytes), bytes.len().min(8) as u32)
+}
+
+fn first(bytes: &[u8]) -> u64 {
     let mut first = [0; 8];
     let len = bytes.len().min(8);
     first[..len].copy_from_slice(&bytes[..len]);
-    look(u64::from_le_bytes(first), len as u32)
+    u64::from_le_bytes(first)
 }
 
 /// Value and mask of a pattern's first eight bytes.
@@ -115,7 +157,7 @@ const fn patterns() -> [(u64, u64); METHODS.len()] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Start, look_at};
+    use super::{METHODS, Start, first, is_response, key, look_at, starts};
 
     #[test]
     fn heads_are_told_from_the_rest() {
@@ -134,6 +176,46 @@ mod tests {
             (b"*1\r\n$4\r\n", Start::Other),
         ] {
             assert_eq!(look_at(bytes), want, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    /// As the kernel side looks.
+    fn by_table(bytes: &[u8]) -> Start {
+        let first = first(bytes);
+        if is_response(first) {
+            return Start::Response;
+        }
+        let known = starts().find(|(entry, _)| *entry == key(first));
+        known.map_or(Start::Other, |(_, start)| start)
+    }
+
+    #[test]
+    fn the_table_knows_the_same() {
+        let others = [
+            &b"HTTP/1.1 200"[..],
+            b"HTTP/2",
+            b"CONNECT a:1",
+            b"PROXY TCP4 ",
+            b"PROXYX",
+            b"\r\n\r\n\0\r\nQUIT\n",
+            b"PRI * HTTP/2.0",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01",
+            b" GET / HTTP/1.1",
+            b"GETX / HTTP/1.1",
+            b"get / HTTP/1.1",
+            b"\xa0\xa0\xa0\xa0",
+            b"*1\r\n$4\r\n",
+            b"PROPFINDX",
+        ];
+        for bytes in METHODS.into_iter().chain(others) {
+            for len in 1..=bytes.len() {
+                // (A zero byte at the end of a very short operation goes for none: harmless.)
+                for tail in [&b""[..], b" ", b"/", b"  HTTP/1.1"] {
+                    let bytes = [&bytes[..len], tail].concat();
+                    let shown = String::from_utf8_lossy(&bytes);
+                    assert_eq!(by_table(&bytes), look_at(&bytes), "{shown:?}");
+                }
+            }
         }
     }
 }

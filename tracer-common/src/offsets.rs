@@ -48,6 +48,67 @@ pub struct Offsets {
     pub task_tid: u32,
     /// `task_struct.tgid`, i32: the process.
     pub task_pid: u32,
+    /// `sock.sk_type`, u16.
+    pub socket_type: u32,
+    /// `unix_sock.peer`, a pointer to `sock`.
+    pub unix_peer: u32,
+    /// `unix_sock.addr`, a pointer to `unix_address`; null for a socket without a name.
+    pub unix_address: u32,
+    /// `unix_address.len`, i32: of what follows.
+    pub address_len: u32,
+    /// `unix_address.name`: a `sockaddr_un`.
+    pub address_name: u32,
+    /// For io_uring.
+    pub uring: UringOffsets,
+}
+
+/// The same for io_uring, in kernels that keep the buffers of every request where they can be
+/// found (Linux 6.10 and newer); all zero in others.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct UringOffsets {
+    /// 1 where the rest is known.
+    pub known: u32,
+    /// `task_struct.flags`, u32.
+    pub task_flags: u32,
+    /// `task_struct.worker_private`: of a kernel worker, its `io_worker`.
+    pub task_worker: u32,
+    /// `io_worker.cur_work`: the `io_kiocb.work` of the request that it carries out.
+    pub worker_work: u32,
+    /// `io_kiocb.work`.
+    pub request_work: u32,
+    /// `io_kiocb.file`, a pointer to `file`.
+    pub request_file: u32,
+    /// `io_kiocb.opcode`, u8.
+    pub request_opcode: u32,
+    /// `io_kiocb.async_data`.
+    pub request_async: u32,
+    /// `io_kiocb.tctx` (a pointer to `io_uring_task`), or before Linux 6.13 `io_kiocb.task`.
+    pub request_task: u32,
+    /// `io_uring_task.task`; `u32::MAX` where `request_task` is the task itself.
+    pub context_task: u32,
+    /// `io_sr_msg.buf` in `io_kiocb.cmd`.
+    pub message_buffer: u32,
+    /// `io_sr_msg.done_io`, u32.
+    pub message_done: u32,
+    /// `io_rw.addr`, u64.
+    pub file_buffer: u32,
+    /// `msg.msg_iter` in `io_async_msghdr`.
+    pub message_iter: u32,
+    /// `iter` in `io_async_rw`.
+    pub file_iter: u32,
+    /// `iov_iter.iter_type`, u8.
+    pub iter_type: u32,
+    /// `iov_iter.iov_offset`, u64.
+    pub iter_offset: u32,
+    /// `iov_iter.ubuf` and `iov_iter.__iov`, which share their place.
+    pub iter_pointer: u32,
+    /// `ITER_UBUF` of `enum iter_type`: its numbers change from kernel to kernel.
+    pub iter_flat: u32,
+    /// `ITER_IOVEC`.
+    pub iter_vectors: u32,
 }
 
 /// What the probes ask about every socket and process before they trace it; constants too.
@@ -56,6 +117,8 @@ pub struct Offsets {
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
 )]
 pub struct Choices {
+    /// Distinguishes this boot of this host from all others; for names of unix sockets.
+    pub seed: u64,
     /// 1: user space chooses processes, so it must hear of a new program at once.
     pub wake_on_exec: u32,
     /// 1: a connection none of whose ports the port map names is left out.

@@ -2,11 +2,18 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// Version of these layouts: recordings hold records as they are, and one of another version is not
+/// read. To be raised with every change of a layout or of what a field means.
+pub const VERSION: u32 = 1;
+
 /// Most bytes of one operation that are copied, and so the longest message head that is seen whole.
 pub const MAX_COPY: usize = 16 * 1024;
 /// Bytes copied from the end of an operation whose beginning was not copied: enough for the
 /// `\r\n0\r\n\r\n` that ends a chunked body, and for a few ordinary trailers within it.
 pub const MAX_TAIL: usize = 128;
+
+/// Bytes of a unix socket's name (`sockaddr_un.sun_path`).
+pub const MAX_PATH: usize = 108;
 
 /// [`Header::kind`]: an operation moved bytes; a [`Data`] with its bytes behind it.
 pub const KIND_DATA: u32 = 1;
@@ -19,8 +26,16 @@ pub const KIND_PROCESS: u32 = 4;
 
 /// [`Data::flags`]: the operation sent; otherwise it received.
 pub const DATA_SEND: u32 = 1;
-/// [`Data::flags`]: the bytes could not be read (no user buffer, or a page was not there).
-pub const DATA_UNREADABLE: u32 = 1 << 1;
+/// [`Data::flags`]: the bytes could not be read: their page was not in memory.
+pub const DATA_PAGE_FAULT: u32 = 1 << 1;
+/// [`Data::flags`]: no user memory was found that holds the bytes: they came from or went to a file
+/// or a pipe (sendfile, splice), were thrown away (`MSG_TRUNC`), or the call is of an unknown form.
+pub const DATA_NO_BUFFER: u32 = 1 << 2;
+/// [`Data::flags`]: either of these.
+pub const DATA_UNREADABLE: u32 = DATA_PAGE_FAULT | DATA_NO_BUFFER;
+/// [`Data::flags`]: a unix socket, which has no sequence numbers: `write_seq` and `copied_seq` are
+/// the bases plus what the probes counted since either end was first seen.
+pub const DATA_UNIX: u32 = 1 << 3;
 
 /// [`Connection::verdict`]: HTTP/1 was seen on it.
 pub const VERDICT_HTTP: u32 = 1;
@@ -33,8 +48,10 @@ pub const VERDICT_SELF: u32 = 3;
 pub const CONNECTION_OPENER: u32 = 1;
 /// [`Connection::flags`]: this side accepted the connection.
 pub const CONNECTION_ACCEPTED: u32 = 1 << 1;
-/// [`Connection::flags`]: bytes had moved before the first look.
+/// [`Connection::flags`]: bytes had moved before the first look, or (unix sockets) may have.
 pub const CONNECTION_MIDSTREAM: u32 = 1 << 2;
+/// [`Connection::flags`]: `path` is this side's own name; otherwise the other side's.
+pub const CONNECTION_NAMED: u32 = 1 << 3;
 
 /// [`State::state`]: connect(2) was called; `header` names the caller.
 pub const STATE_CONNECTING: u32 = 1;
@@ -48,6 +65,8 @@ pub const PROCESS_EXEC: u32 = 1;
 /// [`Process::change`]: the process's first thread ended.
 pub const PROCESS_EXIT: u32 = 2;
 
+/// `AF_UNIX`, as in [`Connection::family`].
+pub const FAMILY_UNIX: u16 = 1;
 /// `AF_INET`, as in [`Connection::family`].
 pub const FAMILY_INET: u16 = 2;
 /// `AF_INET6`, as in [`Connection::family`].
@@ -91,9 +110,10 @@ pub struct Data {
     pub write_seq: u32,
     /// `tcp_sock.copied_seq` after the operation.
     pub copied_seq: u32,
-    /// `snd_una - bytes_acked` at first sight: where the sent stream's sequence numbers begin.
+    /// `snd_una - bytes_acked` at first sight: where the sent stream's sequence numbers begin. Of a
+    /// unix socket, a number made of its cookie and the boot's seed.
     pub send_base: u32,
-    /// `rcv_nxt - bytes_received` at first sight.
+    /// `rcv_nxt - bytes_received` at first sight. Of a unix socket, its peer's `send_base`.
     pub receive_base: u32,
 }
 
@@ -129,6 +149,11 @@ pub struct Connection {
     pub reserved2: u32,
     /// Name of the thread that acted, zero-terminated.
     pub comm: [u8; 16],
+    /// Bytes of `path`; 0 where neither end of a unix socket has a name, and for other families.
+    pub path_len: u32,
+    /// What a unix socket is bound to (`sockaddr_un.sun_path`; unix(7)): a path, which may be
+    /// zero-terminated, or after a zero byte an abstract name.
+    pub path: [u8; MAX_PATH],
 }
 
 /// A connection changed state.
@@ -160,7 +185,7 @@ pub struct Process {
 const _: () = {
     assert!(size_of::<Header>() == 32);
     assert!(size_of::<Data>() == 64);
-    assert!(size_of::<Connection>() == 112);
+    assert!(size_of::<Connection>() == 224);
     assert!(size_of::<State>() == 40);
     assert!(size_of::<Process>() == 56);
 };

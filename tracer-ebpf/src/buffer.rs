@@ -1,32 +1,62 @@
-//! The user's buffer of the system call under way, found through its registers.
+//! The caller's memory that an operation's bytes came from or went to.
 
 use core::ffi::c_void;
 
-use aya_ebpf::helpers::generated::{
-    bpf_get_current_task_btf, bpf_loop, bpf_probe_read_user, bpf_task_pt_regs,
-};
+use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_user};
 use tracer_common::record::{MAX_COPY, MAX_TAIL};
 
-use crate::operation::Direction;
-
-/// `struct pt_regs` of x86-64 (arch/x86/include/asm/ptrace.h): byte offsets that are part of the
-/// system call interface.
-mod regs {
-    pub(super) const DX: usize = 12 * 8;
-    pub(super) const SI: usize = 13 * 8;
-    pub(super) const ORIG_AX: usize = 15 * 8;
-}
+use crate::kernel::peek;
 
 /// `IOV_MAX`.
-const MAX_VECTORS: u64 = 1024;
+pub(crate) const MAX_VECTORS: u64 = 1024;
+
+/// [`Buffer::form`]: it is not known where the bytes are.
+const NOWHERE: u32 = 0;
+/// [`Buffer::form`]: in one piece at `address`.
+const FLAT: u32 = 1;
+/// [`Buffer::form`]: in the pieces that the array of `iovec`s at `address` names.
+const SCATTERED: u32 = 2;
+/// [`Buffer::form`]: the same, but the array is the kernel's copy.
+const SCATTERED_IN_KERNEL: u32 = 3;
 
 /// Where the bytes of the operation are in the caller's memory.
+#[repr(C)]
 #[derive(Clone, Copy)]
-pub(crate) enum Buffer {
-    /// At this address.
-    Flat(u64),
-    /// In these `iovec`s: address of the array and its length.
-    Vectors(u64, u64),
+pub(crate) struct Buffer {
+    form: u32,
+    reserved: u32,
+    address: u64,
+    /// Length of the array.
+    count: u64,
+    /// Bytes of the first piece that come before those that are meant.
+    skip: u64,
+}
+
+impl Buffer {
+    pub(crate) const NONE: Self =
+        Self { form: NOWHERE, reserved: 0, address: 0, count: 0, skip: 0 };
+
+    #[inline(always)]
+    pub(crate) fn is_none(self) -> bool {
+        self.form == NOWHERE
+    }
+
+    #[inline(always)]
+    pub(crate) fn flat(address: u64) -> Self {
+        Self { form: FLAT, address, ..Self::NONE }
+    }
+
+    /// As the caller of a system call names the pieces.
+    #[inline(always)]
+    pub(crate) fn vectors(address: u64, count: u64) -> Self {
+        Self { form: SCATTERED, address, count, ..Self::NONE }
+    }
+
+    /// As the kernel keeps them.
+    #[inline(always)]
+    pub(crate) fn kernel_vectors(address: u64, skip: u64) -> Self {
+        Self { form: SCATTERED_IN_KERNEL, address, count: MAX_VECTORS, skip, ..Self::NONE }
+    }
 }
 
 /// Some of the bytes could not be read: their page is not in memory.
@@ -40,58 +70,28 @@ pub(crate) struct First {
     pub(crate) high: u64,
 }
 
+/// `struct iovec`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Vector {
-    base: u64,
-    len: u64,
+pub(crate) struct Vector {
+    pub(crate) base: u64,
+    pub(crate) len: u64,
 }
 
 impl Buffer {
-    /// By the number of the system call (arch/x86/entry/syscalls/syscall_64.tbl). `None` for calls
-    /// without a buffer of a known form: sendfile, splice, sendmmsg, recvmmsg, io_uring, and all of
-    /// a 32-bit program, whose numbers for socket calls are none of these.
+    /// The first 16 bytes, as far as they lie in one piece; the rest is zero.
     #[inline(always)]
-    pub(crate) fn locate(direction: Direction) -> Option<Self> {
-        // SAFETY: both helpers return trusted pointers, and the offsets lie inside `pt_regs`.
-        let (call, second, third) = unsafe {
-            let regs = bpf_task_pt_regs(bpf_get_current_task_btf()) as *const u8;
-            (
-                *(regs.add(regs::ORIG_AX) as *const u64),
-                *(regs.add(regs::SI) as *const u64),
-                *(regs.add(regs::DX) as *const u64),
-            )
-        };
-        match (direction, call) {
-            // write, sendto; read, recvfrom
-            (Direction::Send, 1 | 44) | (Direction::Receive, 0 | 45) => Some(Self::Flat(second)),
-            // writev, pwritev2; readv, preadv2
-            (Direction::Send, 20 | 328) | (Direction::Receive, 19 | 327) => {
-                Some(Self::Vectors(second, third))
-            }
-            // sendmsg, recvmsg: struct user_msghdr has msg_iov at 16 and msg_iovlen at 24
-            (Direction::Send, 46) | (Direction::Receive, 47) => {
-                let Vector { base, len } = vector(second.wrapping_add(16), 0).ok()?;
-                Some(Self::Vectors(base, len))
-            }
-            _ => None,
-        }
-    }
-
-    /// The first 16 bytes, as far as they lie in one piece; the rest is zero. Also how many.
-    #[inline(always)]
-    pub(crate) fn look(self, len: u32) -> Result<(First, u32), Fault> {
+    pub(crate) fn look(self, len: u32) -> Result<First, Fault> {
         let mut bytes = First { low: 0, high: 0 };
-        let (base, len) = match self {
-            Self::Flat(base) => (base, u64::from(len)),
-            Self::Vectors(vectors, count) => {
-                let first = first_filled(vectors, count)?;
-                (first.base, first.len.min(u64::from(len)))
-            }
+        let (base, len) = if self.form == FLAT {
+            (self.address, u64::from(len))
+        } else {
+            let first = self.first_filled()?;
+            (first.base, first.len.min(u64::from(len)))
         };
         let len = len.min(16) as u32;
         read((&raw mut bytes).cast(), len, base)?;
-        Ok((bytes, len))
+        Ok(bytes)
     }
 
     /// Copies the first `head` of the operation's `len` bytes to `to`, and its last `tail` bytes
@@ -99,23 +99,47 @@ impl Buffer {
     /// `head <= MAX_COPY` and `tail <= MAX_TAIL`.
     #[inline(always)]
     pub(crate) fn copy(self, to: *mut u8, len: u32, head: u32, tail: u32) -> Result<(), Fault> {
-        match self {
-            Self::Flat(base) => {
-                read(to, head.min(MAX_COPY as u32), base)?;
-                let behind = (head as usize).min(MAX_COPY);
-                // SAFETY: `behind <= MAX_COPY`, and there is room for twice that.
-                let to = unsafe { to.add(behind) };
-                read(to, tail.min(MAX_TAIL as u32), base.wrapping_add(u64::from(len - tail)))
-            }
-            Self::Vectors(vectors, count) => gather(vectors, count, to, len, head, tail),
+        if self.form != FLAT {
+            return gather(self, to, len, head, tail);
         }
+        read(to, head.min(MAX_COPY as u32), self.address)?;
+        let behind = (head as usize).min(MAX_COPY);
+        // SAFETY: `behind <= MAX_COPY`, and there is room for twice that.
+        let to = unsafe { to.add(behind) };
+        let rest = self.address.wrapping_add(u64::from(len - tail));
+        read(to, tail.min(MAX_TAIL as u32), rest)
+    }
+
+    /// The first piece that is not empty; almost always the first of all.
+    #[inline(always)]
+    fn first_filled(self) -> Result<Vector, Fault> {
+        let first = self.piece(0)?;
+        if first.len != 0 {
+            return Ok(first);
+        }
+        let mut state = Search { buffer: self, found: first };
+        let rounds = self.count.min(MAX_VECTORS) as u32;
+        // SAFETY: the callback has the form that the helper asks for, and `state` outlives the
+        // loop.
+        unsafe { bpf_loop(rounds, search_one as *mut c_void, (&raw mut state).cast(), 0) };
+        Ok(state.found)
+    }
+
+    /// One piece, as far as it is meant.
+    #[inline(always)]
+    fn piece(&self, i: u32) -> Result<Vector, Fault> {
+        let at = self.address.wrapping_add(u64::from(i) * 16);
+        let vector = if self.form == SCATTERED { user_vector(at) } else { kernel_vector(at) }?;
+        let skip = if i == 0 { self.skip } else { 0 };
+        let len = vector.len.saturating_sub(skip);
+        Ok(Vector { base: vector.base.wrapping_add(skip), len })
     }
 }
 
 /// [`Buffer::copy`] out of `iovec`s: what one round of the loop takes from the one before.
 #[repr(C)]
 struct Gather {
-    vectors: u64,
+    buffer: Buffer,
     to: *mut u8,
     len: u64,
     head: u64,
@@ -126,16 +150,9 @@ struct Gather {
 
 /// A loop of the kernel's (`bpf_loop`): the verifier looks at one round, not at all of them.
 #[inline(always)]
-fn gather(
-    vectors: u64,
-    count: u64,
-    to: *mut u8,
-    len: u32,
-    head: u32,
-    tail: u32,
-) -> Result<(), Fault> {
+fn gather(buffer: Buffer, to: *mut u8, len: u32, head: u32, tail: u32) -> Result<(), Fault> {
     let mut state = Gather {
-        vectors,
+        buffer,
         to,
         len: u64::from(len),
         head: u64::from(head),
@@ -143,7 +160,7 @@ fn gather(
         done: 0,
         failed: 0,
     };
-    let rounds = count.min(MAX_VECTORS) as u32;
+    let rounds = buffer.count.min(MAX_VECTORS) as u32;
     // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
     unsafe { bpf_loop(rounds, gather_one as *mut c_void, (&raw mut state).cast(), 0) };
     if state.failed == 0 && state.done == state.len { Ok(()) } else { Err(Fault) }
@@ -164,7 +181,7 @@ extern "C" fn gather_one(index: u32, state: *mut Gather) -> u64 {
 
 #[inline(always)]
 fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
-    let vector = vector(state.vectors, index)?;
+    let vector = state.buffer.piece(index)?;
     let (done, head, tail_start) = (state.done, state.head, state.tail_start);
     if done >= state.len {
         return Ok(());
@@ -188,23 +205,9 @@ fn gather_vector(index: u32, state: &mut Gather) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The first vector that is not empty; almost always the first of all.
-#[inline(always)]
-fn first_filled(vectors: u64, count: u64) -> Result<Vector, Fault> {
-    let first = vector(vectors, 0)?;
-    if first.len != 0 {
-        return Ok(first);
-    }
-    let mut state = Search { vectors, found: first };
-    let rounds = count.min(MAX_VECTORS) as u32;
-    // SAFETY: the callback has the form that the helper asks for, and `state` outlives the loop.
-    unsafe { bpf_loop(rounds, search_one as *mut c_void, (&raw mut state).cast(), 0) };
-    Ok(state.found)
-}
-
 #[repr(C)]
 struct Search {
-    vectors: u64,
+    buffer: Buffer,
     found: Vector,
 }
 
@@ -212,7 +215,7 @@ struct Search {
 extern "C" fn search_one(index: u32, state: *mut Search) -> u64 {
     // SAFETY: `bpf_loop` hands on the pointer that it was given.
     let state = unsafe { &mut *state };
-    match vector(state.vectors, index) {
+    match state.buffer.piece(index) {
         Ok(vector) => {
             state.found = vector;
             u64::from(vector.len != 0)
@@ -221,11 +224,19 @@ extern "C" fn search_one(index: u32, state: *mut Search) -> u64 {
     }
 }
 
+/// One `iovec` of the caller's.
 #[inline(always)]
-fn vector(vectors: u64, i: u32) -> Result<Vector, Fault> {
+pub(crate) fn user_vector(at: u64) -> Result<Vector, Fault> {
     let mut vector = Vector { base: 0, len: 0 };
-    read((&raw mut vector).cast(), 16, vectors.wrapping_add(u64::from(i) * 16))?;
+    read((&raw mut vector).cast(), 16, at)?;
     Ok(vector)
+}
+
+/// One `iovec` of the kernel's.
+#[inline(always)]
+pub(crate) fn kernel_vector(at: u64) -> Result<Vector, Fault> {
+    let words: [u64; 2] = peek(at).ok_or(Fault)?;
+    Ok(Vector { base: words[0], len: words[1] })
 }
 
 #[inline(always)]

@@ -1,19 +1,24 @@
 //! Reading the kernel's structures at the offsets that user space found in its BTF.
 
+use core::hint::black_box;
+use core::mem::MaybeUninit;
 use core::ptr::read_volatile;
 
 use aya_ebpf::helpers::{
     bpf_get_current_pid_tgid, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
-    generated::bpf_get_socket_cookie,
+    generated::{
+        bpf_get_socket_cookie, bpf_probe_read_kernel, bpf_skc_to_tcp_sock, bpf_skc_to_unix_sock,
+    },
 };
 use tracer_common::{
     offsets::{Choices, Offsets},
-    record::Header,
+    record::{Header, MAX_PATH},
 };
+use zerocopy::FromBytes;
 
 /// Set by user space before loading.
 #[unsafe(no_mangle)]
-static OFFSETS: Offsets = zerocopy::transmute!([0u32; size_of::<Offsets>() / 4]);
+pub(crate) static OFFSETS: Offsets = zerocopy::transmute!([0u32; size_of::<Offsets>() / 4]);
 /// Set by user space before loading.
 #[unsafe(no_mangle)]
 static CHOICES: Choices = zerocopy::transmute!([0u32; size_of::<Choices>() / 4]);
@@ -26,6 +31,15 @@ pub(crate) fn choices() -> Choices {
     unsafe { read_volatile(&raw const CHOICES) }
 }
 
+/// One of the offsets into what io_uring works with.
+macro_rules! uring {
+    ($field:ident) => {{
+        // SAFETY: a static of plain integers.
+        unsafe { core::ptr::read_volatile(&raw const $crate::kernel::OFFSETS.uring.$field) }
+    }};
+}
+pub(crate) use uring;
+
 /// `struct sock *` as a BTF tracepoint or a helper hands it out.
 #[derive(Clone, Copy)]
 pub(crate) struct Sock(pub(crate) *const u8);
@@ -33,6 +47,10 @@ pub(crate) struct Sock(pub(crate) *const u8);
 /// `struct tcp_sock *` of the same.
 #[derive(Clone, Copy)]
 pub(crate) struct TcpSock(pub(crate) *const u8);
+
+/// `struct unix_sock *` of the same.
+#[derive(Clone, Copy)]
+pub(crate) struct UnixSock(pub(crate) *const u8);
 
 macro_rules! field {
     ($base:expr, $offset:ident: $type:ty) => {{
@@ -96,15 +114,46 @@ impl Sock {
         if net.is_null() { 0 } else { field!(net, net_inum: u32) }
     }
 
+    #[inline(always)]
+    pub(crate) fn kind(self) -> u16 {
+        field!(self.0, socket_type: u16)
+    }
+
     /// Whether a file descriptor stands for it. The kernel's own sockets (NFS, NBD, SMB) have
     /// none, and the system call under way then has another buffer.
     #[inline(always)]
     pub(crate) fn has_file(self) -> bool {
+        self.file() != 0
+    }
+
+    /// Address of its `struct file` as a plain number.
+    #[inline(always)]
+    pub(crate) fn file_number(self) -> Option<u64> {
         let socket = field!(self.0, socket: *const u8);
-        if socket.is_null() {
-            return false;
-        }
-        field!(socket, file: u64) != 0
+        // SAFETY: a static of plain integers.
+        let offset = unsafe { read_volatile(&raw const OFFSETS.file) };
+        peek(socket as u64 + u64::from(offset))
+    }
+
+    /// Address of its `struct file`; 0 if it has none.
+    #[inline(always)]
+    pub(crate) fn file(self) -> u64 {
+        let socket = field!(self.0, socket: *const u8);
+        if socket.is_null() { 0 } else { field!(socket, file: u64) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn tcp(self) -> Option<TcpSock> {
+        // SAFETY: the helper takes any socket and returns null for one that is not TCP.
+        let tcp = unsafe { bpf_skc_to_tcp_sock(self.0 as *mut _) } as *const u8;
+        if tcp.is_null() { None } else { Some(TcpSock(tcp)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn unix(self) -> Option<UnixSock> {
+        // SAFETY: the helper takes any socket and returns null for one that is not a unix socket.
+        let unix = unsafe { bpf_skc_to_unix_sock(self.0 as *mut _) } as *const u8;
+        if unix.is_null() { None } else { Some(UnixSock(unix)) }
     }
 
     #[inline(always)]
@@ -150,6 +199,64 @@ impl TcpSock {
         let next = field!(self.0, rcv_nxt: u32);
         let received = field!(self.0, bytes_received: u64);
         Bases { send: una.wrapping_sub(acked as u32), receive: next.wrapping_sub(received as u32) }
+    }
+}
+
+/// Where `unix_address` has its name.
+#[inline(always)]
+fn unix_name() -> u32 {
+    // SAFETY: a static of plain integers.
+    unsafe { read_volatile(&raw const OFFSETS.address_name) }
+}
+
+/// Where `task_struct` has the thread's number.
+#[inline(always)]
+pub(crate) fn task_tid() -> u32 {
+    // SAFETY: a static of plain integers.
+    unsafe { read_volatile(&raw const OFFSETS.task_tid) }
+}
+
+impl UnixSock {
+    /// The other end; null once this one is closed.
+    #[inline(always)]
+    pub(crate) fn peer(self) -> Option<Sock> {
+        let peer = field!(self.0, unix_peer: *const u8);
+        if peer.is_null() { None } else { Some(Sock(peer)) }
+    }
+
+    /// Copies the name that it is bound to; returns its length, 0 if it has none.
+    #[inline(always)]
+    pub(crate) fn name(self, to: *mut u8) -> u32 {
+        let address = field!(self.0, unix_address: *const u8);
+        if address.is_null() {
+            return 0;
+        }
+        // `sun_path` stands behind the two bytes of `sun_family`.
+        // The compiler must check the very register that it hands on, or the verifier is lost.
+        let len = black_box(field!(address, address_len: u32).wrapping_sub(2));
+        if len > MAX_PATH as u32 {
+            return 0;
+        }
+        let from = address as u64 + u64::from(unix_name()) + 2;
+        // SAFETY: `to` has room for `MAX_PATH` bytes.
+        match unsafe { bpf_probe_read_kernel(to.cast(), len, from as *const _) } {
+            0 => len,
+            _ => 0,
+        }
+    }
+}
+
+/// Reads a value at an address in the kernel that the verifier knows nothing of.
+#[inline(always)]
+pub(crate) fn peek<T: FromBytes>(address: u64) -> Option<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the helper writes the whole value or fails; every bit pattern is a `T`.
+    unsafe {
+        let size = size_of::<T>() as u32;
+        match bpf_probe_read_kernel(value.as_mut_ptr().cast(), size, address as *const _) {
+            0 => Some(value.assume_init()),
+            _ => None,
+        }
     }
 }
 

@@ -6,14 +6,17 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod buffer;
+mod call;
 mod kernel;
 mod lifecycle;
 mod operation;
 mod ring;
 mod socket;
+mod stream;
+mod uring;
 mod verdict;
 
-use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{EbpfContext as _, macros::btf_tracepoint, programs::BtfTracePointContext};
 
 use crate::operation::Direction;
 
@@ -50,6 +53,20 @@ pub(crate) fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_process_exit")]
 pub(crate) fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, lifecycle::try_exit(ctx.arg(0)))
+}
+
+/// Linux 6.0 and newer, include/trace/events/io_uring.h: `TP_PROTO(struct io_kiocb *req)`, before
+/// the request is carried out; loaded where io_uring's buffers can be found.
+#[btf_tracepoint(function = "io_uring_submit_req")]
+pub(crate) fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(&ctx, uring::try_submit(ctx.arg(0), ctx.pid()))
+}
+
+/// Linux 5.8 and newer; since 6.0 `TP_PROTO(struct io_kiocb *req, int mask, int events)`: it waits
+/// for its file to become ready.
+#[btf_tracepoint(function = "io_uring_poll_arm")]
+pub(crate) fn io_uring_poll_arm(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(&ctx, uring::try_arm(ctx.arg(0)))
 }
 
 #[cfg(not(test))]

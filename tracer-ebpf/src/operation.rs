@@ -1,21 +1,24 @@
 //! A completed send or receive.
 
-use aya_ebpf::helpers::generated::bpf_skc_to_tcp_sock;
+use aya_ebpf::{macros::map, maps::HashMap};
 use tracer_common::{
     counter::Counter,
     filter::{SELF, TRACE},
-    head::{Start, look},
+    head::{MAX_STARTS, Start, is_response, key},
     record::{
-        CONNECTION_MIDSTREAM, DATA_SEND, DATA_UNREADABLE, KIND_DATA, MAX_COPY, MAX_TAIL,
+        CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, KIND_DATA, MAX_COPY, MAX_TAIL,
         VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
     },
 };
 
 use crate::{
     buffer::Buffer,
-    kernel::{Sock, TcpSock, header},
-    ring::{announce, scratch},
+    call::Call,
+    kernel::{Sock, header},
+    ring::{Scratch, announce, scratch},
     socket::{ANNOUNCED, CONNECT_PENDING, FILTERED, HTTP, OTHER, Socket, UNKNOWN},
+    stream::Stream,
+    uring,
     verdict::{Stop, count},
 };
 
@@ -33,6 +36,10 @@ const FIRST_LOOKS: u32 = 16;
 /// How many looks such a connection gets before it counts as something else: a body is one run of
 /// one direction, however long it is.
 const MAX_LOOKS: u32 = 256;
+
+/// [`tracer_common::head::starts`], filled by user space.
+#[map]
+static STARTS: HashMap<u64, u32> = HashMap::with_max_entries(MAX_STARTS, 0);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -52,83 +59,120 @@ pub(crate) fn try_operation(
         Direction::Receive => Counter::Receives,
     });
     let sock = Sock(sk);
-    if ret < 0 || flags & NOT_CONSUMING != 0 || !sock.is_tcp() {
+    let is_unix = sock.is_unix();
+    if flags & NOT_CONSUMING != 0 || !(is_unix || sock.is_tcp()) {
         return Err(Stop::NotOurs);
+    }
+    if ret < 0 {
+        return end_batch(sock, direction);
     }
     let socket = match sock.find() {
         Some(socket) => socket,
         None if ret == 0 || !sock.has_file() => return Err(Stop::NotOurs),
         None => sock.find_or_create()?,
     };
-    if matches!(socket.class, OTHER | FILTERED) || (ret == 0 && socket.class != HTTP) {
+    if matches!(socket.class, OTHER | FILTERED) {
         return Err(Stop::NotOurs);
     }
-    let mut head = header(KIND_DATA, 0);
+    let len = ret as u32;
+    let stream = Stream::of(sock, is_unix, socket, direction, len)?;
+    if len == 0 && socket.class != HTTP {
+        return Err(Stop::NotOurs);
+    }
+    let head = header(KIND_DATA, sock.cookie());
     let verdict = socket.process_verdict(head.pid);
     if verdict != TRACE && (verdict != SELF || socket.flags & ANNOUNCED != 0) {
         return Err(Stop::NotOurs);
     }
-    // SAFETY: the helper takes any socket and returns null for one that is not TCP.
-    let tcp = unsafe { bpf_skc_to_tcp_sock(sk as *mut _) } as *const u8;
-    if tcp.is_null() {
-        return Err(Stop::NotOurs);
-    }
-    let tcp = TcpSock(tcp);
-    let len = ret as u32;
     if socket.looks == 0 {
         socket.looks = 1;
-        socket.set_bases(tcp);
-        socket.note_midstream(tcp, len);
+        stream.meet(socket, len);
         sock.admit(socket)?;
     }
-    if verdict == SELF {
-        return announce(sock, socket, VERDICT_SELF);
-    }
-    wait_for_turn(socket, direction)?;
-    let buffer = if flags & DISCARDING != 0 { None } else { Buffer::locate(direction) };
-    let (start, status) = look_at(buffer, len);
-    judge(sock, socket, start, buffer.is_some())?;
-    if socket.flags & ANNOUNCED == 0 {
-        announce(sock, socket, VERDICT_HTTP)?;
-    }
-    let want = share(socket, start, direction, len);
-    leave_http(socket, start, status);
-
     let index = head.cpu * 2 + (direction == Direction::Send) as u32;
     let Some(scratch) = scratch(index) else { return Err(Stop::NotOurs) };
     // SAFETY: this processor's, for this direction: see `SCRATCH`.
     let scratch = unsafe { &mut *scratch };
-    head.cookie = sock.cookie();
     let data = &mut scratch.data;
     data.header = head;
-    data.flags = if direction == Direction::Send { DATA_SEND } else { 0 };
+    data.flags = stream.flags(direction);
     data.len = len;
-    data.write_seq = tcp.write_seq();
-    data.copied_seq = tcp.copied_seq();
+    (data.write_seq, data.copied_seq) = stream.sequence(socket, direction);
     data.send_base = socket.send_base;
     data.receive_base = socket.receive_base;
+    if verdict == SELF {
+        return announce(sock, socket, scratch, VERDICT_SELF);
+    }
+    wait_for_turn(socket, direction)?;
+    let readable = len != 0 && (flags & DISCARDING == 0 || is_unix);
+    let buffer = if readable { locate(sock, socket, direction, &mut scratch.data) } else { None };
+    let buffer = forget(&mut scratch.buffer, buffer.unwrap_or(Buffer::NONE));
+    let start = look(buffer, len);
+    let start = forget(&mut scratch.start, start);
+    let verdict = judge(socket, start.what, buffer)?;
+    if verdict != VERDICT_HTTP || socket.flags & ANNOUNCED == 0 {
+        announce(sock, socket, scratch, verdict)?;
+    }
+    if verdict != VERDICT_HTTP {
+        socket.class = OTHER;
+        return Err(Stop::Counted(Counter::NotHttp));
+    }
+    let want = share(socket, start.what, direction, len);
+    leave_http(socket, start);
+    let want = forget(&mut scratch.data.head_len, want);
+    record(scratch, buffer, len, want)
+}
+
+/// Copies what is wanted of the bytes, `want` from their beginning, and sends the record.
+#[inline(always)]
+fn record(scratch: &mut Scratch, buffer: Buffer, len: u32, want: u32) -> Result<(), Stop> {
+    let want = want.min(len);
     let tail = (len - want).min(MAX_TAIL as u32);
-    let copied = match buffer {
-        None if len == 0 => Ok(()),
-        None => Err(Counter::NoBuffer),
-        Some(buffer) => {
-            buffer.copy(scratch.bytes.as_mut_ptr(), len, want, tail).map_err(|_| Counter::PageFault)
-        }
-    };
-    match copied {
-        Ok(()) => {
-            data.head_len = want;
-            data.tail_len = tail;
-        }
-        Err(counter) => {
+    let (mut copied, mut missing) = (want + tail, 0);
+    if len != 0 {
+        let outcome = if buffer.is_none() {
+            Err((Counter::NoBuffer, DATA_NO_BUFFER))
+        } else {
+            let to = scratch.bytes.as_mut_ptr();
+            buffer.copy(to, len, want, tail).map_err(|_| (Counter::PageFault, DATA_PAGE_FAULT))
+        };
+        if let Err((counter, flag)) = outcome {
             count(counter);
-            data.flags |= DATA_UNREADABLE;
-            data.head_len = 0;
-            data.tail_len = 0;
+            (copied, missing) = (0, flag);
         }
     }
-    let bytes = data.head_len + data.tail_len;
-    scratch.send(bytes)
+    let data = &mut scratch.data;
+    data.flags |= missing;
+    data.head_len = copied.min(want);
+    data.tail_len = copied - copied.min(want);
+    scratch.send(copied)
+}
+
+/// An operation failed: if it is part of a call that moves several messages, that call is over.
+#[inline(always)]
+fn end_batch(sock: Sock, direction: Direction) -> Result<(), Stop> {
+    if Call::current().is_batch()
+        && let Some(socket) = sock.find()
+    {
+        socket.batch(direction).over();
+    }
+    Err(Stop::NotOurs)
+}
+
+/// Where the operation's bytes are in memory.
+#[inline(always)]
+fn locate(
+    sock: Sock,
+    socket: &mut Socket,
+    direction: Direction,
+    data: &mut Data,
+) -> Option<Buffer> {
+    let call = Call::current();
+    if call.is_uring() {
+        uring::request(sock, direction, &mut data.header)?.buffer(data.len)
+    } else {
+        call.buffer(direction, socket, data.header.tid, data.len)
+    }
 }
 
 /// Passes over an operation of a connection that was found in the middle, where no head can begin.
@@ -148,38 +192,59 @@ fn run(direction: Direction) -> u32 {
     1 + (direction == Direction::Send) as u32
 }
 
-/// What the operation begins with, and the bytes that are the status code if it is a response.
+/// What an operation begins with.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Beginning {
+    /// [`Start`].
+    what: u32,
+    /// The bytes that are the status code if it is a response.
+    status: u32,
+}
+
+/// Writes a value to a map and reads it back. The verifier follows every way through a program on
+/// which it knows something else; what comes out of a map it does not know, so the ways meet here.
 #[inline(always)]
-fn look_at(buffer: Option<Buffer>, len: u32) -> (Start, u32) {
-    if len == 0 {
-        return (Start::Other, 0);
-    }
-    match buffer.map(|buffer| buffer.look(len)) {
-        Some(Ok((bytes, len))) => (look(bytes.low, len), (bytes.high >> 8) as u32 & 0xff_ffff),
-        _ => (Start::Other, 0),
+fn forget<T: Copy>(slot: &mut T, value: T) -> T {
+    // SAFETY: a place for a `T`, as the reference says.
+    unsafe {
+        core::ptr::write_volatile(slot, value);
+        core::ptr::read_volatile(slot)
     }
 }
 
-/// Decides what an unknown socket carries. One that was seen from its first byte on must begin
-/// with HTTP; one that was found in the middle is waited for until a head begins.
 #[inline(always)]
-fn judge(sock: Sock, socket: &mut Socket, start: Start, readable: bool) -> Result<(), Stop> {
-    if socket.class != UNKNOWN {
-        return Ok(());
+fn look(buffer: Buffer, len: u32) -> Beginning {
+    let other = Beginning { what: Start::Other as u32, status: 0 };
+    if buffer.is_none() {
+        return other;
     }
-    if start != Start::Other {
+    let Ok(first) = buffer.look(len) else { return other };
+    if is_response(first.low) {
+        let status = (first.high >> 8) as u32 & 0xff_ffff;
+        return Beginning { what: Start::Response as u32, status };
+    }
+    // SAFETY: the map does not change after loading.
+    match unsafe { STARTS.get(key(first.low)) } {
+        Some(&what) => Beginning { what, ..other },
+        None => other,
+    }
+}
+
+/// Decides what a socket carries: `VERDICT_*`. An unknown one that was seen from its first byte on
+/// must begin with HTTP; one that was found in the middle is waited for until a head begins.
+#[inline(always)]
+fn judge(socket: &mut Socket, start: u32, buffer: Buffer) -> Result<u32, Stop> {
+    if socket.class == HTTP || start != Start::Other as u32 {
         socket.class = HTTP;
-        return Ok(());
+        return Ok(VERDICT_HTTP);
     }
-    let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || !readable;
+    let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || buffer.is_none();
     if wait && socket.looks < MAX_LOOKS {
         socket.looks += 1;
         return Err(Stop::NotOurs);
     }
-    // If this can't be told now, the next operation is looked at again.
-    announce(sock, socket, VERDICT_OTHER)?;
-    socket.class = OTHER;
-    Err(Stop::Counted(Counter::NotHttp))
+    Ok(VERDICT_OTHER)
 }
 
 /// How many of the operation's first bytes are copied. A head can only begin where the direction
@@ -188,8 +253,8 @@ fn judge(sock: Sock, socket: &mut Socket, start: Start, readable: bool) -> Resul
 /// nothing from there on. What this misses: a head that begins inside an operation, more than
 /// 16 KiB into a run; user space sees that a message ended there and counts it.
 #[inline(always)]
-fn share(socket: &mut Socket, start: Start, direction: Direction, len: u32) -> u32 {
-    if socket.run != run(direction) || start != Start::Other {
+fn share(socket: &mut Socket, start: u32, direction: Direction, len: u32) -> u32 {
+    if socket.run != run(direction) || start != Start::Other as u32 {
         socket.run = run(direction);
         socket.budget = MAX_COPY as u32;
     }
@@ -204,17 +269,15 @@ fn share(socket: &mut Socket, start: Start, direction: Direction, len: u32) -> u
 /// After `101 Switching Protocols`, and after the 2xx that answers a CONNECT, the bytes are no
 /// longer HTTP.
 #[inline(always)]
-fn leave_http(socket: &mut Socket, start: Start, status: u32) {
+fn leave_http(socket: &mut Socket, Beginning { what, status }: Beginning) {
     const SWITCHING: u32 = u32::from_le_bytes(*b"101\0");
-    match start {
-        Start::ConnectRequest => socket.flags |= CONNECT_PENDING,
-        Start::Response => {
-            let connected = socket.flags & CONNECT_PENDING != 0 && status as u8 == b'2';
-            if status == SWITCHING || connected {
-                socket.class = OTHER;
-            }
-            socket.flags &= !CONNECT_PENDING;
+    if what == Start::ConnectRequest as u32 {
+        socket.flags |= CONNECT_PENDING;
+    } else if what == Start::Response as u32 {
+        let connected = socket.flags & CONNECT_PENDING != 0 && status as u8 == b'2';
+        if status == SWITCHING || connected {
+            socket.class = OTHER;
         }
-        _ => {}
+        socket.flags &= !CONNECT_PENDING;
     }
 }

@@ -11,14 +11,16 @@ use aya_ebpf::{
 use tracer_common::{
     counter::Counter,
     record::{
-        CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, Connection, Data,
-        FAMILY_INET, KIND_CONNECTION, MAX_COPY, MAX_TAIL,
+        CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER, Connection,
+        Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_TAIL,
     },
 };
 use zerocopy::transmute;
 
 use crate::{
+    buffer::Buffer,
     kernel::{Sock, choices, header},
+    operation::Beginning,
     socket::{ANNOUNCED, Socket},
     verdict::Stop,
 };
@@ -42,6 +44,9 @@ const AVAILABLE: u64 = 0;
 pub(crate) struct Scratch {
     pub(crate) data: Data,
     pub(crate) bytes: [u8; 2 * MAX_COPY + MAX_TAIL],
+    connection: Connection,
+    pub(crate) buffer: Buffer,
+    pub(crate) start: Beginning,
 }
 
 pub(crate) fn scratch(index: u32) -> Option<*mut Scratch> {
@@ -94,30 +99,43 @@ fn output(record: &[u8], at_once: bool) -> Result<(), Stop> {
 
 /// Tells user space of a connection. What could not be told now is told with the next operation.
 #[inline(always)]
-pub(crate) fn announce(sock: Sock, socket: &mut Socket, verdict: u32) -> Result<(), Stop> {
-    let family = sock.family();
-    let (local, remote) = if family == FAMILY_INET {
-        ([u64::from(sock.local_v4()), 0], [u64::from(sock.remote_v4()), 0])
+pub(crate) fn announce(
+    sock: Sock,
+    socket: &mut Socket,
+    scratch: &mut Scratch,
+    verdict: u32,
+) -> Result<(), Stop> {
+    let record = &mut scratch.connection;
+    record.header = header(KIND_CONNECTION, sock.cookie());
+    record.verdict = verdict;
+    record.flags = socket.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_MIDSTREAM);
+    record.send_base = socket.send_base;
+    record.receive_base = socket.receive_base;
+    record.family = sock.family();
+    record.netns = sock.netns();
+    record.comm = transmute!(comm());
+    record.path_len = 0;
+    if record.family == FAMILY_UNIX
+        && let Some(unix) = sock.unix()
+    {
+        record.path_len = unix.name(record.path.as_mut_ptr());
+        if record.path_len != 0 {
+            record.flags |= CONNECTION_NAMED;
+        } else if let Some(peer) = unix.peer().and_then(Sock::unix) {
+            record.path_len = peer.name(record.path.as_mut_ptr());
+        }
     } else {
-        (sock.local_v6(), sock.remote_v6())
-    };
-    let record = Connection {
-        header: header(KIND_CONNECTION, sock.cookie()),
-        verdict,
-        flags: socket.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_MIDSTREAM),
-        send_base: socket.send_base,
-        receive_base: socket.receive_base,
-        local_address: transmute!(local),
-        remote_address: transmute!(remote),
-        local_port: sock.local_port(),
-        remote_port: sock.remote_port(),
-        family,
-        reserved: 0,
-        netns: sock.netns(),
-        reserved2: 0,
-        comm: transmute!(comm()),
-    };
-    send(&record)?;
+        let (local, remote) = if record.family == FAMILY_INET {
+            ([u64::from(sock.local_v4()), 0], [u64::from(sock.remote_v4()), 0])
+        } else {
+            (sock.local_v6(), sock.remote_v6())
+        };
+        record.local_address = transmute!(local);
+        record.remote_address = transmute!(remote);
+        record.local_port = sock.local_port();
+        record.remote_port = sock.remote_port();
+    }
+    output(bytes(record), false)?;
     socket.flags |= ANNOUNCED;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is remembered of each TCP socket, in storage that the kernel frees with the socket.
+//! What is remembered of each socket, in storage that the kernel frees with the socket.
 
 use core::ffi::c_void;
 
@@ -12,11 +12,13 @@ use aya_ebpf::{
 use tracer_common::{
     counter::Counter,
     filter::{MAX_PORTS, MAX_PROCESSES, PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE},
-    record::{CONNECTION_MIDSTREAM, FAMILY_INET, FAMILY_INET6},
+    record::{CONNECTION_MIDSTREAM, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX},
 };
 
 use crate::{
-    kernel::{Sock, TcpSock, choices},
+    call::Batch,
+    kernel::{Sock, TcpSock, UnixSock, choices},
+    operation::Direction,
     verdict::{Stop, count},
 };
 
@@ -52,6 +54,7 @@ pub(crate) const CONNECT_PENDING: u32 = 1 << 9;
 pub(crate) const BASED: u32 = 1 << 10;
 
 const PROTOCOL_TCP: u16 = 6;
+const SOCK_STREAM: u16 = 1;
 
 /// Two operations on one socket (a send and a receive) can run at the same time on two processors
 /// and both write here; a lost update costs a superfluous or a missing copy, never more.
@@ -72,6 +75,10 @@ pub(crate) struct Socket {
     /// [`GENERATION`] when `verdict` was taken.
     generation: u32,
     verdict: u32,
+    /// Of a unix socket: bytes sent and received since either end was first seen.
+    pub(crate) sent: u32,
+    pub(crate) received: u32,
+    batches: [Batch; 2],
 }
 
 impl Sock {
@@ -81,6 +88,12 @@ impl Sock {
         self.protocol() == PROTOCOL_TCP && matches!(self.family(), FAMILY_INET | FAMILY_INET6)
     }
 
+    /// A stream over a unix socket.
+    #[inline(always)]
+    pub(crate) fn is_unix(self) -> bool {
+        self.family() == FAMILY_UNIX && self.kind() == SOCK_STREAM
+    }
+
     #[inline(always)]
     pub(crate) fn find(self) -> Option<&'static mut Socket> {
         self.storage(0)
@@ -88,7 +101,9 @@ impl Sock {
 
     #[inline(always)]
     pub(crate) fn find_or_create(self) -> Result<&'static mut Socket, Stop> {
+        // Where another processor creates it at the same time (for its peer), this one fails.
         self.storage(u64::from(BPF_SK_STORAGE_GET_F_CREATE))
+            .or_else(|| self.find())
             .ok_or(Stop::Counted(Counter::NoStorage))
     }
 
@@ -138,6 +153,35 @@ impl Socket {
         self.flags |= BASED;
     }
 
+    #[inline(always)]
+    pub(crate) fn is_based(&self) -> bool {
+        self.flags & BASED != 0
+    }
+
+    /// Gives a unix socket's streams their bases: numbers that both ends can name, and that no
+    /// other boot or host has.
+    #[inline(always)]
+    pub(crate) fn set_unix_bases(&mut self, sock: Sock, unix: UnixSock) {
+        self.send_base = base(sock);
+        self.receive_base = unix.peer().map_or(0, base);
+        // Nothing tells whether bytes had moved before.
+        self.flags |= BASED | CONNECTION_MIDSTREAM;
+    }
+
+    /// Counts what a unix socket has moved.
+    #[inline(always)]
+    pub(crate) fn count_bytes(&mut self, direction: Direction, len: u32) {
+        match direction {
+            Direction::Send => self.sent = self.sent.wrapping_add(len),
+            Direction::Receive => self.received = self.received.wrapping_add(len),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn batch(&mut self, direction: Direction) -> &mut Batch {
+        &mut self.batches[(direction == Direction::Send) as usize]
+    }
+
     /// Notes whether bytes had moved before this operation of `len` bytes: the opener's own SYN
     /// counts as one.
     #[inline(always)]
@@ -170,6 +214,13 @@ impl Socket {
         }
         verdict
     }
+}
+
+/// A number for one end of a unix connection: the upper half of a multiplication by the golden
+/// ratio, which depends on every bit of the cookie and the seed.
+#[inline(always)]
+fn base(sock: Sock) -> u32 {
+    ((sock.cookie() ^ choices().seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 #[inline(always)]

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser as _;
-use tracer_user::config::{Args, Command, Settings};
-use tracer_user::live;
+use tokio::runtime::{Builder, Runtime};
+use tracer_user::config::{Args, Command, RunArgs, Settings};
+use tracer_user::{live, replay};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -32,20 +33,33 @@ fn line(error: &anyhow::Error) -> String {
 }
 
 fn start(command: Command) -> Result<bool> {
-    let (Command::Run(args) | Command::Doctor(args)) = &command;
-    let settings = Settings::load(args)?;
-    log(settings.verbosity);
+    let settings = |args: &RunArgs| -> Result<Settings> {
+        let settings = Settings::load(args)?;
+        log(settings.verbosity);
+        Ok(settings)
+    };
     match command {
-        Command::Run(_) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("tracer-export")
-                .enable_all()
-                .build()?;
-            runtime.block_on(live::run(settings)).map(|()| true)
+        Command::Run(args) => runtime()?.block_on(live::run(settings(&args)?, None)).map(|()| true),
+        Command::Record(args) => {
+            let mut settings = settings(&args.run)?;
+            if args.run.export.targets.is_empty() {
+                settings.exporters.clear();
+            }
+            runtime()?.block_on(live::run(settings, Some(args))).map(|()| true)
         }
-        Command::Doctor(_) => live::doctor(&settings),
+        Command::Doctor(args) => live::doctor(&settings(&args)?),
+        Command::Replay(args) => {
+            let file = args.file.clone();
+            let settings = settings(&args.into_run())?;
+            runtime()?.block_on(replay::replay(&file, settings)).map(|()| true)
+        }
     }
+}
+
+/// For exporters; the work is done on threads of its own.
+fn runtime() -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).thread_name("tracer-export").enable_all().build()
 }
 
 /// Nothing on standard error unless asked: by -v, or by RUST_LOG, which wins.

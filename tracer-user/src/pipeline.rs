@@ -6,18 +6,17 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tracer_common::record::{
-    self, DATA_UNREADABLE, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
-    VERDICT_OTHER, VERDICT_SELF,
+    self, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
 };
 
 use crate::causality::{self, Causality};
 pub use crate::connection::Ends;
-use crate::connection::{Bases, Cookie, Moment, Unseen};
+use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
-use crate::protocol::http1;
+use crate::protocol::http1::{self, Fault};
 use crate::trace::{
-    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, span,
+    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, by_address, span,
 };
 
 /// Who processes are.
@@ -27,6 +26,8 @@ pub trait Directory {
     /// First sight of a process that speaks HTTP, while it most likely still runs: the time to look
     /// at it. `comm` is the name of a thread of it, for want of better.
     fn meet(&mut self, pid: u32, comm: &str, now: u64);
+    /// The process uses a connection that another one used before; told before it is met.
+    fn takes_over(&mut self, _pid: u32, _from: u32) {}
     /// The process answers requests on this port.
     fn serves(&mut self, pid: u32, port: u16);
     /// The process runs another program now, whose file has this name (of which 15 bytes are known).
@@ -71,7 +72,11 @@ pub struct Settings {
 }
 
 /// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
-const LATEST: u64 = u64::MAX / 4;
+pub(crate) const LATEST: u64 = u64::MAX / 4;
+
+/// A wall clock that differs by more from what is expected was set, nanoseconds. Slewing (NTP) shows
+/// in both clocks alike, and so does the time that a machine was suspended.
+const CLOCK_STEP: u64 = 100_000_000;
 
 /// The stages.
 pub struct Pipeline<D> {
@@ -90,6 +95,7 @@ pub struct Pipeline<D> {
     verdicts: Vec<(u32, Verdict)>,
     unseen: Unseen,
     ports_left_out: bool,
+    name_by_address: bool,
     lost: BTreeMap<&'static str, u64>,
 }
 
@@ -105,7 +111,7 @@ impl<D: Directory> Pipeline<D> {
                 settings.http1,
             ),
             causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
-            assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out),
+            assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out, clock),
             directory,
             namer: Namer::default(),
             clock,
@@ -118,8 +124,19 @@ impl<D: Directory> Pipeline<D> {
             verdicts: vec![],
             unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
+            name_by_address: false,
             lost: BTreeMap::new(),
         }
+    }
+
+    /// Who processes are.
+    pub fn directory(&mut self) -> &mut D {
+        &mut self.directory
+    }
+
+    /// From now on spans name servers by their addresses, not by what clients call them.
+    pub fn name_by_address(&mut self) {
+        self.name_by_address = true;
     }
 
     /// Takes one record of the ring buffer.
@@ -155,28 +172,38 @@ impl<D: Directory> Pipeline<D> {
     }
 
     /// Lets time pass up to `now` (boot clock): what has waited long enough is decided and leaves.
-    pub fn advance(&mut self, now: u64) {
+    /// Whether anything was or did.
+    pub fn advance(&mut self, now: u64) -> bool {
         if now < self.now {
-            return;
+            return false;
         }
         self.now = now;
-        self.exchanges.poll(now);
+        self.exchanges.poll(now, &mut self.signals);
+        let mut moved = !self.signals.is_empty();
+        self.flow();
         for decision in self.causality.poll(now) {
+            moved = true;
             self.assembly.decided(decision);
         }
         while let Some(call) = self.assembly.overdue(now) {
+            moved = true;
             match self.causality.force(call) {
                 Some(decision) => self.assembly.decided(decision),
                 None => self.assembly.root(call),
             }
         }
-        let causality = &self.causality;
-        for placed in self.assembly.take_ready(|at| causality.traces_itself(at)) {
+        let (causality, left_out) = (&self.causality, self.assembly.left_out());
+        let ready = self.assembly.take_ready(|at| causality.traces_itself(at));
+        moved |= left_out != self.assembly.left_out();
+        for placed in ready {
+            moved = true;
             self.finish(&placed);
         }
         for id in self.causality.take_forgotten() {
+            moved = true;
             self.assembly.forget(id);
         }
+        moved
     }
 
     /// Ends everything that is open, marked as cut short, and lets it leave.
@@ -213,9 +240,23 @@ impl<D: Directory> Pipeline<D> {
         !self.unseen.is_empty()
     }
 
-    /// Records were lost, of whatever process.
-    pub fn lost_records(&mut self) {
-        self.causality.lost_anywhere(self.now);
+    /// Records were lost, of whatever process, between these boot times.
+    pub fn lost_records(&mut self, since: u64, until: u64) {
+        self.causality.lost_anywhere(self.now.max(until.min(LATEST)));
+        self.assembly.lost(since, until);
+    }
+
+    /// Both clocks read at the same instant, told now and then. `since`: when that was done last
+    /// (boot clock). Traces that start later have the times of a clock that was set in between.
+    /// Whether it was.
+    pub fn clock(&mut self, since: u64, boot: u64, unix: u64) -> bool {
+        let clock = Clock::new(unix, boot);
+        let stepped = clock.distance(&self.clock) > CLOCK_STEP;
+        if stepped {
+            self.clock = clock;
+            self.assembly.clock_stepped(since, boot, clock);
+        }
+        stepped
     }
 
     /// Every loss so far, by name; only those that are not zero.
@@ -253,24 +294,31 @@ impl<D: Directory> Pipeline<D> {
     }
 
     fn data(&mut self, record: &record::Data, head: &[u8], tail: &[u8], at: Moment) {
-        // A connection can be taken over by a process that nobody has met.
-        self.meet(at, "");
+        let cookie = Cookie(record.header.cookie);
+        if !self.known.contains(&at.pid) {
+            // It has taken over a connection, most likely as a child of whoever had it before, and
+            // may be over by now.
+            let comm = self.exchanges.comm(cookie).to_owned();
+            if let Some(from) = self.exchanges.user(cookie) {
+                self.directory.takes_over(at.pid, from);
+            }
+            self.meet(at, &comm);
+        }
         if self.skipped.contains(&at.pid) {
             return;
         }
-        if record.flags & DATA_UNREADABLE != 0 {
+        self.causality.operation(at, cookie);
+        self.exchanges.data(record, head, tail, at, &mut self.signals);
+        if self.flow() {
             self.causality.lost(at);
         }
-        self.causality.operation(at, Cookie(record.header.cookie));
-        self.exchanges.data(record, head, tail, at, &mut self.signals);
-        self.flow();
     }
 
     fn connection(&mut self, record: &record::Connection, at: Moment) {
-        let bases = Bases { send: record.send_base, receive: record.receive_base };
+        let bases = Bases::of_connection(record);
         let Some(info) = info(record) else { return self.lose("unknown_families", 1) };
         let cookie = Cookie(record.header.cookie);
-        let inbound = match self.unseen.seen(&(info.local, info.remote)) {
+        let inbound = match self.seen(&info) {
             Some((pid, count)) => {
                 self.causality.unseen(Moment { pid, ..at }, count);
                 true
@@ -289,6 +337,17 @@ impl<D: Directory> Pipeline<D> {
                 self.exchanges.connection(record, info);
             }
             _ => {}
+        }
+    }
+
+    /// Whether the connection is one that was there before the tracer: its process, and how many
+    /// more of those that has.
+    fn seen(&mut self, info: &Info) -> Option<(u32, u32)> {
+        match (&info.local, &info.remote) {
+            (&Address::Inet(local, local_port), &Address::Inet(remote, remote_port)) => {
+                self.unseen.seen(&((local, local_port), (remote, remote_port)))
+            }
+            _ => None,
         }
     }
 
@@ -329,9 +388,12 @@ impl<D: Directory> Pipeline<D> {
         self.verdicts.push((at.pid, Verdict::Ended));
     }
 
-    /// Hands what the exchange stage said to the stages after it.
-    fn flow(&mut self) {
+    /// Hands what the exchange stage said to the stages after it. Returns whether the beginning of
+    /// a message may have gone unseen.
+    fn flow(&mut self) -> bool {
+        let mut unseen = false;
         for fault in self.exchanges.take_faults() {
+            unseen |= matches!(fault, Fault::HeadUnseen | Fault::MessageStartUnseen | Fault::Gap);
             *self.lost.entry(fault.name()).or_default() += 1;
         }
         let mut signals = std::mem::take(&mut self.signals);
@@ -343,6 +405,7 @@ impl<D: Directory> Pipeline<D> {
             self.assembly.signal(signal);
         }
         self.signals = signals;
+        unseen
     }
 
     fn finish(&mut self, placed: &Placed) {
@@ -350,7 +413,11 @@ impl<D: Directory> Pipeline<D> {
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
-        let span = span(placed, resource, peer, &self.clock, &mut self.namer);
+        let mut span = span(placed, resource, peer, &mut self.namer);
+        if self.name_by_address {
+            let request = exchange.request.as_ref();
+            by_address(&mut span, request.and_then(|request| request.host.as_deref()));
+        }
         self.spans.push(Arc::new(span));
     }
 }

@@ -13,17 +13,38 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 /// Structures to keep.
-const STRUCTS: [&str; 6] = ["sock_common", "sock", "socket", "net", "tcp_sock", "task_struct"];
+const STRUCTS: [&str; 16] = [
+    "sock_common",
+    "sock",
+    "socket",
+    "net",
+    "tcp_sock",
+    "task_struct",
+    "unix_sock",
+    "unix_address",
+    "io_kiocb",
+    "io_worker",
+    "io_uring_task",
+    "io_sr_msg",
+    "io_async_msghdr",
+    "io_async_rw",
+    "io_rw",
+    "iov_iter",
+];
+/// Enumerations to keep.
+const ENUMS: [&str; 1] = ["iter_type"];
 /// Functions to keep, where the kernel has them.
 const FUNCTIONS: [&str; 4] = ["__sock_sendmsg", "sock_sendmsg", "sock_recvmsg", "tcp_sendmsg"];
 /// Tracepoints to keep, where the kernel has them.
-const TRACEPOINTS: [&str; 6] = [
+const TRACEPOINTS: [&str; 8] = [
     "sock_send_length",
     "sock_recv_length",
     "inet_sock_set_state",
     "sched_process_exec",
     "sched_process_exit",
     "sched_waking",
+    "io_uring_submit_req",
+    "io_uring_poll_arm",
 ];
 
 const MAGIC: u32 = 0x0001_eb9f;
@@ -133,6 +154,7 @@ impl<'a> Blob<'a> {
         let Ok(name) = std::str::from_utf8(self.name(one.word(0))) else { return false };
         match one.kind() {
             STRUCT => STRUCTS.contains(&name),
+            ENUM => ENUMS.contains(&name),
             FUNC => FUNCTIONS.contains(&name),
             TYPEDEF => {
                 name.strip_prefix("btf_trace_").is_some_and(|name| TRACEPOINTS.contains(&name))

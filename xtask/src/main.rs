@@ -3,6 +3,7 @@
 mod btf_fixture;
 mod build_ebpf;
 mod demo;
+mod fuzz;
 mod install;
 mod linker;
 mod prepare;
@@ -39,6 +40,8 @@ enum Command {
     Test(test::Options),
     /// Trace a small shop of unmodified services and print the traces
     Demo(demo::Options),
+    /// Run one fuzz target until it finds something
+    Fuzz(fuzz::Options),
     /// Cut the part that tests need out of a kernel's BTF
     BtfFixture(btf_fixture::Options),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Run { arguments } => run::run(&arguments),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),
     };
     match result {

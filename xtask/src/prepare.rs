@@ -32,8 +32,9 @@ pub(crate) fn services() -> Result<()> {
     Ok(())
 }
 
-/// Real backends, and nginx.
+/// Real backends, proxies, and the C programs.
 pub(crate) fn backends() -> Result<()> {
+    let why = "running the end-to-end tests";
     install::programs(
         &[
             ("nginx", "nginx-light"),
@@ -41,11 +42,18 @@ pub(crate) fn backends() -> Result<()> {
             ("mvn", "maven"),
             ("nft", "nftables"),
             ("ip", "iproute2"),
+            ("haproxy", "haproxy"),
+            ("cc", "gcc"),
         ],
-        "the end-to-end tests",
+        why,
     )?;
     thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
     thing("Go service with a tracing SDK", e2e::prepare::instrumented_go)?;
+    install::packages(&["libc6-dev", "liburing-dev"], why)?;
+    thing("programs that move messages", || {
+        e2e::prepare::mover()?;
+        e2e::prepare::uring()
+    })?;
     thing("Zipkin", e2e::prepare::zipkin)?;
     thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
 }

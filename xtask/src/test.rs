@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::stage::{Outcome, Stages};
-use crate::{build_ebpf, install, prepare, run, step, workspace};
+use crate::{build_ebpf, fuzz, install, prepare, run, step, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -29,6 +29,8 @@ enum Part {
     Unit,
     /// Recorded input through the whole pipeline
     Replay,
+    /// Inputs made up by libFuzzer, each target for a bounded time
+    Fuzz,
     /// The built tracer, real services, Zipkin and Jaeger; as root
     E2e,
     /// The accuracy suite; as root
@@ -42,7 +44,7 @@ pub(crate) fn test(options: &Options) -> Result<()> {
     if wanted(Part::Format) {
         stages.run("format", format);
     }
-    if [Part::Clippy, Part::Unit, Part::Replay].into_iter().any(wanted) {
+    if [Part::Clippy, Part::Unit, Part::Replay, Part::Fuzz].into_iter().any(wanted) {
         // tracer-user embeds the object, so not even clippy can do without it.
         stages.run("ebpf", build_ebpf::build_ebpf);
     }
@@ -59,6 +61,9 @@ pub(crate) fn test(options: &Options) -> Result<()> {
         } else {
             stages.without("replay", Outcome::Skipped("there are no recordings yet".to_owned()));
         }
+    }
+    if wanted(Part::Fuzz) {
+        stages.run("fuzz", fuzz::all);
     }
     if wanted(Part::E2e) || wanted(Part::Truth) {
         as_root(&mut stages, options, wanted(Part::E2e), wanted(Part::Truth));
@@ -92,6 +97,8 @@ fn clippy_ebpf() -> Result<()> {
 fn unit() -> Result<()> {
     let crates = ["-p", "tracer-common", "-p", "tracer-user", "-p", "xtask", "-p", "tests"];
     cargo_test(&[&crates[..], &["--lib", "--bins"]].concat())?;
+    // What the fuzz targets start from, and all that ever broke something.
+    cargo_test(&["-p", "fuzz", "--lib"])?;
     cargo_test(&["-p", "tracer-common", "-p", "tracer-user", "--doc"])
 }
 
@@ -123,7 +130,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     if e2e && built && ready {
         stages.run("e2e", || {
             // Each of them, even if one before it fails.
-            ["backends", "capture", "traces", "instrumented"]
+            ["backends", "capture", "sockets", "traces", "instrumented"]
                 .map(|name| run_tests(&programs, name, options.filter.as_deref()))
                 .into_iter()
                 .collect()

@@ -149,6 +149,18 @@ impl Causality {
         }
     }
 
+    /// A thread did something that no exchange stands for.
+    pub(super) fn refused(&mut self, at: Moment) {
+        let process = self.processes.acting(&at);
+        process.sight.lose(at.time);
+        let thread = process.thread(at.tid);
+        thread.last_read = None;
+        let only = thread.only();
+        if let Some(server) = only.and_then(|only| self.server(only)) {
+            server.exclusive = false;
+        }
+    }
+
     /// A thread, of whatever process then had that pid, is done with a request.
     fn stop_reading(&mut self, (pid, tid): (u32, u32), at: Moment, id: ExchangeId) {
         let process = self.processes.at_mut(&Moment { pid, ..at });
@@ -175,7 +187,7 @@ impl Causality {
 
     pub(super) fn ended(&mut self, exchange: &Exchange) {
         let (id, now) = (exchange.id, exchange.ended.time);
-        let whole = exchange.incomplete.is_none();
+        let whole = exchange.incomplete.is_empty();
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);

@@ -130,6 +130,7 @@ impl Causality {
             Signal::Paired { client, server } => self.paired(*client, *server),
             Signal::Left { side: Side::Server, cookie, at } => self.undecoded(*cookie, *at),
             Signal::Left { side: Side::Client, .. } => {}
+            Signal::Refused { at } => self.refused(*at),
         }
     }
 

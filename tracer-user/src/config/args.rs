@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use super::units;
 
+const LIMITS: &str = "Limits (what exceeds them is dropped and counted)";
+
 const EXAMPLES: &str = "\
 Examples:
   tracer
@@ -23,6 +25,8 @@ Examples:
           trace nginx and the services whose name starts with shop-, but no connection of port 9100
   tracer doctor --service 'shop-*'
           say whether tracing works here, and which processes that would be
+  tracer replay traffic.pcap --export zipkin=http://127.0.0.1:9411
+          make traces of a packet capture
 
 Environment: when neither flags nor --config name an exporter, the OpenTelemetry variables do
 (OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_*, OTEL_EXPORTER_ZIPKIN_ENDPOINT).
@@ -48,10 +52,20 @@ pub enum Command {
     /// Trace until interrupted or --duration is over; the default
     #[command(after_help = EXAMPLES)]
     Run(RunArgs),
+    /// Trace as `run` does, and write all that is seen to a file, for `tracer replay`
+    ///
+    /// Nothing is exported unless --export is given. Secrets (values of Authorization, Cookie and the
+    /// like, secret query parameters) and the contents of bodies are masked in the file.
+    Record(RecordArgs),
     /// Say what this kernel offers, and which processes would be traced and as which service
     ///
     /// Takes the flags of `run`, to tell about that run. Exit code 1 if tracing can't work.
     Doctor(RunArgs),
+    /// Make traces of a recording, or of a packet capture (pcap, pcapng)
+    ///
+    /// Needs no root, and waits for backends where `run` would drop spans. In a packet capture
+    /// services are called by their addresses. Exit code 1 if the file can't be read to its end.
+    Replay(ReplayArgs),
 }
 
 impl Args {
@@ -60,6 +74,26 @@ impl Args {
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
     }
+}
+
+/// Flags of `record`.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct RecordArgs {
+    /// File to write; it must not be there yet
+    #[arg(value_name = "FILE", value_parser = units::new_file)]
+    pub file: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// End when the file is about this long
+    #[arg(long, value_name = "SIZE", value_parser = units::file_size)]
+    pub max_size: Option<u64>,
+    /// Keep every byte that was seen: passwords, cookies, keys, bodies
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// Those of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// Flags of `run`; one that was not given is `None` or empty.
@@ -89,6 +123,58 @@ pub struct RunArgs {
     /// Bounds.
     #[command(flatten)]
     pub limits: LimitArgs,
+    /// Buffer between kernel and tracer, a power of two [default: 16MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::ring_size, help_heading = LIMITS)]
+    pub ring_size: Option<u32>,
+}
+
+/// Flags of `replay`: those of `run` that do not speak of the host.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct ReplayArgs {
+    /// What to replay; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Settings in TOML; flags go before them, and they before the environment
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more on standard error; repeat for still more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Only services with this name
+    #[arg(long, value_name = "GLOB")]
+    pub service: Vec<String>,
+    /// No services with this name
+    #[arg(long, value_name = "GLOB")]
+    pub exclude_service: Vec<String>,
+    /// Where spans go.
+    #[command(flatten)]
+    pub export: ExportArgs,
+    /// How spans become traces.
+    #[command(flatten)]
+    pub stitch: StitchArgs,
+    /// Bounds.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+impl ReplayArgs {
+    /// The same as flags of a run.
+    #[must_use]
+    pub fn into_run(self) -> RunArgs {
+        RunArgs {
+            config: self.config,
+            verbose: self.verbose,
+            trace: TraceArgs { service: self.service, ..TraceArgs::default() },
+            exclude: ExcludeArgs {
+                exclude_service: self.exclude_service,
+                ..ExcludeArgs::default()
+            },
+            export: self.export,
+            stitch: self.stitch,
+            limits: self.limits,
+            ..RunArgs::default()
+        }
+    }
 }
 
 /// A text that may hold a key; its debug form does not show it.
@@ -208,7 +294,7 @@ pub enum WhenInstrumented {
 
 /// Bounds; what exceeds one is dropped and counted.
 #[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Limits (what exceeds them is dropped and counted)")]
+#[command(next_help_heading = LIMITS)]
 pub struct LimitArgs {
     /// Connections followed at once [default: 65536]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -222,14 +308,11 @@ pub struct LimitArgs {
     /// Headers of one message [default: 128]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_headers: Option<u16>,
-    /// Buffer between kernel and tracer, a power of two [default: 16MiB]
-    #[arg(long, value_name = "SIZE", value_parser = units::ring_size)]
-    pub ring_size: Option<u32>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, Command};
+    use super::{Args, Command, RecordArgs};
     use clap::{CommandFactory, Parser};
 
     fn run(line: &str) -> super::RunArgs {
@@ -253,6 +336,38 @@ mod tests {
         assert!(
             matches!(doctor.into_command(), Command::Doctor(run) if run.trace.exe == ["nginx"])
         );
+    }
+
+    fn record(line: &str) -> Result<RecordArgs, String> {
+        let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+        let Command::Record(record) = args.into_command() else { panic!("not record: {line}") };
+        Ok(record)
+    }
+
+    #[test]
+    fn record_takes_a_file_and_the_flags_of_run() {
+        let args = record("tracer record f --max-size 1MiB --exe nginx --export stdout").unwrap();
+        assert_eq!((args.file.to_str(), args.max_size), (Some("f"), Some(1 << 20)));
+        assert_eq!((args.run.trace.exe, args.run.export.targets.len()), (vec!["nginx".into()], 1));
+        assert!(!args.force && !args.with_secrets);
+        let error = record("tracer record -").unwrap_err();
+        assert!(error.contains("a recording goes to a file"), "{error}");
+        assert!(record("tracer record").unwrap_err().contains("FILE"));
+        assert!(record("tracer record f --max-size 1").unwrap_err().contains("--max-size"));
+    }
+
+    #[test]
+    fn replay_takes_a_file_and_what_does_not_speak_of_the_host() {
+        let line = "tracer replay a.pcap --service x --export stdout --settle 2s --max-headers 9";
+        let args = Args::try_parse_from(line.split(' ')).unwrap();
+        let Command::Replay(replay) = args.into_command() else { panic!("not replay") };
+        assert_eq!(replay.file.as_os_str(), "a.pcap");
+        let run = replay.into_run();
+        assert_eq!((&*run.trace.service, run.limits.max_headers), (&["x".to_owned()][..], Some(9)));
+        assert!(Args::try_parse_from(["tracer", "replay"]).is_err());
+        for flag in ["--pid", "--ring-size", "--duration"] {
+            assert!(Args::try_parse_from(["tracer", "replay", "a.pcap", flag, "1"]).is_err());
+        }
     }
 
     #[test]

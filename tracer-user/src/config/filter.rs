@@ -68,6 +68,19 @@ impl Filter {
         if wanted && !self.exclude.fits(process) { Verdict::Trace } else { Verdict::Skip }
     }
 
+    /// Is a service of this name traced, where nothing else is known of its processes?
+    #[must_use]
+    pub fn service(&self, name: &str) -> Verdict {
+        let wanted = self.include.services.is_empty() || self.include.services.is_match(name);
+        if wanted && !self.exclude.services.is_match(name) { Verdict::Trace } else { Verdict::Skip }
+    }
+
+    /// Does [`service`](Self::service) ever say anything but [`Verdict::Trace`]?
+    #[must_use]
+    pub fn judges_services(&self) -> bool {
+        !self.include.services.is_empty() || !self.exclude.services.is_empty()
+    }
+
     /// Must a process be included by name, so that one nobody has looked at yet is not traced?
     #[must_use]
     pub fn restricts_processes(&self) -> bool {

@@ -5,6 +5,7 @@
 //! nothing reads the environment later.
 
 mod args;
+mod bounds;
 mod error;
 mod exporters;
 mod file;
@@ -12,7 +13,7 @@ mod filter;
 mod settings;
 mod units;
 
-pub use args::{Args, Command, RunArgs, WhenInstrumented};
+pub use args::{Args, Command, RecordArgs, ReplayArgs, RunArgs, WhenInstrumented};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};

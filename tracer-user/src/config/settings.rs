@@ -131,7 +131,7 @@ impl Settings {
                     .max_headers
                     .or(file.max_headers)
                     .unwrap_or(limits.max_headers),
-                ring_size: args.limits.ring_size.or(file.ring_size).unwrap_or(limits.ring_size),
+                ring_size: args.ring_size.or(file.ring_size).unwrap_or(limits.ring_size),
             },
         };
         if settings.max_hold < settings.settle {

@@ -13,6 +13,8 @@ pub(in crate::config) fn flags(line: &str) -> RunArgs {
     let words = std::iter::once("tracer").chain(line.split_whitespace());
     match Args::try_parse_from(words).unwrap().into_command() {
         Command::Run(run) | Command::Doctor(run) => run,
+        Command::Record(record) => record.run,
+        Command::Replay(replay) => replay.into_run(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Durations, sizes and shares as they are written in flags and in the configuration file.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -45,9 +46,21 @@ pub(super) fn head_size(text: &str) -> Result<u32, String> {
     bytes(text, 256..=MAX_COPY as u32)
 }
 
+/// Bytes of a recording.
+pub(super) fn file_size(text: &str) -> Result<u64, String> {
+    let size: ByteSize = text.parse().map_err(|_| NO_SIZE.to_owned())?;
+    if size.as_u64() < 64 << 10 { Err("less than 64KiB".into()) } else { Ok(size.as_u64()) }
+}
+
+/// A file that can be written anywhere, so not standard output.
+pub(super) fn new_file(text: &str) -> Result<PathBuf, String> {
+    if text == "-" { Err("a recording goes to a file".into()) } else { Ok(text.into()) }
+}
+
+const NO_SIZE: &str = "not a size; write 65536, 64KiB or 16MiB";
+
 fn bytes(text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
-    let size: ByteSize =
-        text.parse().map_err(|_| "not a size; write 65536, 64KiB or 16MiB".to_owned())?;
+    let size: ByteSize = text.parse().map_err(|_| NO_SIZE.to_owned())?;
     let size = u32::try_from(size.as_u64()).ok().filter(|size| range.contains(size));
     size.ok_or_else(|| {
         format!("not between {} and {}", written(*range.start()), written(*range.end()))

@@ -1,17 +1,19 @@
 //! The table of connections, with whatever a later stage keeps beside each.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 
-use super::{Cookie, Stream};
+use lru::LruCache;
+use tracer_common::record::{self, DATA_UNIX, FAMILY_UNIX};
+
+use super::{Address, Cookie, Stream};
 
 /// What the kernel told of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// This side's address and port, as this side sees them.
-    pub local: (IpAddr, u16),
+    /// This side's end, as this side sees it.
+    pub local: Address,
     /// The other side's.
-    pub remote: (IpAddr, u16),
+    pub remote: Address,
     /// Inode number of the network namespace.
     pub netns: u32,
     /// Whether this side called connect(2); `None` if that was before the tracer.
@@ -29,6 +31,24 @@ pub struct Bases {
     pub send: u32,
     /// Of what it receives.
     pub receive: u32,
+    /// A unix socket's: no SYN is counted.
+    pub unix: bool,
+}
+
+impl Bases {
+    /// As an operation tells them.
+    #[must_use]
+    pub fn of_data(record: &record::Data) -> Self {
+        let unix = record.flags & DATA_UNIX != 0;
+        Self { send: record.send_base, receive: record.receive_base, unix }
+    }
+
+    /// As first sight of a connection tells them.
+    #[must_use]
+    pub fn of_connection(record: &record::Connection) -> Self {
+        let unix = record.family == FAMILY_UNIX;
+        Self { send: record.send_base, receive: record.receive_base, unix }
+    }
 }
 
 /// One side of one connection.
@@ -44,16 +64,21 @@ pub struct Connection<S> {
     pub received: Stream,
     /// Process that used it last.
     pub pid: u32,
+    /// That process has ended since; others may hold the connection, too.
+    pub orphaned: bool,
     /// The later stage's own.
     pub state: S,
 }
 
-/// All connections that are worth remembering, at most `limit` of them.
+/// All connections that are worth remembering, at most `limit` of them. When it is full, a new one
+/// takes the place of the one that has been idle for longest.
 #[derive(Debug)]
 pub struct Connections<S> {
     table: HashMap<Cookie, Connection<S>>,
     users: HashMap<u32, BTreeSet<Cookie>>,
+    idle: LruCache<Cookie, ()>,
     limit: usize,
+    evicted: u64,
     refused: u64,
 }
 
@@ -61,13 +86,21 @@ impl<S: Default> Connections<S> {
     /// An empty table.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { table: HashMap::new(), users: HashMap::new(), limit, refused: 0 }
+        Self {
+            table: HashMap::new(),
+            users: HashMap::new(),
+            idle: LruCache::unbounded(),
+            limit,
+            evicted: 0,
+            refused: 0,
+        }
     }
 
-    /// The connection with this cookie, made if it is new; `None`, counted, when the table is full.
+    /// The connection with this cookie, made if it is new, for a process that uses it: it is not
+    /// idle until [`Connections::rest`]. `None`, counted, when the table is full of busy ones.
     pub fn touch(&mut self, cookie: Cookie, pid: u32) -> Option<&mut Connection<S>> {
         if !self.table.contains_key(&cookie) {
-            if self.table.len() >= self.limit {
+            if self.table.len() >= self.limit && !self.evict() {
                 self.refused += 1;
                 return None;
             }
@@ -80,11 +113,14 @@ impl<S: Default> Connections<S> {
                     sent: Stream::default(),
                     received: Stream::default(),
                     pid,
+                    orphaned: false,
                     state: S::default(),
                 },
             );
         }
+        self.idle.pop(&cookie);
         let connection = self.table.get_mut(&cookie)?;
+        connection.orphaned = false;
         if connection.pid != pid {
             release(&mut self.users, connection.pid, cookie);
             self.users.entry(pid).or_default().insert(cookie);
@@ -93,7 +129,27 @@ impl<S: Default> Connections<S> {
         Some(connection)
     }
 
+    /// Nothing is under way on this connection: it is idle from now on, until it is touched.
+    pub fn rest(&mut self, cookie: Cookie) {
+        if self.table.contains_key(&cookie) {
+            self.idle.put(cookie, ());
+        }
+    }
+
+    /// Makes room for another connection, if any is idle.
+    fn evict(&mut self) -> bool {
+        let Some((cookie, ())) = self.idle.pop_lru() else { return false };
+        self.evicted += 1;
+        self.remove(cookie).is_some()
+    }
+
     /// The connection with this cookie, if it is known.
+    #[must_use]
+    pub fn get(&self, cookie: Cookie) -> Option<&Connection<S>> {
+        self.table.get(&cookie)
+    }
+
+    /// The same, to be changed.
     pub fn get_mut(&mut self, cookie: Cookie) -> Option<&mut Connection<S>> {
         self.table.get_mut(&cookie)
     }
@@ -101,6 +157,7 @@ impl<S: Default> Connections<S> {
     /// Forgets a connection that is gone.
     pub fn remove(&mut self, cookie: Cookie) -> Option<Connection<S>> {
         let connection = self.table.remove(&cookie)?;
+        self.idle.pop(&cookie);
         release(&mut self.users, connection.pid, cookie);
         Some(connection)
     }
@@ -128,7 +185,13 @@ impl<S: Default> Connections<S> {
         self.table.is_empty()
     }
 
-    /// Operations that were left out because the table was full.
+    /// Idle connections that were forgotten because the table was full.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Operations that were left out because the table was full of busy connections.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused
@@ -157,6 +220,25 @@ mod tests {
         assert_eq!(table.refused(), 1);
         table.remove(Cookie(1));
         assert!(table.touch(Cookie(2), 7).is_some());
+    }
+
+    #[test]
+    fn the_one_that_was_idle_for_longest_makes_room() {
+        let mut table = Connections::<()>::new(3);
+        for cookie in [1, 2, 3] {
+            table.touch(Cookie(cookie), 7);
+            table.rest(Cookie(cookie));
+        }
+        table.touch(Cookie(1), 7);
+        table.touch(Cookie(2), 7);
+        table.rest(Cookie(2));
+        assert!(table.touch(Cookie(4), 7).is_some() && table.get_mut(Cookie(3)).is_none());
+        assert!(table.touch(Cookie(5), 7).is_some() && table.get_mut(Cookie(2)).is_none());
+        assert!(table.touch(Cookie(6), 7).is_none(), "all are busy");
+        assert_eq!((table.evicted(), table.refused(), table.len()), (2, 1, 3));
+        assert_eq!(table.of_process(7), [Cookie(1), Cookie(4), Cookie(5)]);
+        table.rest(Cookie(9));
+        assert!(table.touch(Cookie(6), 7).is_none(), "one that is not known cannot make room");
     }
 
     #[test]

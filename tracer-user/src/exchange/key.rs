@@ -18,7 +18,7 @@ impl ConnectionKey {
     /// because its SYN counts as acknowledged; where that was not seen, it is HTTP's client.
     #[must_use]
     pub fn new(side: Side, opener: Option<bool>, bases: Bases) -> Self {
-        let send = bases.send.wrapping_add(syn(side, opener) as u32);
+        let send = bases.send.wrapping_add(syn(side, opener, bases) as u32);
         let (client, server) = match side {
             Side::Client => (send, bases.receive),
             Side::Server => (bases.receive, send),
@@ -32,14 +32,14 @@ impl PairKey {
     #[must_use]
     pub fn new(side: Side, opener: Option<bool>, bases: Bases, position: u64) -> Self {
         let connection = ConnectionKey::new(side, opener, bases);
-        let skip = if side == Side::Client { syn(side, opener) } else { 0 };
+        let skip = if side == Side::Client { syn(side, opener, bases) } else { 0 };
         Self(mix(connection.0 ^ mix(position.saturating_sub(skip))))
     }
 }
 
 /// 1 where this side's sent stream counts its SYN as a byte.
-fn syn(side: Side, opener: Option<bool>) -> u64 {
-    opener.unwrap_or(side == Side::Client).into()
+fn syn(side: Side, opener: Option<bool>, bases: Bases) -> u64 {
+    (!bases.unix && opener.unwrap_or(side == Side::Client)).into()
 }
 
 /// The finalizer of splitmix64 (Steele, Lea, Flood 2014): a bijection that spreads every bit.
@@ -55,8 +55,8 @@ pub fn mix(value: u64) -> u64 {
 mod tests {
     use super::{Bases, ConnectionKey, PairKey, Side};
 
-    const CLIENT: Bases = Bases { send: 999, receive: 5000 };
-    const SERVER: Bases = Bases { send: 5000, receive: 1000 };
+    const CLIENT: Bases = Bases { send: 999, receive: 5000, unix: false };
+    const SERVER: Bases = Bases { send: 5000, receive: 1000, unix: false };
 
     #[test]
     fn both_ends_compute_the_same() {
@@ -74,11 +74,21 @@ mod tests {
 
     #[test]
     fn a_server_may_be_the_one_that_connects() {
-        let client = Bases { send: 1000, receive: 5000 };
-        let server = Bases { send: 4999, receive: 1000 };
+        let client = Bases { send: 1000, receive: 5000, unix: false };
+        let server = Bases { send: 4999, receive: 1000, unix: false };
         assert_eq!(
             PairKey::new(Side::Client, Some(false), client, 0),
             PairKey::new(Side::Server, Some(true), server, 0)
+        );
+    }
+
+    #[test]
+    fn unix_sockets_have_no_syn() {
+        let client = Bases { send: 1000, receive: 5000, unix: true };
+        let server = Bases { send: 5000, receive: 1000, unix: true };
+        assert_eq!(
+            PairKey::new(Side::Client, None, client, 7),
+            PairKey::new(Side::Server, None, server, 7)
         );
     }
 

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use tracer_common::head::{Start, look_at};
 
-use crate::connection::{Bases, Chunk, Cookie, Info, Moment};
-use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits};
+use crate::connection::{Address, Bases, Chunk, Cookie, Info, Moment};
+use crate::protocol::http1::{Abandon, Direction, Engine, Event, Fault, Limits, begins_request};
 
-use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
+use super::full::Full;
+use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Reasons, Side, Signal};
 
 /// Of one connection. Requests are answered in the order in which they were sent (RFC 9112, 9.3.2),
 /// and the engine keeps to that, so a queue is all it takes.
@@ -15,10 +16,28 @@ use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Sign
 pub(super) struct Lane {
     http: Option<(Side, Box<Engine>)>,
     open: VecDeque<Open>,
-    /// The exchange whose bytes this side read last.
-    reading: Option<ExchangeId>,
+    /// What the bytes that this side read last belong to.
+    reading: Reading,
     left: bool,
     events: Vec<Event>,
+}
+
+/// An exchange whose bytes are read.
+#[derive(Clone, Copy, Debug, Default)]
+enum Reading {
+    /// None that is known.
+    #[default]
+    Nothing,
+    /// This one.
+    Exchange(ExchangeId),
+    /// One that there was no room for.
+    Silent,
+}
+
+impl Reading {
+    fn of(id: ExchangeId, silent: bool) -> Self {
+        if silent { Reading::Silent } else { Reading::Exchange(id) }
+    }
 }
 
 /// What a lane needs to know of its connection.
@@ -42,6 +61,8 @@ impl Place<'_> {
 struct Open {
     exchange: Exchange,
     request_over: bool,
+    /// Not all of the request was seen.
+    cut: bool,
     /// There was no room for it: it keeps its place in the queue, but nobody hears of it.
     silent: bool,
 }
@@ -58,6 +79,10 @@ pub(super) struct Sink<'a> {
     pub(super) room: &'a mut usize,
     /// Exchanges that were not, for want of room.
     pub(super) refused: &'a mut u64,
+    /// Who did what was left out for want of room.
+    pub(super) full: &'a mut Full,
+    /// Requests whose response will not be told because something was lost.
+    pub(super) abandoned: &'a mut u64,
     /// Headers of propagation formats that were malformed.
     pub(super) malformed: &'a mut u64,
     /// Requests whose propagated contexts disagree.
@@ -79,7 +104,12 @@ impl Lane {
         }
         if self.http.is_none() {
             let opener = place.info.and_then(|info| info.opener);
-            let Some(side) = side(sent, chunk.head, opener) else { return };
+            let Some(side) = side(sent, chunk.head, opener) else {
+                if chunk.head.is_empty() {
+                    sink.faults.push(Fault::MessageStartUnseen);
+                }
+                return;
+            };
             self.http = Some((side, Box::new(Engine::new(limits.clone()))));
         }
         let Some((side, engine)) = &mut self.http else { return };
@@ -97,8 +127,46 @@ impl Lane {
         if self.left {
             sink.signals.push(Signal::Left { cookie: place.cookie, side, at: chunk.at });
         }
-        if !sent && let Some(id) = self.reading {
-            sink.signals.push(Signal::Read { id, at: chunk.at });
+        match self.reading {
+            Reading::Exchange(id) if !sent => sink.signals.push(Signal::Read { id, at: chunk.at }),
+            Reading::Silent if !sent => sink.signals.push(Signal::Refused { at: chunk.at }),
+            _ => {}
+        }
+    }
+
+    /// What this side has received up to stream position `until`, it has by the time of `at`, in
+    /// operations that were not seen. Returns up to where that has been taken.
+    pub(super) fn pass(
+        &mut self,
+        place: &Place<'_>,
+        until: u64,
+        at: Moment,
+        sink: &mut Sink<'_>,
+    ) -> Option<u64> {
+        let (side, engine) = self.http.as_mut()?;
+        let side = *side;
+        let events = &mut self.events;
+        let passed = engine.pass(received(side), until, at, &mut |event| events.push(event));
+        self.apply(place, side, Incomplete::Lost, sink);
+        passed
+    }
+
+    /// How many bytes the body under way in the received direction is known to go on.
+    pub(super) fn body_left(&self) -> u64 {
+        self.http.as_ref().map_or(0, |(side, engine)| engine.body_left(received(*side)))
+    }
+
+    /// Nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What is under way goes on with bytes that this side receives.
+    pub(super) fn awaits_bytes(&self) -> bool {
+        match &self.http {
+            Some((Side::Client, _)) => !self.open.is_empty(),
+            Some((Side::Server, _)) => self.open.back().is_some_and(|open| !open.request_over),
+            None => false,
         }
     }
 
@@ -106,8 +174,7 @@ impl Lane {
     pub(super) fn close(&mut self, place: &Place<'_>, sent: bool, at: Moment, sink: &mut Sink<'_>) {
         let Some((side, engine)) = &mut self.http else { return };
         let side = *side;
-        let direction =
-            if sent == (side == Side::Client) { Direction::Request } else { Direction::Response };
+        let direction = if sent { received(side.other()) } else { received(side) };
         let events = &mut self.events;
         engine.close(direction, at, &mut |event| events.push(event));
         self.apply(place, side, Incomplete::Closed, sink);
@@ -118,6 +185,13 @@ impl Lane {
         while !self.open.is_empty() {
             self.end(at, Some(why), sink);
         }
+    }
+
+    /// Ends whatever is open, and forgets how far it was: the connection may go on.
+    pub(super) fn abandon(&mut self, at: Moment, sink: &mut Sink<'_>) {
+        self.finish(at, Incomplete::Closed, sink);
+        self.http = None;
+        self.reading = Reading::default();
     }
 
     /// `cut`: what it means if a message has ended before its time.
@@ -150,20 +224,24 @@ impl Lane {
                     open.exchange.request = Some(head);
                 }
             }
-            Event::RequestEnded { body, .. } => {
+            Event::RequestEnded { body, complete, fault, .. } => {
                 if let Some(open) = self.open.back_mut().filter(|open| !open.request_over) {
                     open.request_over = true;
+                    open.cut = !complete && fault.is_none();
                     open.exchange.request_body = body;
+                    open.exchange.incomplete.extend(fault.map(Incomplete::from).into());
                 }
             }
             Event::ResponseStarted { at } => {
                 if let Some(open) = self.open.front_mut() {
                     open.exchange.replied = Some(at);
-                    let id = (!open.silent).then_some(open.exchange.id);
+                    let (id, silent) = (open.exchange.id, open.silent);
                     if side == Side::Client {
-                        self.reading = id;
+                        self.reading = Reading::of(id, silent);
                     }
-                    sink.signals.extend(id.map(|id| Signal::Replied { id, at }));
+                    if !silent {
+                        sink.signals.push(Signal::Replied { id, at });
+                    }
                 }
             }
             Event::ResponseHead(head, _) => {
@@ -171,15 +249,18 @@ impl Lane {
                     open.exchange.response = Some(head);
                 }
             }
-            Event::ResponseEnded { at, body, complete } => {
+            Event::ResponseEnded { at, body, complete, fault } => {
                 if let Some(open) = self.open.front_mut() {
                     open.exchange.response_body = body;
-                    self.end(at, (!complete).then_some(cut), sink);
+                    let fault = fault.map(Incomplete::from);
+                    self.end(at, fault.or((!complete).then_some(cut)), sink);
                 }
             }
             Event::Abandoned { at, why } => {
+                *sink.abandoned += u64::from(matches!(why, Abandon::Loss | Abandon::Unreadable(_)));
                 let why = match why {
                     Abandon::Loss => Incomplete::Lost,
+                    Abandon::Unreadable(fault) => fault.into(),
                     Abandon::Closed => Incomplete::Closed,
                     Abandon::Left => Incomplete::Left,
                 };
@@ -214,8 +295,8 @@ impl Lane {
             cookie: place.cookie,
             connection: ConnectionKey::new(side, opener, place.bases),
             key: PairKey::new(side, opener, place.bases, position),
-            local: place.info.map(|info| info.local),
-            remote: place.info.map(|info| info.remote),
+            local: place.info.map(|info| info.local.clone()),
+            remote: place.info.map(|info| info.remote.clone()),
             comm: place.info.map(|info| info.comm.clone()).unwrap_or_default(),
             started: at,
             replied: None,
@@ -224,43 +305,59 @@ impl Lane {
             response: None,
             request_body: 0,
             response_body: 0,
-            incomplete: None,
+            incomplete: Reasons::default(),
         };
         let silent = *sink.room == 0;
         if side == Side::Server {
-            self.reading = (!silent).then_some(id);
+            self.reading = Reading::of(id, silent);
         }
         if silent {
             *sink.refused += 1;
+            sink.full.note(at);
         } else {
             *sink.room -= 1;
             let (key, connection) = (exchange.key, exchange.connection);
-            let (cookie, port) = (place.cookie, exchange.local.map_or(0, |(_, port)| port));
+            let port = exchange.local.as_ref().and_then(Address::port).unwrap_or(0);
+            let cookie = place.cookie;
             sink.signals.push(Signal::Started { id, side, at, key, connection, cookie, port });
         }
-        self.open.push_back(Open { exchange, request_over: false, silent });
+        self.open.push_back(Open { exchange, request_over: false, cut: false, silent });
     }
 
     fn end(&mut self, at: Moment, why: Option<Incomplete>, sink: &mut Sink<'_>) {
-        let Some(Open { mut exchange, silent, .. }) = self.open.pop_front() else { return };
+        let Some(Open { mut exchange, cut, silent, .. }) = self.open.pop_front() else { return };
         if silent {
             return;
         }
         *sink.room += 1;
         exchange.ended = at;
-        exchange.incomplete = why;
+        exchange.incomplete.extend(why.or(cut.then_some(Incomplete::Lost)).into());
+        // A call needs nothing of its own process before it is over.
+        if exchange.side == Side::Server && sink.full.since(exchange.started) {
+            exchange.incomplete.insert(Incomplete::TableFull);
+        }
         sink.signals.push(Signal::Ended(Box::new(exchange)));
     }
 }
 
-/// Which side this is, by what it sends or receives first. The single letter H may begin HEAD as
+/// What a side receives.
+fn received(side: Side) -> Direction {
+    match side {
+        Side::Client => Direction::Response,
+        Side::Server => Direction::Request,
+    }
+}
+
+/// Which side this is, by what it sends or receives first; a method that is not known takes a whole
+/// request line. The single letter H may begin HEAD as
 /// well as HTTP; then whoever called connect(2) is the client.
-fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
+pub(crate) fn side(sent: bool, head: &[u8], opener: Option<bool>) -> Option<Side> {
     let sends_requests = match look_at(head) {
         Start::Request | Start::ConnectRequest | Start::ProxyPrefix => sent,
         Start::Response => !sent,
         Start::Partial if head.starts_with(b"H") => opener?,
         Start::Partial => sent,
+        Start::Other if begins_request(head) => sent,
         Start::Other => return None,
     };
     Some(if sends_requests { Side::Client } else { Side::Server })

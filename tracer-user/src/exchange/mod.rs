@@ -1,5 +1,8 @@
 //! Exchanges: a request with its response, and the two ends of it that two processes saw.
 
+mod closing;
+mod full;
+mod incomplete;
 mod key;
 mod lane;
 mod pairing;
@@ -7,6 +10,10 @@ mod reorder;
 mod stage;
 mod value;
 
+pub use incomplete::{Incomplete, Reasons};
 pub use key::{ConnectionKey, PairKey, mix};
+pub(crate) use lane::side;
+pub(crate) use reorder::{Held, Reorder, Waiting};
+pub(crate) use stage::is_fresh;
 pub use stage::{Exchanges, Signal, info, text};
-pub use value::{Exchange, ExchangeId, Incomplete, Side};
+pub use value::{Exchange, ExchangeId, Side};

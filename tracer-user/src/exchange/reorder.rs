@@ -18,27 +18,27 @@ const MAX_BYTES: usize = 16 << 20;
 
 /// A copy of a record that waits.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) record: Data,
-    pub(super) head: Vec<u8>,
-    pub(super) tail: Vec<u8>,
-    pub(super) at: Moment,
+pub(crate) struct Held {
+    pub(crate) record: Data,
+    pub(crate) head: Vec<u8>,
+    pub(crate) tail: Vec<u8>,
+    pub(crate) at: Moment,
 }
 
 /// The receives of one connection that wait, in order.
 #[derive(Debug, Default)]
-pub(super) struct Reorder {
+pub(crate) struct Reorder {
     held: VecDeque<Held>,
 }
 
 /// Bytes that wait, over all connections.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(usize);
+pub(crate) struct Waiting(usize);
 
 impl Reorder {
     /// Whether a receive must wait. `skip`: bytes that the stream's base counts although nobody
     /// sent them (the SYN).
-    pub(super) fn overtakes(
+    pub(crate) fn overtakes(
         &self,
         record: &Data,
         sent: &Stream,
@@ -56,20 +56,25 @@ impl Reorder {
         }
     }
 
+    /// Nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Whether another receive of so many copied bytes may wait.
-    pub(super) fn has_room(&self, bytes: usize, waiting: &Waiting) -> bool {
+    pub(crate) fn has_room(&self, bytes: usize, waiting: &Waiting) -> bool {
         self.held.len() < MAX_HELD && waiting.0 + bytes <= MAX_BYTES
     }
 
     /// Lets a receive wait.
-    pub(super) fn hold(&mut self, held: Held, waiting: &mut Waiting) {
+    pub(crate) fn hold(&mut self, held: Held, waiting: &mut Waiting) {
         waiting.0 += held.head.len() + held.tail.len();
         self.held.push_back(held);
     }
 
     /// The next receive that need not wait for a send that has begun at `until` (relative to the
     /// stream's base), or has got that far; `None` lets all of them go.
-    pub(super) fn release(&mut self, until: Option<u32>, waiting: &mut Waiting) -> Option<Held> {
+    pub(crate) fn release(&mut self, until: Option<u32>, waiting: &mut Waiting) -> Option<Held> {
         let first = self.held.front()?;
         let had_sent = first.record.write_seq.wrapping_sub(first.record.send_base);
         if until.is_some_and(|until| had_sent.wrapping_sub(until) as i32 > 0) {

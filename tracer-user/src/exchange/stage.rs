@@ -1,13 +1,16 @@
 //! From operations to exchanges.
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND,
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
+    DATA_SEND, FAMILY_UNIX,
 };
 
-use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
+use crate::connection::{Address, Bases, Chunk, Connection, Connections, Cookie, Info, Moment};
 use crate::protocol::http1::{Fault, Limits};
 use crate::protocol::propagation::Context;
 
+use super::closing::Closing;
+use super::full::Full;
 use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
 use super::reorder::{Held, Reorder, Waiting};
@@ -72,6 +75,11 @@ pub enum Signal {
         /// The operation that did it.
         at: Moment,
     },
+    /// What a process did here is left out, because a table is full.
+    Refused {
+        /// By whom.
+        at: Moment,
+    },
 }
 
 /// What is kept beside each connection.
@@ -79,6 +87,10 @@ pub enum Signal {
 struct Track {
     lane: Lane,
     reorder: Reorder,
+    /// The last operation.
+    last: Moment,
+    /// When this side received last.
+    received: u64,
 }
 
 /// The stage.
@@ -86,10 +98,13 @@ pub struct Exchanges {
     connections: Connections<Track>,
     pairing: Pairing,
     waiting: Waiting,
+    closing: Closing,
     limits: Limits,
     next: u64,
     room: usize,
     refused: u64,
+    full: Full,
+    abandoned: u64,
     malformed: u64,
     conflicting: u64,
     faults: Vec<Fault>,
@@ -103,10 +118,13 @@ impl Exchanges {
             connections: Connections::new(connections),
             pairing: Pairing::default(),
             waiting: Waiting::default(),
+            closing: Closing::default(),
             limits,
             next: 0,
             room: open,
             refused: 0,
+            full: Full::default(),
+            abandoned: 0,
             malformed: 0,
             conflicting: 0,
             faults: vec![],
@@ -117,9 +135,10 @@ impl Exchanges {
     pub fn connection(&mut self, record: &record::Connection, info: Info) {
         let cookie = Cookie(record.header.cookie);
         if let Some(connection) = self.connections.touch(cookie, record.header.pid) {
-            connection.bases = Bases { send: record.send_base, receive: record.receive_base };
+            connection.bases = Bases::of_connection(record);
             connection.info = Some(info);
         }
+        self.rest(cookie);
     }
 
     /// An operation moved bytes, of which these are known.
@@ -131,12 +150,37 @@ impl Exchanges {
         at: Moment,
         signals: &mut Vec<Signal>,
     ) {
+        self.take(record, head, tail, at, signals);
+        self.rest(Cookie(record.header.cookie));
+    }
+
+    /// Lets a connection on which nothing is under way be forgotten, should room be needed.
+    fn rest(&mut self, cookie: Cookie) {
+        let track = self.connections.get_mut(cookie).map(|connection| &connection.state);
+        if track.is_some_and(|track| track.lane.is_idle() && track.reorder.is_empty()) {
+            self.connections.rest(cookie);
+        }
+    }
+
+    /// Takes an operation, now or when its turn has come.
+    fn take(
+        &mut self,
+        record: &record::Data,
+        head: &[u8],
+        tail: &[u8],
+        at: Moment,
+        signals: &mut Vec<Signal>,
+    ) {
         let cookie = Cookie(record.header.cookie);
-        let Some(connection) = self.connections.touch(cookie, at.pid) else { return };
-        connection.bases = Bases { send: record.send_base, receive: record.receive_base };
+        let Some(connection) = self.connections.touch(cookie, at.pid) else {
+            self.full.note(at);
+            return signals.push(Signal::Refused { at });
+        };
+        connection.bases = Bases::of_data(record);
         if record.flags & DATA_SEND == 0 {
             let (midstream, opener) = match &connection.info {
-                Some(info) => (info.midstream, info.opener == Some(true)),
+                // What a unix socket moved before it was first seen is not counted.
+                Some(info) => (info.midstream && !connection.bases.unix, info.opener == Some(true)),
                 None => (true, false),
             };
             let Track { reorder, .. } = &mut connection.state;
@@ -177,16 +221,23 @@ impl Exchanges {
         signals: &mut Vec<Signal>,
     ) {
         let cookie = Cookie(record.header.cookie);
-        let Some(connection) = self.connections.get_mut(cookie) else { return };
         let sent = record.flags & DATA_SEND != 0;
+        if sent || record.len == 0 {
+            self.pass(record, at, signals);
+        }
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
         let position = if sent {
             let end = record.write_seq.wrapping_sub(record.send_base);
             connection.sent.start(end, record.len)
         } else {
             let end = record.copied_seq.wrapping_sub(record.receive_base);
-            let fresh = connection.info.as_ref().is_some_and(|info| !info.midstream);
-            connection.received.start_received(end, record.len, fresh)
+            let left = connection.state.lane.body_left();
+            connection.received.start_received(end, record.len, is_fresh(connection), left)
         };
+        connection.state.last = at;
+        if !sent {
+            connection.state.received = at.time;
+        }
         let from = signals.len();
         let limits = self.limits.clone();
         self.with(cookie, signals, |lane, place, sink| {
@@ -200,14 +251,61 @@ impl Exchanges {
         self.pair(from, signals);
     }
 
-    /// This side will send nothing more.
-    pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
-        self.release(cookie, None, signals);
-        self.with(cookie, signals, |lane, place, sink| lane.close(place, true, at, sink));
+    /// A send tells how far this side had received, and so does a read of the stream's end. What was
+    /// passed over unseen (splice) within a body is a part of it.
+    fn pass(&mut self, record: &record::Data, at: Moment, signals: &mut Vec<Signal>) {
+        let cookie = Cookie(record.header.cookie);
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        if record.flags & DATA_SEND == 0 {
+            connection.received.end_read();
+        }
+        let stands = record.copied_seq.wrapping_sub(record.receive_base);
+        let received = &connection.received;
+        let Some(until) = received.stands(stands, is_fresh(connection)) else { return };
+        if received.seen().is_some_and(|seen| until <= seen) {
+            return;
+        }
+        let mut passed = None;
+        self.with(cookie, signals, |lane, place, sink| passed = lane.pass(place, until, at, sink));
+        if let (Some(passed), Some(connection)) = (passed, self.connections.get_mut(cookie)) {
+            connection.received.pass(passed);
+        }
     }
 
-    /// The connection is gone.
+    /// This side will send nothing more. If the process that used the connection last is gone,
+    /// nobody else has it either, and it will receive nothing more.
+    pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let orphaned = connection.orphaned;
+        if is_fresh(connection) || connection.sent.seen().is_some() {
+            let syn = connection.info.as_ref().is_some_and(|info| info.opener == Some(true));
+            connection.sent.close(syn.into());
+        }
+        self.release(cookie, None, signals);
+        self.with(cookie, signals, |lane, place, sink| {
+            lane.close(place, true, at, sink);
+            if orphaned {
+                lane.close(place, false, at, sink);
+                lane.finish(at, Incomplete::Closed, sink);
+            }
+        });
+        self.rest(cookie);
+    }
+
+    /// The connection is gone, but what it has received can still be read: if something is under
+    /// way that goes on there, that is waited for.
     pub fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        if connection.state.lane.awaits_bytes() && !connection.orphaned {
+            self.send_closed(cookie, at, signals);
+            self.closing.enter(cookie, at, at.time);
+        } else {
+            self.end(cookie, at, signals);
+        }
+    }
+
+    /// Nothing more will be heard of the connection.
+    fn end(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         self.release(cookie, None, signals);
         self.with(cookie, signals, |lane, place, sink| {
             lane.close(place, true, at, sink);
@@ -217,20 +315,43 @@ impl Exchanges {
         self.connections.remove(cookie);
     }
 
-    /// A process ended, and with it the connections that it used last.
+    /// A process ended, or its first thread did. Whether others have its connections, TCP's states
+    /// tell. Unix sockets have none: what is under way ends here, and should others go on with the
+    /// connection, it is found again at the next head.
     pub fn exited(&mut self, pid: u32, at: Moment, signals: &mut Vec<Signal>) {
         for cookie in self.connections.of_process(pid) {
-            self.closed(cookie, at, signals);
+            let Some(connection) = self.connections.get_mut(cookie) else { continue };
+            connection.orphaned = true;
+            if connection.bases.unix && !connection.state.lane.is_idle() {
+                self.release(cookie, None, signals);
+                self.with(cookie, signals, |lane, _, sink| lane.abandon(at, sink));
+                self.rest(cookie);
+            }
         }
+        self.full.exited(pid);
     }
 
     /// The tracer stops: whatever is open ends here, marked.
     pub fn stop(&mut self, at: Moment, signals: &mut Vec<Signal>) {
+        self.poll(u64::MAX, signals);
         let mut cookies: Vec<_> = self.connections.cookies().collect();
         cookies.sort_unstable();
         for cookie in cookies {
             self.with(cookie, signals, |lane, _, sink| lane.finish(at, Incomplete::Stopped, sink));
         }
+    }
+
+    /// The process that used a connection last.
+    #[must_use]
+    pub fn user(&self, cookie: Cookie) -> Option<u32> {
+        self.connections.get(cookie).map(|connection| connection.pid)
+    }
+
+    /// Name of the first thread that was seen to use a connection.
+    #[must_use]
+    pub fn comm(&self, cookie: Cookie) -> &str {
+        let connection = self.connections.get(cookie);
+        connection.and_then(|it| it.info.as_ref()).map_or("", |info| &info.comm)
     }
 
     /// What the protocol engine objected to since the last call.
@@ -240,10 +361,12 @@ impl Exchanges {
 
     /// What was left out, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 5] {
+    pub fn losses(&self) -> [(&'static str, u64); 7] {
         [
+            ("connections_evicted", self.connections.evicted()),
             ("connections_full", self.connections.refused()),
             ("open_exchanges_full", self.refused),
+            ("messages_abandoned", self.abandoned),
             ("pair_key_clashes", self.pairing.clashes()),
             ("context_headers_malformed", self.malformed),
             ("context_headers_conflicting", self.conflicting),
@@ -251,14 +374,22 @@ impl Exchanges {
     }
 
     /// Lets time pass up to `now` (boot clock).
-    pub fn poll(&mut self, now: u64) {
+    pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
         self.pairing.expire(now);
+        while let Some((since, cookie, at)) = self.closing.due(now) {
+            let last = self.connections.get(cookie).map(|connection| connection.state.last);
+            match last.filter(|last| last.order > at.order) {
+                Some(last) if last.time > since => self.closing.enter(cookie, at, last.time),
+                // What was read after the end is a part of it.
+                last => self.end(cookie, last.unwrap_or(at), signals),
+            }
+        }
     }
 
     /// How many things are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.connections.len() + self.pairing.len()
+        self.connections.len() + self.pairing.len() + self.closing.len() + self.full.len()
     }
 
     fn with(
@@ -275,18 +406,36 @@ impl Exchanges {
             next: &mut self.next,
             room: &mut self.room,
             refused: &mut self.refused,
+            full: &mut self.full,
+            abandoned: &mut self.abandoned,
             malformed: &mut self.malformed,
             conflicting: &mut self.conflicting,
         };
         act(&mut connection.state.lane, &place, &mut sink);
     }
 
+    /// When the other end of an exchange that starts now can have begun at the earliest. The keys of
+    /// unix sockets are less than certain: what was in flight when the probes began to count, or was
+    /// spliced away, makes the two ends count differently. But what a server began before its client
+    /// had read the response before is not the client's next request.
+    fn since(&mut self, side: Side, cookie: Cookie) -> u64 {
+        let connection = self.connections.get_mut(cookie);
+        let unix = connection.filter(|end| end.bases.unix && side == Side::Client);
+        unix.map_or(0, |end| end.state.received)
+    }
+
     /// Lets the exchanges that have just started look for their other ends.
     fn pair(&mut self, from: usize, signals: &mut Vec<Signal>) {
         let mut at = from;
         while at < signals.len() {
-            if let Signal::Started { id, side, key, at: moment, .. } = signals[at]
-                && let Some(peer) = self.pairing.enter(key, side, id, moment.time)
+            if let Signal::Ended(exchange) = &signals[at]
+                && (exchange.side, exchange.is_unix()) == (Side::Client, true)
+            {
+                self.pairing.leave(exchange.key, exchange.id);
+            }
+            if let Signal::Started { id, side, key, at: moment, cookie, .. } = signals[at]
+                && let since = self.since(side, cookie)
+                && let Some(peer) = self.pairing.enter(key, side, id, moment.time, since)
             {
                 let (client, server) = if side == Side::Client { (id, peer) } else { (peer, id) };
                 // Before `Started`'s successors, so that whoever hears of them knows the pair.
@@ -298,23 +447,42 @@ impl Exchanges {
     }
 }
 
+/// Nothing had moved when the connection was first seen.
+pub(crate) fn is_fresh<S>(connection: &Connection<S>) -> bool {
+    connection.info.as_ref().is_some_and(|info| !info.midstream)
+}
+
 /// What a record says of a connection, as the stages want it.
 #[must_use]
 pub fn info(record: &record::Connection) -> Option<Info> {
-    let address = |bytes| crate::kernel::address(record.family, bytes);
+    let (local, remote) = ends(record)?;
     let opener = match record.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED) {
         CONNECTION_OPENER => Some(true),
         CONNECTION_ACCEPTED => Some(false),
         _ => None,
     };
     Some(Info {
-        local: (address(record.local_address)?, record.local_port),
-        remote: (address(record.remote_address)?, record.remote_port),
+        local,
+        remote,
         netns: record.netns,
         opener,
         midstream: record.flags & CONNECTION_MIDSTREAM != 0,
         comm: text(&record.comm),
     })
+}
+
+fn ends(record: &record::Connection) -> Option<(Address, Address)> {
+    if record.family == FAMILY_UNIX {
+        let named = Address::unix(record.path.get(..record.path_len as usize)?);
+        let nameless = Address::unix(b"");
+        let own = record.flags & CONNECTION_NAMED != 0;
+        return Some(if own { (named, nameless) } else { (nameless, named) });
+    }
+    let address = |bytes| crate::kernel::address(record.family, bytes);
+    Some((
+        Address::Inet(address(record.local_address)?, record.local_port),
+        Address::Inet(address(record.remote_address)?, record.remote_port),
+    ))
 }
 
 /// A zero-terminated name as records hold it.

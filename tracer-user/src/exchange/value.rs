@@ -1,10 +1,9 @@
 //! A request with its response, as one side saw it.
 
-use std::net::IpAddr;
-
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Address, Cookie, Moment};
 use crate::protocol::http1::{RequestHead, ResponseHead};
 
+use super::Reasons;
 use super::key::{ConnectionKey, PairKey};
 
 /// Number of an exchange, counted from the tracer's start.
@@ -20,28 +19,13 @@ pub enum Side {
     Server,
 }
 
-/// Why an exchange is not whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Incomplete {
-    /// The connection closed first.
-    Closed,
-    /// Bytes of it were not seen.
-    Lost,
-    /// The connection stopped being HTTP/1 first.
-    Left,
-    /// The tracer stopped first.
-    Stopped,
-}
-
-impl Incomplete {
-    /// As the attribute `tracer.incomplete` says it.
+impl Side {
+    /// The peer's.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn other(self) -> Self {
         match self {
-            Incomplete::Closed => "connection_closed",
-            Incomplete::Lost => "bytes_lost",
-            Incomplete::Left => "protocol_left",
-            Incomplete::Stopped => "tracer_stopped",
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
         }
     }
 }
@@ -61,10 +45,10 @@ pub struct Exchange {
     pub connection: ConnectionKey,
     /// The exchange, named alike at both ends.
     pub key: PairKey,
-    /// This side's address and port; `None` if never told.
-    pub local: Option<(IpAddr, u16)>,
+    /// This side's end; `None` if never told.
+    pub local: Option<Address>,
     /// The other side's.
-    pub remote: Option<(IpAddr, u16)>,
+    pub remote: Option<Address>,
     /// Name of the first thread that used the connection.
     pub comm: String,
     /// The request's first byte.
@@ -81,6 +65,14 @@ pub struct Exchange {
     pub request_body: u64,
     /// Bytes of the response's body.
     pub response_body: u64,
-    /// `None` if all of it was seen.
-    pub incomplete: Option<Incomplete>,
+    /// What is missing; empty if all of it was seen.
+    pub incomplete: Reasons,
+}
+
+impl Exchange {
+    /// Whether it went over a unix socket.
+    #[must_use]
+    pub fn is_unix(&self) -> bool {
+        matches!(self.local, Some(Address::Unix(_)))
+    }
 }

@@ -59,6 +59,13 @@ struct Exporter {
     counters: Arc<Counters>,
 }
 
+impl Exporter {
+    fn give(&self, spans: &[Weighed]) {
+        self.counters.given(spans.len() as u64);
+        self.counters.dropped(Reason::QueueFull, self.queue.push(spans));
+    }
+}
+
 /// The running exporters. Dropped without [`shutdown`](Self::shutdown), they stop at once.
 pub struct Exporters {
     exporters: Vec<Exporter>,
@@ -127,9 +134,27 @@ impl Exporters {
             return;
         }
         for exporter in &self.exporters {
-            exporter.counters.given(weighed.len() as u64);
-            exporter.counters.dropped(Reason::QueueFull, exporter.queue.push(&weighed));
+            exporter.give(&weighed);
         }
+    }
+
+    /// The same, for one who can wait: blocks the thread while a queue is full, until its exporter
+    /// has taken nothing for `patience`. From then on spans are dropped there, and counted, until
+    /// it takes some again.
+    pub fn send_patiently(&self, spans: &[Arc<Span>], patience: Duration) {
+        for span in spans {
+            let weighed = (span.clone(), weigh(span));
+            for exporter in &self.exporters {
+                exporter.queue.wait_for_room(&weighed, patience);
+                exporter.give(std::slice::from_ref(&weighed));
+            }
+        }
+    }
+
+    /// Blocks the thread until all queues are empty, or their exporters have taken nothing for
+    /// `patience`.
+    pub fn drain(&self, patience: Duration) {
+        self.exporters.iter().for_each(|exporter| exporter.queue.wait_until_empty(patience));
     }
 
     /// The balance so far, one a target in the order given.

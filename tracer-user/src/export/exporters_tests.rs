@@ -148,6 +148,35 @@ async fn uncompressed_if_wanted() {
     assert!(!backend.received()[0].headers.contains_key("content-encoding"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_can_wait_loses_nothing_to_a_slow_backend() {
+    let backend = Backend::start(|_, _| Reply::new(202, "")).await;
+    let settings = Settings { queue_spans: 8, batch_spans: 4, ..settings() };
+    let exporters = Exporters::start(&[zipkin(&backend)], &settings).unwrap();
+    tokio::task::block_in_place(|| {
+        exporters.send_patiently(&spans(200), LONG);
+        exporters.drain(LONG);
+    });
+    let summary = exporters.shutdown(LONG).await.remove(0);
+    assert_eq!((summary.exported, summary.dropped()), (200, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_can_wait_does_not_wait_for_a_dead_backend_for_ever() {
+    // It lets connect and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = target(&format!("zipkin=http://{}", silent.local_addr().unwrap()));
+    let settings = Settings { queue_spans: 8, batch_spans: 4, ..settings() };
+    let exporters = Exporters::start(&[dead], &settings).unwrap();
+    let patience = Duration::from_millis(50);
+    tokio::task::block_in_place(|| {
+        exporters.send_patiently(&spans(200), patience);
+        exporters.drain(patience);
+    });
+    let summary = exporters.shutdown(Duration::from_millis(50)).await.remove(0);
+    assert_eq!((summary.exported, summary.dropped()), (0, 200));
+}
+
 #[tokio::test]
 async fn a_backend_that_was_away_misses_only_what_exceeded_the_queue() {
     // A port that was free a moment ago: nobody listens there.

@@ -1,7 +1,8 @@
 //! The bounded queue between the pipeline and one exporter.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -16,18 +17,23 @@ pub(super) type Weighed = (Arc<Span>, usize);
 struct Inner {
     spans: VecDeque<(Weighed, Instant)>,
     bytes: usize,
+    /// Batches taken so far.
+    taken: u64,
+    /// So many were when one who waits gave up: nobody waits again before more are.
+    stuck: Option<u64>,
 }
 
 /// First in, first out; what exceeds it is not taken.
 pub(super) struct Queue {
     inner: Mutex<Inner>,
     arrived: Notify,
+    left: Condvar,
     settings: Settings,
 }
 
 impl Queue {
     pub(super) fn new(settings: Settings) -> Self {
-        Queue { inner: Mutex::default(), arrived: Notify::new(), settings }
+        Queue { inner: Mutex::default(), arrived: Notify::new(), left: Condvar::new(), settings }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -41,7 +47,7 @@ impl Queue {
         let mut inner = self.lock();
         for (span, weight) in spans {
             let bytes = inner.bytes.saturating_add(*weight);
-            if inner.spans.len() >= self.settings.queue_spans || bytes > self.settings.queue_bytes {
+            if self.is_full(&inner, *weight) {
                 full += 1;
                 continue;
             }
@@ -51,6 +57,33 @@ impl Queue {
         drop(inner);
         self.arrived.notify_one();
         full
+    }
+
+    fn is_full(&self, inner: &Inner, weight: usize) -> bool {
+        let bytes = inner.bytes.saturating_add(weight);
+        inner.spans.len() >= self.settings.queue_spans || bytes > self.settings.queue_bytes
+    }
+
+    /// Blocks the thread until there is room for a span, or nothing has left for `patience`.
+    pub(super) fn wait_for_room(&self, (_, weight): &Weighed, patience: Duration) {
+        self.wait(patience, |inner| self.is_full(inner, *weight));
+    }
+
+    /// The same until there is nothing in it.
+    pub(super) fn wait_until_empty(&self, patience: Duration) {
+        self.wait(patience, |inner| !inner.spans.is_empty());
+    }
+
+    fn wait(&self, patience: Duration, not_yet: impl Fn(&Inner) -> bool) {
+        let mut inner = self.lock();
+        while not_yet(&inner) && inner.stuck != Some(inner.taken) {
+            let before = inner.taken;
+            let wait = self.left.wait_timeout_while(inner, patience, |it| it.taken == before);
+            inner = wait.unwrap_or_else(|e| e.into_inner()).0;
+            if inner.taken == before {
+                inner.stuck = Some(before);
+            }
+        }
     }
 
     /// Waits until a batch is due: enough spans, enough bytes, or one that has waited enough.
@@ -93,6 +126,10 @@ impl Queue {
                 inner.bytes = inner.bytes.saturating_sub(weight);
                 batch.push((span, weight));
             }
+        }
+        if !batch.is_empty() {
+            inner.taken += 1;
+            self.left.notify_all();
         }
         batch
     }
@@ -153,6 +190,35 @@ mod tests {
         assert_eq!(by_bytes.push(&weighed(5)), 3);
         assert_eq!(by_bytes.take().len(), 2);
         assert_eq!(by_bytes.push(&weighed(3)), 1);
+    }
+
+    #[tokio::test]
+    async fn one_who_waits_gets_room() {
+        let queue = Arc::new(queue(|s| s.queue_spans = 3));
+        queue.push(&weighed(3));
+        let waiting = std::thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                queue.wait_for_room(&weighed(1)[0], Duration::from_secs(600));
+                queue.push(&weighed(1))
+            }
+        });
+        assert_eq!(queue.take().len(), 3);
+        assert_eq!(waiting.join().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn one_who_waits_in_vain_does_not_wait_again() {
+        let queue = queue(|s| s.queue_spans = 3);
+        queue.push(&weighed(3));
+        queue.wait_for_room(&weighed(1)[0], Duration::from_millis(1));
+        // Would not return in time.
+        queue.wait_for_room(&weighed(1)[0], Duration::from_secs(600));
+        assert_eq!(queue.push(&weighed(1)), 1);
+        queue.take();
+        queue.push(&weighed(1));
+        queue.wait_until_empty(Duration::from_millis(1));
+        assert_eq!(queue.take().len(), 1);
     }
 
     #[tokio::test]

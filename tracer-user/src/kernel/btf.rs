@@ -119,6 +119,23 @@ impl<'a> Btf<'a> {
         if bits % 8 == 0 { Ok(bits / 8) } else { Err(missing()) }
     }
 
+    /// Value of an enumerator, modulo 2^32.
+    ///
+    /// # Errors
+    /// [`Error::NoField`] when there is none.
+    pub fn enumerator(&self, of: &str, name: &str) -> Result<u32, Error> {
+        let missing = || Error::NoField { of: of.into(), field: name.into() };
+        let id = self.find(KIND_ENUM, of).ok_or_else(missing)?;
+        let at = self.records.get(id as usize).ok_or_else(missing)?;
+        let record = self.record_at(*at).ok_or_else(missing)?;
+        let entries = (0..record.count as usize).map(|i| record.body + 8 * i);
+        let is = |at: &usize| {
+            read_u32(self.types, *at).and_then(|name| self.string(name)) == Some(name.as_bytes())
+        };
+        let found = entries.into_iter().find(is).ok_or_else(missing)?;
+        read_u32(self.types, found + 4).ok_or_else(missing)
+    }
+
     /// Whether the kernel has a function of this name that BTF describes.
     #[must_use]
     pub fn has_function(&self, name: &str) -> bool {

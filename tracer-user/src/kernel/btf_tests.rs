@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, proptest};
-use tracer_common::offsets::Offsets;
+use tracer_common::offsets::{Offsets, UringOffsets};
 
 use super::btf::{Btf, Error};
 use super::{offsets, tracepoints};
@@ -40,6 +40,38 @@ fn common(net_inum: u32, protocol: u32, socket: u32, tcp: [u32; 6], task: u32) -
         bytes_received,
         task_tid: task,
         task_pid: task + 4,
+        socket_type: 0,
+        unix_peer: 0,
+        unix_address: 0,
+        address_len: 4,
+        address_name: 8,
+        uring: UringOffsets::default(),
+    }
+}
+
+/// The same for io_uring, from 6.12 to 6.18.
+fn uring(worker: [u32; 2], task: [u32; 2], message_iter: u32, file_iter: u32) -> UringOffsets {
+    UringOffsets {
+        known: 1,
+        task_flags: 44,
+        task_worker: worker[0],
+        worker_work: worker[1],
+        request_work: 216,
+        request_file: 0,
+        request_opcode: 64,
+        request_async: 184,
+        request_task: task[0],
+        context_task: task[1],
+        message_buffer: 8,
+        message_done: 20,
+        file_buffer: 48,
+        message_iter,
+        file_iter,
+        iter_type: 0,
+        iter_offset: 8,
+        iter_pointer: 16,
+        iter_flat: 0,
+        iter_vectors: 1,
     }
 }
 
@@ -48,18 +80,27 @@ fn common(net_inum: u32, protocol: u32, socket: u32, tcp: [u32; 6], task: u32) -
 #[test]
 fn offsets_of_linux_6_1() {
     let want = common(144, 516, 624, [1852, 1468, 1508, 1496, 1464, 1448], 2416);
-    assert_eq!(read(LINUX_6_1), want);
+    let want = Offsets { socket_type: 514, unix_peer: 864, unix_address: 776, ..want };
+    assert_eq!(
+        read(LINUX_6_1),
+        want,
+        "without io_uring, whose requests have their buffers elsewhere"
+    );
 }
 
 #[test]
 fn offsets_of_linux_6_12() {
     let want = common(136, 574, 288, [1636, 1520, 1720, 1840, 1712, 1784], 2432);
+    let uring = uring([2648, 64], [104, u32::MAX], 72, 8);
+    let want = Offsets { socket_type: 572, unix_peer: 864, unix_address: 776, uring, ..want };
     assert_eq!(read(LINUX_6_12), want);
 }
 
 #[test]
 fn offsets_of_linux_6_18() {
     let want = common(176, 532, 288, [1576, 1464, 1672, 1824, 1664, 1752], 1264);
+    let uring = uring([1480, 72], [104, 16], 80, 24);
+    let want = Offsets { socket_type: 534, unix_peer: 872, unix_address: 784, uring, ..want };
     assert_eq!(read(LINUX_6_18), want);
 }
 
@@ -75,6 +116,16 @@ fn a_kernel_without_the_tracepoints_is_called_too_old() {
     for blob in [LINUX_6_12, LINUX_6_18] {
         assert_eq!(tracepoints(&Btf::parse(blob).unwrap()), Ok(()));
     }
+}
+
+#[test]
+fn enumerators_are_found() {
+    let btf = Btf::parse(LINUX_6_18).unwrap();
+    assert_eq!(btf.enumerator("iter_type", "ITER_BVEC"), Ok(2));
+    assert!(btf.enumerator("iter_type", "ITER_NONE").is_err());
+    assert!(btf.enumerator("no_such_enum", "ITER_BVEC").is_err());
+    // In 6.1 the numbers were others.
+    assert_eq!(Btf::parse(LINUX_6_1).unwrap().enumerator("iter_type", "ITER_IOVEC"), Ok(0));
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub(super) const COUNTS: &str = "COUNTS";
 pub(super) const SCRATCH: &str = "SCRATCH";
 pub(super) const PROCESSES: &str = "PROCESSES";
 pub(super) const PORTS: &str = "PORTS";
+pub(super) const STARTS: &str = "STARTS";
 pub(super) const GENERATION: &str = "GENERATION";
 pub(super) const OFFSETS: &str = "OFFSETS";
 pub(super) const CHOICES: &str = "CHOICES";
@@ -18,3 +19,6 @@ pub(super) const PROGRAMS: [&str; 5] = [
     "sched_process_exec",
     "sched_process_exit",
 ];
+
+/// The same, for kernels where io_uring's buffers can be found.
+pub(super) const URING_PROGRAMS: [&str; 2] = ["io_uring_submit_req", "io_uring_poll_arm"];

@@ -1,6 +1,6 @@
 //! The field offsets that the probes need, out of a kernel's BTF.
 
-use tracer_common::offsets::Offsets;
+use tracer_common::offsets::{Offsets, UringOffsets};
 
 use super::btf::{Btf, Error};
 
@@ -32,5 +32,48 @@ pub fn offsets(btf: &Btf<'_>) -> Result<Offsets, Error> {
         bytes_received: tcp("bytes_received")?,
         task_tid: btf.offset("task_struct", "pid")?,
         task_pid: btf.offset("task_struct", "tgid")?,
+        socket_type: btf.offset("sock", "sk_type")?,
+        unix_peer: btf.offset("unix_sock", "peer")?,
+        unix_address: btf.offset("unix_sock", "addr")?,
+        address_len: btf.offset("unix_address", "len")?,
+        address_name: btf.offset("unix_address", "name")?,
+        // A kernel without io_uring, or with an older one, lacks some of these.
+        uring: uring(btf).unwrap_or_default(),
+    })
+}
+
+/// Since Linux 6.10 every request keeps its iterator in its `async_data`; before, `free_iov_nr`
+/// (later `vec`) was not there, and most requests had theirs on the kernel's stack.
+fn uring(btf: &Btf<'_>) -> Result<UringOffsets, Error> {
+    let message = |field: &str| btf.offset("io_async_msghdr", field);
+    message("free_iov_nr").or_else(|_| message("vec"))?;
+    let task = |field: &str| btf.offset("task_struct", field);
+    let request = |field: &str| btf.offset("io_kiocb", field);
+    let iter = |field: &str| btf.offset("iov_iter", field);
+    let context = request("tctx");
+    Ok(UringOffsets {
+        known: 1,
+        task_flags: task("flags")?,
+        task_worker: task("worker_private")?,
+        worker_work: btf.offset("io_worker", "cur_work")?,
+        request_work: request("work")?,
+        request_file: request("file")?,
+        request_opcode: request("opcode")?,
+        request_async: request("async_data")?,
+        context_task: match context {
+            Ok(_) => btf.offset("io_uring_task", "task")?,
+            Err(_) => u32::MAX,
+        },
+        request_task: context.or_else(|_| request("task"))?,
+        message_buffer: btf.offset("io_sr_msg", "buf")?,
+        message_done: btf.offset("io_sr_msg", "done_io")?,
+        file_buffer: btf.offset("io_rw", "addr")?,
+        message_iter: message("msg.msg_iter")?,
+        file_iter: btf.offset("io_async_rw", "iter")?,
+        iter_type: iter("iter_type")?,
+        iter_offset: iter("iov_offset")?,
+        iter_pointer: iter("ubuf")?,
+        iter_flat: btf.enumerator("iter_type", "ITER_UBUF")?,
+        iter_vectors: btf.enumerator("iter_type", "ITER_IOVEC")?,
     })
 }

@@ -9,6 +9,7 @@ use aya::programs::BtfTracePoint;
 use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use aya_log::EbpfLogger;
 use tracer_common::counter::Counter;
+use tracer_common::head;
 use tracer_common::offsets::Choices;
 use zerocopy::IntoBytes as _;
 
@@ -68,6 +69,7 @@ impl Probes {
         let offsets = offsets(&btf)?;
         let ring_size = selection.ring_size.next_power_of_two().max(64 * 1024);
         let choices = Choices {
+            seed: seed()?,
             wake_on_exec: selection.choose_processes.into(),
             only_named_ports: selection.only_named_ports.into(),
             ports_matter: (!selection.ports.is_empty()).into(),
@@ -101,27 +103,32 @@ impl Probes {
         for (&port, verdict) in &selection.ports {
             ports.insert(u32::from(port), verdict, 0)?;
         }
+        let mut known: HashMap<_, u64, u32> = HashMap::try_from(
+            probes.ebpf.take_map(names::STARTS).ok_or_else(|| anyhow!("no map of beginnings"))?,
+        )?;
+        for (key, start) in head::starts() {
+            known.insert(key, start as u32, 0)?;
+        }
         for (&process, &verdict) in &selection.processes {
             probes.judge(process, verdict)?;
         }
+        let uring = if offsets.uring.known != 0 { &names::URING_PROGRAMS[..] } else { &[] };
+        let wanted: Vec<_> = names::PROGRAMS.iter().chain(uring).copied().collect();
         let btf = aya::Btf::from_sys_fs()?;
-        for name in names::PROGRAMS {
-            let program: &mut BtfTracePoint = probes
-                .ebpf
-                .program_mut(name)
-                .ok_or_else(|| anyhow!("no program {name}"))?
-                .try_into()?;
-            program.load(name, &btf).with_context(|| format!("loading probe {name}"))?;
+        for &name in &wanted {
+            let loaded = probes.program(name)?.load(name, &btf);
+            loaded.with_context(|| format!("loading probe {name}"))?;
         }
-        for name in names::PROGRAMS {
-            let program: &mut BtfTracePoint = probes
-                .ebpf
-                .program_mut(name)
-                .ok_or_else(|| anyhow!("no program {name}"))?
-                .try_into()?;
-            program.attach().with_context(|| format!("attaching probe {name}"))?;
+        for &name in &wanted {
+            let attached = probes.program(name)?.attach();
+            attached.with_context(|| format!("attaching probe {name}"))?;
         }
         Ok(probes)
+    }
+
+    fn program(&mut self, name: &str) -> Result<&mut BtfTracePoint> {
+        let program = self.ebpf.program_mut(name).ok_or_else(|| anyhow!("no program {name}"))?;
+        Ok(program.try_into()?)
     }
 
     /// The next record, if one waits.
@@ -186,6 +193,14 @@ impl Probes {
             })
             .collect()
     }
+}
+
+/// 64 bits of the boot's identifier, which differs from boot to boot and host to host (random(4)).
+fn seed() -> Result<u64> {
+    const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+    let text = std::fs::read_to_string(BOOT_ID).with_context(|| format!("reading {BOOT_ID}"))?;
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    u64::from_str_radix(&digits, 16).with_context(|| format!("reading {BOOT_ID}"))
 }
 
 impl AsFd for Probes {

@@ -14,7 +14,8 @@ use tracing::{info, warn};
 
 use crate::export::Exporters;
 use crate::kernel::Probes;
-use crate::pipeline::{Pipeline, Verdict};
+use crate::pipeline::Verdict;
+use crate::recording::Tap;
 
 use super::directory::Processes;
 use super::existing::{self, Again};
@@ -26,25 +27,26 @@ const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 const LAG: u64 = 50_000_000;
 /// Records handled before spans are handed on.
 const BATCH: usize = 4096;
-/// How often counters are read.
+/// How often the wall clock is compared.
 const CHECK: u64 = 250_000_000;
 /// Kernel-side counters that stand for something lost.
-const LOSSES: [Counter; 4] =
-    [Counter::RingFull, Counter::NoBuffer, Counter::PageFault, Counter::NoStorage];
+const LOSSES: [Counter; 2] = [Counter::RingFull, Counter::NoStorage];
 
 /// Runs until told to stop; returns every loss by name.
 pub(super) fn capture(
     mut probes: Probes,
-    mut pipeline: Pipeline<Processes>,
+    pipeline: &mut Tap<Processes>,
     exporters: &Exporters,
     stop: &AtomicBool,
 ) -> Result<BTreeMap<&'static str, u64>> {
     pipeline.existing(existing::incoming(), true);
     let mut again = Again::default();
-    let (mut checked, mut full) = (boot_now(), 0);
+    let mut full = Full { checked: boot_now(), count: 0 };
+    let mut checked = boot_now();
     loop {
-        let stopping = stop.load(Ordering::Relaxed);
-        let drained = drain(&mut probes, &mut pipeline);
+        let stopping = stop.load(Ordering::Relaxed) || pipeline.is_over();
+        let drained = drain(&mut probes, pipeline);
+        full.check(&probes, pipeline)?;
         let now = boot_now();
         if drained {
             pipeline.advance(now.saturating_sub(LAG));
@@ -54,13 +56,10 @@ pub(super) fn capture(
             tell(&mut probes, pid, verdict);
         }
         if now - checked > CHECK {
-            checked = now;
             probes.flush_log();
-            let count = probes.count(Counter::RingFull)?;
-            if count > full {
-                full = count;
-                pipeline.lost_records();
-            }
+            let (boot, unix) = both_clocks();
+            pipeline.clock(checked, boot, unix);
+            checked = now;
         }
         if pipeline.waits_for_existing()
             && let Some(connections) = again.poll(now)
@@ -90,8 +89,29 @@ pub(super) fn capture(
     Ok(losses)
 }
 
+/// What is known of lost records.
+struct Full {
+    /// When the count was read last, by the boot clock.
+    checked: u64,
+    count: u64,
+}
+
+impl Full {
+    /// After every round, so that few exchanges are suspected of lacking something.
+    fn check(&mut self, probes: &Probes, pipeline: &mut Tap<Processes>) -> Result<()> {
+        let before = boot_now();
+        let count = probes.count(Counter::RingFull)?;
+        if count > self.count {
+            self.count = count;
+            pipeline.lost_records(self.checked, boot_now());
+        }
+        self.checked = before;
+        Ok(())
+    }
+}
+
 /// Handles up to [`BATCH`] records; whether that was all.
-fn drain(probes: &mut Probes, pipeline: &mut Pipeline<Processes>) -> bool {
+fn drain(probes: &mut Probes, pipeline: &mut Tap<Processes>) -> bool {
     for _ in 0..BATCH {
         match probes.next_record() {
             Some(record) => pipeline.record(&record),
@@ -114,13 +134,24 @@ fn tell(probes: &mut Probes, pid: u32, verdict: Verdict) {
     }
 }
 
+/// `CLOCK_BOOTTIME` and the time of day, read as much at once as can be: of several attempts the one
+/// with the least time between.
+pub(super) fn both_clocks() -> (u64, u64) {
+    let attempt = || {
+        let (before, unix, after) = (boot_now(), unix_now(), boot_now());
+        (after - before, before, unix)
+    };
+    let (_, boot, unix) = [attempt(), attempt(), attempt()].into_iter().min().unwrap_or_default();
+    (boot, unix)
+}
+
 /// Nanoseconds of `CLOCK_BOOTTIME`.
 pub(super) fn boot_now() -> u64 {
     nanoseconds(ClockId::Boottime)
 }
 
 /// Nanoseconds since the Unix epoch.
-pub(super) fn unix_now() -> u64 {
+fn unix_now() -> u64 {
     nanoseconds(ClockId::Realtime)
 }
 

@@ -48,6 +48,10 @@ impl Directory for Processes {
         self.table.get(pid, now);
     }
 
+    fn takes_over(&mut self, pid: u32, from: u32) {
+        self.table.inherits(pid, from);
+    }
+
     fn serves(&mut self, pid: u32, port: u16) {
         self.table.serves(pid, port);
     }

@@ -1,12 +1,12 @@
-//! `tracer run` and `tracer doctor`: the pipeline on the running kernel.
+//! `tracer run`, `tracer record` and `tracer doctor`: the pipeline on the running kernel.
 
 mod capture;
 mod directory;
 mod doctor;
 mod existing;
+mod record;
 mod rights;
 mod run;
-mod summary;
 
 pub use doctor::doctor;
 pub use run::run;

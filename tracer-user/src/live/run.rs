@@ -1,34 +1,38 @@
-//! `tracer run`.
+//! `tracer run`, and what `tracer record` does like it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
 
-use crate::config::{Filter, Settings, Verdict, WhenInstrumented};
+use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
-use crate::pipeline::{self, Pipeline};
-use crate::protocol::http1;
-use crate::trace::{Clock, LeaveOut};
+use crate::recording::Tap;
+use crate::stats::summary;
+use crate::trace::Clock;
 
-use super::capture::{boot_now, capture, unix_now};
+use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
-use super::rights;
-use super::summary::summary;
+use super::{record, rights};
 
 /// How long exporters may take to send what is left.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// Traces until interrupted or the set time is over, then prints the balance.
+/// Traces until interrupted or the set time is over, then prints the balance. If `recording` is
+/// told, what is seen goes to its file as well.
 ///
 /// # Errors
 /// Why it could not start, or what broke on the way.
-pub async fn run(settings: Settings) -> Result<()> {
+pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()> {
     rights::check()?;
+    let (boot, unix) = both_clocks();
+    let clock = Clock::new(unix, boot);
+    let start = |args| record::start(args, &settings.pipeline(), &clock);
+    let recorder = recording.as_ref().map(start).transpose()?;
     let mut processes = Processes::new(&settings);
     let selection = selection(&settings, &mut processes);
     let traced = selection.processes.values().filter(|&&verdict| verdict == TRACE).count();
@@ -44,15 +48,19 @@ pub async fn run(settings: Settings) -> Result<()> {
     let thread = {
         let (exporters, stop, settings) = (exporters.clone(), stop.clone(), settings.clone());
         std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
-            let clock = Clock::new(unix_now(), boot_now());
-            let pipeline = Pipeline::new(limits(&settings), processes, clock);
-            let losses = capture(probes, pipeline, &exporters, &stop);
+            let mut tap = Tap::new(settings.pipeline(), processes, clock, recorder);
+            let losses = capture(probes, &mut tap, &exporters, &stop);
             drop(exporters);
+            let recorded = tap.finish();
             // Nobody listens once the run is being stopped.
             let _ = done.send(());
-            losses
+            losses.map(|losses| (losses, recorded))
         })?
     };
+    let started = Instant::now();
+    if let Some(args) = &recording {
+        eprintln!("{}", record::announcement(args));
+    }
     eprintln!("{}", announcement(&settings, traced));
     let over = async {
         match settings.duration {
@@ -67,12 +75,18 @@ pub async fn run(settings: Settings) -> Result<()> {
         _ = &mut ended => {}
     }
     stop.store(true, Ordering::Relaxed);
-    let losses = tokio::task::spawn_blocking(|| thread.join())
+    let (losses, recorded) = tokio::task::spawn_blocking(|| thread.join())
         .await?
         .map_err(|_| anyhow!("the capture thread failed; please report this with its message"))??;
     let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
     let exported = exporters.shutdown(FLUSH).await;
     eprint!("{}", summary(&exported, &losses));
+    if let Some(args) = &recording {
+        let recorded = recorded.with_context(|| format!("recording {}", args.file.display()))?;
+        if let Some(totals) = recorded {
+            eprint!("{}", record::summary(args, &totals, started.elapsed()));
+        }
+    }
     Ok(())
 }
 
@@ -99,27 +113,6 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
 fn ports(filter: &Filter) -> std::collections::BTreeMap<u16, u32> {
     let verdict = |verdict| if verdict == Verdict::Trace { PORT_TRACE } else { PORT_SKIP };
     filter.ports().into_iter().map(|(port, of)| (port, verdict(of))).collect()
-}
-
-fn limits(settings: &Settings) -> pipeline::Settings {
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    pipeline::Settings {
-        connections: settings.limits.max_connections as usize,
-        open_exchanges: settings.limits.max_open_exchanges as usize,
-        http1: http1::Limits {
-            max_head: settings.limits.max_head as usize,
-            max_headers: settings.limits.max_headers.into(),
-            ..http1::Limits::default()
-        },
-        settle: nanoseconds(settings.settle),
-        max_hold: nanoseconds(settings.max_hold),
-        min_confidence: settings.min_confidence,
-        leave_out: LeaveOut {
-            instrumented: settings.when_instrumented == WhenInstrumented::Skip,
-            unsampled: settings.respect_sampled,
-        },
-        ports_left_out: !settings.filter.ports().is_empty(),
-    }
 }
 
 /// The line that says that every probe is attached.

@@ -102,6 +102,21 @@ impl Identity {
         Self { pid, start_time: 0, exe, forked_from: Vec::new(), source, resource, rules }
     }
 
+    /// A child of this process that was gone before it could be read.
+    pub(super) fn child(&self, pid: u32) -> Self {
+        let mut attributes = self.resource.attributes.clone();
+        for (_, value) in attributes.iter_mut().filter(|(name, _)| name == "process.pid") {
+            *value = i64::from(pid).into();
+        }
+        let service = self.resource.service.clone();
+        Self {
+            pid,
+            start_time: 0,
+            resource: Arc::new(Resource { service, attributes }),
+            ..self.clone()
+        }
+    }
+
     /// The same process under another name.
     pub(super) fn renamed(&self, name: Arc<str>, rules: Matches) -> Self {
         let attributes = self.resource.attributes.clone();

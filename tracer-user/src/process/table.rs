@@ -46,6 +46,7 @@ pub struct ProcessTable {
     extra: Vec<(String, String)>,
     entries: LruCache<u32, Entry>,
     hints: LruCache<u32, Box<str>>,
+    parents: LruCache<u32, u32>,
     stats: TableStats,
 }
 
@@ -59,8 +60,9 @@ impl ProcessTable {
         capacity: NonZeroUsize,
     ) -> Self {
         let entries = LruCache::new(capacity);
-        let hints = LruCache::new(MAX_HINTS);
-        Self { host, rules, extra, entries, hints, stats: TableStats::default() }
+        let (hints, parents) = (LruCache::new(MAX_HINTS), LruCache::new(MAX_HINTS));
+        let stats = TableStats::default();
+        Self { host, rules, extra, entries, hints, parents, stats }
     }
 
     /// Who `pid` is, or was when it did what happened at `now`. Reads /proc at the first call for
@@ -94,6 +96,7 @@ impl ProcessTable {
     pub fn exec(&mut self, pid: u32) {
         self.entries.pop(&pid);
         self.hints.pop(&pid);
+        self.parents.pop(&pid);
     }
 
     /// The process ended at `now`; its name is kept for a while.
@@ -108,6 +111,15 @@ impl ProcessTable {
     pub fn hint(&mut self, pid: u32, comm: &str) {
         if !self.entries.contains(&pid) && !comm.is_empty() {
             self.hints.put(pid, comm.chars().take(16).collect());
+        }
+    }
+
+    /// `pid` uses a connection that `parent` had: should it be gone before it can be read, it was
+    /// most likely a child of it, and the same service. The bias: another program that was given
+    /// the connection and ended at once goes under the giver's name.
+    pub fn inherits(&mut self, pid: u32, parent: u32) {
+        if !self.entries.contains(&pid) {
+            self.parents.put(pid, parent);
         }
     }
 
@@ -138,10 +150,15 @@ impl ProcessTable {
 
     fn read(&mut self, pid: u32, now: u64) -> Arc<Identity> {
         let hint = self.hints.pop(&pid);
+        let parent = self.parents.pop(&pid).and_then(|parent| self.entries.peek(&parent));
+        let parent = parent.map(|entry| entry.identity.clone());
         let found = Identity::read(&self.host, &self.rules, &self.extra, pid);
+        // Of one that has ended and is not reaped, nearly nothing can be read.
+        let found = found.filter(|found| found.exe.is_some() || parent.is_none());
         let ended = found.is_none().then_some(now);
-        let identity = Arc::new(found.unwrap_or_else(|| {
-            Identity::gone(&self.host, &self.rules, &self.extra, pid, hint.as_deref())
+        let identity = Arc::new(found.unwrap_or_else(|| match parent {
+            Some(parent) => parent.child(pid),
+            None => Identity::gone(&self.host, &self.rules, &self.extra, pid, hint.as_deref()),
         }));
         match ended {
             None => self.stats.read += 1,

@@ -46,6 +46,26 @@ fn a_name_outlives_its_process_for_a_while() {
 }
 
 #[test]
+fn a_child_that_is_gone_is_known_as_its_parent() {
+    let fake = Fake::new();
+    fake.process(7).exe("/bin/cart").write();
+    fake.process(9).exe("/bin/pay").write();
+    let mut table = table(&fake, 8);
+    table.get(7, SECOND);
+    for pid in [8, 9] {
+        table.inherits(pid, 7);
+    }
+    let child = table.get(8, SECOND);
+    assert_eq!(
+        (&**child.service(), child.pid, child.exe.as_deref()),
+        ("cart", 8, Some("/bin/cart".as_ref()))
+    );
+    let said = child.resource.attributes.iter().find(|(name, _)| name == "process.pid");
+    assert_eq!(said.map(|(_, value)| value.clone()), Some(8_i64.into()));
+    assert_eq!(name(&mut table, 9, SECOND), "pay", "what can be read goes before");
+}
+
+#[test]
 fn a_number_given_away_is_another_process_but_not_for_late_events() {
     let fake = Fake::new();
     fake.process(7).exe("/bin/cart").start_time(100).write();

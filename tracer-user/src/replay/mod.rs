@@ -1,5 +1,14 @@
-//! Drives the pipeline from a file instead of the kernel.
+//! `tracer replay`: drives the pipeline from a file instead of the kernel.
 
+mod command;
+mod directory;
+mod driver;
 mod input;
+mod open;
+mod progress;
 
-pub use input::{Input, Source};
+pub use command::replay;
+pub use directory::Told;
+pub use driver::{Replayed, drive};
+pub use input::{Input, LeftOut, Source};
+pub use open::{Opened, open};

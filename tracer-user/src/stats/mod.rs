@@ -1,1 +1,5 @@
-//! stats.
+//! The balance of a run.
+
+mod summary;
+
+pub use summary::summary;

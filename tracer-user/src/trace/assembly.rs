@@ -9,11 +9,13 @@ use lru::LruCache;
 use crate::connection::Moment;
 use crate::exchange::{ConnectionKey, ExchangeId, Signal};
 
-use super::SpanId;
+use super::clock::Clocks;
 use super::ids::{another, span_id};
 use super::node::{Node, Parent, Peer};
 use super::placing::{LeaveOut, LeftOut, Placed};
+use super::spells::Spells;
 use super::tree::Tree;
+use super::{Clock, SpanId};
 
 /// How long to wait; nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +38,15 @@ pub struct Assembly {
     pub(super) overdue: Vec<ExchangeId>,
     /// Those that were used last stay.
     pub(super) own: LruCache<ConnectionKey, ()>,
+    pub(super) clocks: Clocks,
+    /// When the wall clock was set.
+    pub(super) steps: Spells,
+    /// When records were lost.
+    pub(super) full: Spells,
     pub(super) late: u64,
     pub(super) conflicts: u64,
     pub(super) left_out: LeftOut,
+    pub(super) clock_steps: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +61,7 @@ const MAX_OWN: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 impl Assembly {
     /// An empty stage.
     #[must_use]
-    pub fn new(patience: Patience, leave_out: LeaveOut) -> Self {
+    pub fn new(patience: Patience, leave_out: LeaveOut, clock: Clock) -> Self {
         Self {
             patience,
             leave_out,
@@ -63,9 +71,13 @@ impl Assembly {
             ready: vec![],
             overdue: vec![],
             own: LruCache::new(MAX_OWN),
+            clocks: Clocks::new(clock),
+            steps: Spells::default(),
+            full: Spells::default(),
             late: 0,
             conflicts: 0,
             left_out: LeftOut::default(),
+            clock_steps: 0,
         }
     }
 
@@ -94,7 +106,7 @@ impl Assembly {
                     parent: Parent::Open,
                     context: None,
                     originated: false,
-                    tree: Tree::new(id, key),
+                    tree: Tree::new(id, key, at.time),
                     exchange: None,
                     forgotten: false,
                 };
@@ -126,7 +138,8 @@ impl Assembly {
             Signal::Head { context: None, .. }
             | Signal::Read { .. }
             | Signal::Replied { .. }
-            | Signal::Left { .. } => {}
+            | Signal::Left { .. }
+            | Signal::Refused { .. } => {}
         }
     }
 
@@ -142,6 +155,7 @@ impl Assembly {
     /// then.
     pub fn take_ready(&mut self, traces_itself: impl Fn(&Moment) -> bool) -> Vec<Placed> {
         let ready = std::mem::take(&mut self.ready);
+        ready.iter().for_each(|&id| self.mark(id));
         let placed = ready.iter().filter_map(|&id| self.place(id, &traces_itself)).collect();
         // Not before all are placed: they look at each other.
         for id in ready {
@@ -152,8 +166,12 @@ impl Assembly {
 
     /// What went otherwise than the trees show, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 2] {
-        [("late_evidence", self.late), ("trace_conflicts", self.conflicts)]
+    pub fn losses(&self) -> [(&'static str, u64); 3] {
+        [
+            ("late_evidence", self.late),
+            ("trace_conflicts", self.conflicts),
+            ("clock_steps", self.clock_steps),
+        ]
     }
 
     /// Exchanges left out on purpose: no loss.

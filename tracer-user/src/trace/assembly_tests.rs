@@ -1,9 +1,9 @@
 //! What scripts of connections can't bring about, or only in hours.
 
-use super::{Assembly, ConnectionKey, ExchangeId, LeaveOut, Moment, Patience, Signal};
+use super::{Assembly, Clock, ConnectionKey, ExchangeId, LeaveOut, Moment, Patience, Signal};
 use crate::causality::{Decision, Provenance};
 use crate::connection::Cookie;
-use crate::exchange::{Exchange, PairKey, Side};
+use crate::exchange::{Exchange, PairKey, Reasons, Side};
 
 fn exchange(id: u64, side: Side, key: u64) -> Exchange {
     Exchange {
@@ -23,7 +23,7 @@ fn exchange(id: u64, side: Side, key: u64) -> Exchange {
         response: None,
         request_body: 0,
         response_body: 0,
-        incomplete: None,
+        incomplete: Reasons::default(),
     }
 }
 
@@ -33,7 +33,7 @@ fn start(assembly: &mut Assembly, id: u64, side: Side, key: u64) {
 }
 
 fn assembly() -> Assembly {
-    Assembly::new(Patience { settle: 1, max_hold: 10 }, LeaveOut::default())
+    Assembly::new(Patience { settle: 1, max_hold: 10 }, LeaveOut::default(), Clock::new(0, 0))
 }
 
 #[test]

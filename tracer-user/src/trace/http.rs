@@ -1,15 +1,15 @@
 //! HTTP exchanges as spans, by OpenTelemetry's semantic conventions for HTTP (stable since 1.23).
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::exchange::{Exchange, Incomplete, Side};
+use crate::connection::Address;
+use crate::exchange::{Exchange, Incomplete, Reasons, Side};
 use crate::protocol::http1::RequestHead;
 use crate::protocol::route::span_name;
 
 use super::placing::Placed;
-use super::{Clock, Endpoint, Kind, Namer, Resource, Span, Status, Value};
+use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value};
 
 /// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
 #[must_use]
@@ -17,7 +17,6 @@ pub fn span(
     placed: &Placed,
     resource: Arc<Resource>,
     peer: Option<Arc<str>>,
-    clock: &Clock,
     namer: &mut Namer,
 ) -> Span {
     let exchange = &*placed.exchange;
@@ -45,9 +44,12 @@ pub fn span(
         }
         None => "HTTP".to_owned(),
     };
-    if let Some((address, port)) = exchange.remote {
-        put("network.peer.address", address.to_string().into());
-        put("network.peer.port", i64::from(port).into());
+    if let Some(remote) = exchange.remote.as_ref().filter(|remote| **remote != nameless()) {
+        put("network.peer.address", remote.to_string().into());
+        put_port("network.peer.port", remote.port(), &mut put);
+    }
+    if matches!(exchange.local, Some(Address::Unix(_))) {
+        put("network.transport", "unix".into());
     }
     let version = exchange.request.as_ref().map(|request| request.version);
     if let Some(version) = version {
@@ -63,8 +65,11 @@ pub fn span(
     if let Some(error) = &error {
         put("error.type", error.clone().into());
     }
-    if let Some(incomplete) = exchange.incomplete {
-        put("tracer.incomplete", incomplete.name().into());
+    if !exchange.incomplete.is_empty() {
+        put("tracer.incomplete", exchange.incomplete.to_string().into());
+    }
+    if !placed.below.is_empty() {
+        put("tracer.trace.incomplete", placed.below.to_string().into());
     }
     if let Some((method, confidence)) = placed.edge {
         put("tracer.parent.method", method.into());
@@ -89,14 +94,32 @@ pub fn span(
             Side::Server => Kind::Server,
         },
         name,
-        start: clock.unix(placed.start),
-        end: clock.unix(placed.end),
+        start: placed.clock.unix(placed.start),
+        end: placed.clock.unix(placed.end),
         status: if error.is_some() { Status::Error(None) } else { Status::Unset },
         attributes,
         links: placed.link.iter().cloned().collect(),
-        local: endpoint(Some(resource.service.clone()), exchange.local),
-        remote: endpoint(peer, exchange.remote),
+        local: endpoint(Some(resource.service.clone()), exchange.local.as_ref()),
+        remote: endpoint(peer, exchange.remote.as_ref()),
         resource,
+    }
+}
+
+/// Names the answering end by its address, where nobody knows whether it has the name by which the
+/// client called it: `host`, which is kept as the header that it came in.
+pub fn by_address(span: &mut Span, host: Option<&str>) {
+    let end = if span.kind == Kind::Server { &span.local } else { &span.remote };
+    let Some(address) = end.address else { return };
+    for (key, value) in &mut span.attributes {
+        match &**key {
+            "server.address" => *value = address.to_string().into(),
+            "server.port" => *value = i64::from(end.port).into(),
+            _ => {}
+        }
+    }
+    if let Some(host) = host {
+        let header = Value::Texts(vec![host.to_owned()]);
+        span.attributes.push(("http.request.header.host".into(), header));
     }
 }
 
@@ -112,10 +135,9 @@ fn server(
         put("url.query", query.to_owned().into());
     }
     put("http.route", route.to_owned().into());
-    let (host, port) = authority(request, exchange.local);
-    put("server.address", host.into());
-    put("server.port", i64::from(port).into());
-    if let Some((address, port)) = exchange.remote {
+    let (host, port) = authority(request, exchange.local.as_ref());
+    put_server(host, port, exchange.local.as_ref(), put);
+    if let Some(Address::Inet(address, port)) = exchange.remote {
         put("client.address", address.to_string().into());
         put("client.port", i64::from(port).into());
     }
@@ -125,20 +147,49 @@ fn server(
 }
 
 fn client(exchange: &Exchange, request: &RequestHead, put: &mut impl FnMut(&'static str, Value)) {
-    let (host, port) = authority(request, exchange.remote);
+    let (host, port) = authority(request, exchange.remote.as_ref());
     let query = request.query().map(|query| format!("?{query}")).unwrap_or_default();
     let shown = if port == 80 { String::new() } else { format!(":{port}") };
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     put("url.full", format!("http://{bracketed}{shown}{}{query}", request.path()).into());
-    put("server.address", host.into());
-    put("server.port", i64::from(port).into());
+    put_server(host, port, exchange.remote.as_ref(), put);
+}
+
+/// The host that the request names; on a unix socket the socket's name, which says more.
+fn put_server(
+    host: String,
+    port: u16,
+    end: Option<&Address>,
+    put: &mut impl FnMut(&'static str, Value),
+) {
+    match end {
+        Some(Address::Unix(name)) if !name.is_empty() => {
+            put("server.address", name.to_string().into());
+        }
+        _ => {
+            put("server.address", host.into());
+            put("server.port", i64::from(port).into());
+        }
+    }
+}
+
+fn put_port(key: &'static str, port: Option<u16>, put: &mut impl FnMut(&'static str, Value)) {
+    if let Some(port) = port {
+        put(key, i64::from(port).into());
+    }
+}
+
+/// An end of a unix connection that was never bound.
+fn nameless() -> Address {
+    Address::unix(b"")
 }
 
 /// Host and port that the request names, else those of the connection's end that answers.
-fn authority(request: &RequestHead, end: Option<(IpAddr, u16)>) -> (String, u16) {
+fn authority(request: &RequestHead, end: Option<&Address>) -> (String, u16) {
     let named = request.host.as_deref().filter(|host| !host.is_empty());
     let Some(named) = named else {
-        return end.map_or_else(Default::default, |(address, port)| (address.to_string(), port));
+        return end
+            .map_or_else(Default::default, |end| (end.to_string(), end.port().unwrap_or(80)));
     };
     let (host, port) = match named.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
@@ -150,20 +201,20 @@ fn authority(request: &RequestHead, end: Option<(IpAddr, u16)>) -> (String, u16)
 }
 
 /// 4xx is the caller's fault, so no error of a server's; no response at all is one of both.
-fn error(side: Side, code: Option<u16>, incomplete: Option<Incomplete>) -> Option<String> {
+fn error(side: Side, code: Option<u16>, incomplete: Reasons) -> Option<String> {
     match (side, code) {
         (Side::Client, Some(code)) if code >= 400 => Some(code.to_string()),
         (Side::Server, Some(code)) if code >= 500 => Some(code.to_string()),
-        _ if incomplete == Some(Incomplete::Closed) => Some(Incomplete::Closed.name().to_owned()),
+        _ if incomplete.contains(Incomplete::Closed) => Some(Incomplete::Closed.name().to_owned()),
         _ => None,
     }
 }
 
-fn endpoint(service: Option<Arc<str>>, end: Option<(IpAddr, u16)>) -> Endpoint {
+fn endpoint(service: Option<Arc<str>>, end: Option<&Address>) -> Endpoint {
     Endpoint {
         service,
-        address: end.map(|(address, _)| address),
-        port: end.map_or(0, |(_, port)| port),
+        address: end.and_then(Address::ip),
+        port: end.and_then(Address::port).unwrap_or(0),
     }
 }
 

@@ -113,7 +113,8 @@ impl Assembly {
         }
     }
 
-    fn above(&self, id: ExchangeId) -> impl Iterator<Item = (ExchangeId, &Node)> {
+    /// It and the exchanges above it, as far as they are still known.
+    pub(super) fn above(&self, id: ExchangeId) -> impl Iterator<Item = (ExchangeId, &Node)> {
         let mut next = Some(id);
         std::iter::from_fn(move || {
             let id = next?;

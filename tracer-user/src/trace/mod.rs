@@ -5,15 +5,17 @@ mod clock;
 mod http;
 mod ids;
 mod joining;
+mod marking;
 mod namer;
 mod node;
 mod placing;
 mod span;
+mod spells;
 mod tree;
 
 pub use assembly::{Assembly, Patience};
 pub use clock::Clock;
-pub use http::span;
+pub use http::{by_address, span};
 pub use ids::{span_id, trace_id};
 pub use namer::Namer;
 pub use placing::{LeaveOut, LeftOut, Placed};

@@ -2,12 +2,12 @@
 //! themselves. docs/instrumented-services.md has the rules, case by case.
 
 use crate::connection::Moment;
-use crate::exchange::{Exchange, ExchangeId, Side};
+use crate::exchange::{Exchange, ExchangeId, Reasons, Side};
 use crate::protocol::propagation::{Context, Format};
 
 use super::assembly::Assembly;
 use super::node::{Node, Parent};
-use super::{Link, SpanId, TraceId};
+use super::{Clock, Link, SpanId, TraceId};
 
 /// An exchange with its place in a trace.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ pub struct Placed {
     pub start: u64,
     /// The same; not after the peer's last read of the response.
     pub end: u64,
+    /// Tells both. One for all spans of a tree: that of its top.
+    pub clock: Clock,
+    /// Of a tree's top, or of those that leave where what is above is left out: all that is missing
+    /// in the tree, as far as was known when this one left.
+    pub below: Reasons,
 }
 
 /// What to leave out because of what processes say themselves.
@@ -99,6 +104,8 @@ impl Assembly {
         let edge = self.parent(node, trace_id, &silent);
         let (start, end) = self.times(node, &exchange);
         let described = self.is_described(node);
+        let mut above = self.above(id).filter_map(|(_, node)| node.above);
+        let top = above.all(|above| silent(&above.at));
         Some(Placed {
             trace_id,
             span_id: node.span,
@@ -114,6 +121,8 @@ impl Assembly {
             peer: node.peer.map(|peer| peer.pid),
             start,
             end,
+            clock: self.clocks.at(node.tree.started()),
+            below: if top { node.tree.lacks() } else { Reasons::default() },
             exchange,
         })
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::exchange::{ExchangeId, PairKey};
+use crate::exchange::{ExchangeId, PairKey, Reasons};
 use crate::protocol::propagation::Context;
 
 use super::TraceId;
@@ -18,6 +18,10 @@ struct State {
     joined: Option<Tree>,
     /// The exchange that has no parent here, and its key.
     top: (ExchangeId, PairKey),
+    /// When the top started, by the boot clock.
+    started: u64,
+    /// What is missing in it, as far as is known.
+    reasons: Reasons,
     /// The top's parent is known to be none that this tracer sees.
     rooted: bool,
     /// Set when the first span leaves; then it stays.
@@ -34,10 +38,13 @@ struct State {
 pub(super) struct Conflict;
 
 impl Tree {
-    pub(super) fn new(id: ExchangeId, key: PairKey) -> Self {
+    /// `started`: by the boot clock.
+    pub(super) fn new(id: ExchangeId, key: PairKey, started: u64) -> Self {
         Self(Rc::new(RefCell::new(State {
             joined: None,
             top: (id, key),
+            started,
+            reasons: Reasons::default(),
             rooted: false,
             trace: None,
             adopted: None,
@@ -77,6 +84,7 @@ impl Tree {
             }
             let adopted = theirs.adopted.take();
             ours.adopt(adopted);
+            ours.reasons.extend(theirs.reasons);
             ours.waiting.append(&mut theirs.waiting);
         }
         theirs.0.borrow_mut().joined = Some(ours);
@@ -94,6 +102,21 @@ impl Tree {
         let mut state = tree.0.borrow_mut();
         let same = |(_, adopted): &mut (u64, Box<Context>)| **adopted == *context;
         drop(state.adopted.take_if(same));
+    }
+
+    /// When its top started, by the boot clock.
+    pub(super) fn started(&self) -> u64 {
+        self.find().0.borrow().started
+    }
+
+    /// This is missing in it.
+    pub(super) fn lack(&self, reasons: Reasons) {
+        self.find().0.borrow_mut().reasons.extend(reasons);
+    }
+
+    /// All that is missing in it, as far as is known now.
+    pub(super) fn lacks(&self) -> Reasons {
+        self.find().0.borrow().reasons
     }
 
     pub(super) fn root(&self) {
@@ -174,9 +197,9 @@ mod tests {
 
     #[test]
     fn a_tree_of_any_depth_can_be_dropped() {
-        let mut trees = vec![Tree::new(ExchangeId(0), PairKey(0))];
+        let mut trees = vec![Tree::new(ExchangeId(0), PairKey(0), 0)];
         for i in 1..200_000 {
-            let above = Tree::new(ExchangeId(i), PairKey(i));
+            let above = Tree::new(ExchangeId(i), PairKey(i), i);
             assert!(trees.last().is_some_and(|child| above.join(child).is_ok()));
             trees.push(above);
         }

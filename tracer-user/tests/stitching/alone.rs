@@ -120,7 +120,7 @@ fn it_says_nothing_when_records_were_lost() {
     hand_over(&mut script);
     let mut pipeline = pipeline(settings());
     feed(&mut pipeline, &script, 0);
-    pipeline.lost_records();
+    pipeline.lost_records(script.now, script.now);
     assert_silent(&Outcome::end(pipeline, &script));
 }
 
@@ -132,7 +132,7 @@ fn it_says_nothing_soon_after_records_were_lost() {
     script.call(task(11), front().0, wire, "/before", "");
     let mut pipeline = pipeline(settings());
     let done = feed(&mut pipeline, &script, 0);
-    pipeline.lost_records();
+    pipeline.lost_records(script.now, script.now);
     script.wait(SECOND);
     hand_over(&mut script);
     feed(&mut pipeline, &script, done);
@@ -146,7 +146,7 @@ fn a_loss_counts_for_processes_not_yet_known() {
     hand_over(&mut script);
     assert_silent(&after(&script, |pipeline| {
         pipeline.advance(script.now - SECOND);
-        pipeline.lost_records();
+        pipeline.lost_records(script.now - SECOND, script.now - SECOND);
     }));
 }
 
@@ -157,7 +157,7 @@ fn it_speaks_again_long_after_a_loss() {
     script.call(task(11), front().0, wire, "/before", "");
     let mut pipeline = pipeline(settings());
     let done = feed(&mut pipeline, &script, 0);
-    pipeline.lost_records();
+    pipeline.lost_records(script.now, script.now);
     script.wait(600 * SECOND);
     hand_over(&mut script);
     feed(&mut pipeline, &script, done);

@@ -37,6 +37,7 @@ fn a_process_that_ends_ends_its_exchanges() {
     script.ask(CLIENT, wire, "/a");
     script.hear(FRONT, wire);
     script.exit(FRONT.pid);
+    script.close_end(wire, End::Acceptor);
     let mut pipeline = pipeline(settings());
     feed(&mut pipeline, &script, 0);
     pipeline.advance(script.now + 100 * SECOND);

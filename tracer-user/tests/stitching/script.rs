@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, DATA_SEND, DATA_UNREADABLE,
-    FAMILY_INET, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC,
-    PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
+    DATA_NO_BUFFER, DATA_SEND, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Header,
+    KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED,
+    STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -55,6 +56,7 @@ struct Half {
 
 struct Line {
     halves: [Half; 2],
+    unix: bool,
     /// Bytes under way, by the end that sent them.
     flight: [VecDeque<u8>; 2],
 }
@@ -71,6 +73,7 @@ pub(crate) struct Pending {
 #[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) pid: u32,
+    pub(crate) time: u64,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -144,8 +147,24 @@ impl Script {
             }
         };
         let halves = [half(true), half(false)];
-        self.lines.push(Line { halves, flight: Default::default() });
+        self.lines.push(Line { halves, unix: false, flight: Default::default() });
         Wire(self.lines.len() - 1)
+    }
+
+    /// A connection to a unix socket of this host. The acceptor had already been sent `in_flight`
+    /// bytes when the probes began to count.
+    pub(crate) fn unix(&mut self, in_flight: u32) -> Wire {
+        let flags = (CONNECTION_MIDSTREAM, CONNECTION_MIDSTREAM | CONNECTION_NAMED);
+        let wire = self.line(0, (0, 0), (true, true), flags);
+        let line = &mut self.lines[wire.0];
+        line.unix = true;
+        let [opener, acceptor] = &mut line.halves;
+        let bases = (opener.cookie as u32, acceptor.cookie as u32);
+        (opener.bases, opener.sequences) = (bases, bases);
+        let bases = (bases.1, bases.0);
+        (acceptor.bases, acceptor.sequences) = (bases, bases);
+        acceptor.sequences.1 += in_flight;
+        wire
     }
 
     /// What one end is found to carry when it is first used.
@@ -194,10 +213,56 @@ impl Script {
     /// Both ends close; each side's kernel says so.
     pub(crate) fn close(&mut self, wire: Wire) {
         for end in [End::Opener, End::Acceptor] {
-            let by = task(self.half(wire, end).user);
-            self.state(by, wire, end, STATE_SEND_CLOSED);
-            self.state(by, wire, end, STATE_CLOSED);
+            self.close_end(wire, end);
         }
+    }
+
+    /// One end is closed by whoever used it last, and is gone.
+    pub(crate) fn close_end(&mut self, wire: Wire, end: End) {
+        self.close_sending(wire, end);
+        self.gone(wire, end);
+    }
+
+    /// shutdown(2) of what one end sends; its FIN takes a sequence number.
+    pub(crate) fn close_sending(&mut self, wire: Wire, end: End) {
+        let by = task(self.half(wire, end).user);
+        self.state(by, wire, end, STATE_SEND_CLOSED);
+        let half = self.half(wire, end);
+        half.sequences.0 = half.sequences.0.wrapping_add(1);
+    }
+
+    /// A packet of the peer's ends one end; what it has received stays.
+    pub(crate) fn gone(&mut self, wire: Wire, end: End) {
+        let by = task(self.half(wire, end).user);
+        self.state(by, wire, end, STATE_CLOSED);
+    }
+
+    /// Sends from a file: the bytes are in nobody's memory.
+    pub(crate) fn sendfile(&mut self, by: Task, wire: Wire, end: End, bytes: &[u8]) {
+        let Pending { bytes, .. } = self.send_slowly(by, wire, end, bytes);
+        self.data(by, wire, end, DATA_SEND | DATA_NO_BUFFER, &bytes);
+    }
+
+    /// Receives so many bytes into a pipe: no probe sees that.
+    pub(crate) fn splice(&mut self, wire: Wire, end: End, count: usize) {
+        self.lines[wire.0].flight[1 - end as usize].drain(..count);
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(count as u32);
+    }
+
+    /// Reads the end of the stream.
+    pub(crate) fn receive_end(&mut self, by: Task, wire: Wire, end: End) {
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(1);
+        self.data(by, wire, end, 0, b"");
+    }
+
+    /// Receives the first bytes of what is under way.
+    pub(crate) fn receive_some(&mut self, by: Task, wire: Wire, end: End, count: usize) {
+        let bytes: Vec<u8> = self.lines[wire.0].flight[1 - end as usize].drain(..count).collect();
+        let half = self.half(wire, end);
+        half.sequences.1 = half.sequences.1.wrapping_add(count as u32);
+        self.data(by, wire, end, 0, &bytes);
     }
 
     pub(crate) fn exit(&mut self, pid: u32) {
@@ -212,7 +277,7 @@ impl Script {
         let mut record = record::Process::new_zeroed();
         record.header = self.header(KIND_PROCESS, task(pid), 0);
         record.change = change;
-        self.records.push(Record { pid, bytes: record.as_bytes().to_vec() });
+        self.push(pid, record.as_bytes().to_vec());
     }
 
     /// The first look at a connection, without a byte of data.
@@ -223,6 +288,7 @@ impl Script {
             End::Opener => self.half(wire, End::Acceptor).clone(),
             End::Acceptor => self.half(wire, End::Opener).clone(),
         };
+        let unix = self.lines[wire.0].unix;
         let half = self.half(wire, end);
         half.user = by.pid;
         if !half.seen || std::mem::replace(&mut half.announced, true) {
@@ -232,12 +298,19 @@ impl Script {
         record.header = header;
         (record.verdict, record.flags) = (half.verdict, half.flags);
         (record.send_base, record.receive_base) = half.bases;
-        record.local_address[..4].copy_from_slice(&half.address);
-        record.remote_address[..4].copy_from_slice(&other.address);
-        (record.local_port, record.remote_port) = (half.port, other.port);
-        (record.family, record.netns) = (FAMILY_INET, 1);
+        if unix {
+            record.family = FAMILY_UNIX;
+            record.path_len = 7;
+            record.path[..7].copy_from_slice(b"/a.sock");
+        } else {
+            record.family = FAMILY_INET;
+            record.local_address[..4].copy_from_slice(&half.address);
+            record.remote_address[..4].copy_from_slice(&other.address);
+            (record.local_port, record.remote_port) = (half.port, other.port);
+        }
+        record.netns = 1;
         record.comm[..4].copy_from_slice(b"task");
-        self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
+        self.push(by.pid, record.as_bytes().to_vec());
     }
 
     fn data(&mut self, by: Task, wire: Wire, end: End, flags: u32, bytes: &[u8]) {
@@ -245,6 +318,7 @@ impl Script {
         // The kernel side reads the clock for the operation before it announces the connection.
         let header = self.header(KIND_DATA, by, cookie);
         self.announce(by, wire, end);
+        let flags = if self.lines[wire.0].unix { flags | DATA_UNIX } else { flags };
         let half = self.half(wire, end);
         if !half.seen || half.verdict != VERDICT_HTTP {
             return;
@@ -257,7 +331,7 @@ impl Script {
         (record.write_seq, record.copied_seq) = half.sequences;
         (record.send_base, record.receive_base) = half.bases;
         let bytes = [record.as_bytes(), &bytes[..record.head_len as usize]].concat();
-        self.records.push(Record { pid: by.pid, bytes });
+        self.push(by.pid, bytes);
     }
 
     fn state(&mut self, by: Task, wire: Wire, end: End, state: u32) {
@@ -267,8 +341,12 @@ impl Script {
         if half.seen && (half.announced || state == STATE_CONNECTING) {
             let mut record = record::State::new_zeroed();
             (record.header, record.state) = (header, state);
-            self.records.push(Record { pid: by.pid, bytes: record.as_bytes().to_vec() });
+            self.push(by.pid, record.as_bytes().to_vec());
         }
+    }
+
+    fn push(&mut self, pid: u32, bytes: Vec<u8>) {
+        self.records.push(Record { pid, time: self.now, bytes });
     }
 
     fn half(&mut self, wire: Wire, end: End) -> &mut Half {

@@ -1,6 +1,7 @@
 //! A message's body on its way through the operations.
 
 use super::chunked::{Chunked, Progress};
+use super::event::Fault;
 use super::framing::Framing;
 use super::tail::{Sight, Tail};
 use super::window::Window;
@@ -26,6 +27,8 @@ pub(super) struct Body {
     pub(super) reported: bool,
     /// Bytes of any kind have come.
     pub(super) begun: bool,
+    /// What makes its size unsure.
+    pub(super) fault: Option<Fault>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,17 +48,28 @@ impl Body {
             Framing::Chunked => Way::Chunked(Chunked::new()),
             Framing::UntilClose => Way::UntilClose,
         };
-        Some(Body { way, size: 0, reported: false, begun: false })
+        Some(Body { way, size: 0, reported: false, begun: false, fault: None })
     }
 
     /// A body that goes on after its supposed end.
     pub(super) fn resumed(size: u64) -> Self {
-        Body { way: Way::Tail(Tail::default()), size, reported: true, begun: true }
+        let way = Way::Tail(Tail::default());
+        Body { way, size, reported: true, begun: true, fault: None }
     }
 
     /// Its end is being looked for in the last bytes of operations.
     pub(super) fn in_tail(&self) -> bool {
         matches!(self.way, Way::Tail(_))
+    }
+
+    /// How many bytes come before the next one that has to be looked at.
+    pub(super) fn left(&self) -> u64 {
+        match &self.way {
+            Way::Length(left) => *left,
+            Way::Chunked(chunked) => chunked.data_left(),
+            Way::Tail(_) => 0,
+            Way::UntilClose => u64::MAX,
+        }
     }
 
     /// Reads on; `head` tells the beginning of a message of this direction.

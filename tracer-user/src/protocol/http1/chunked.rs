@@ -4,6 +4,7 @@
 //! Size -> Extension -> Data -> DataEnd -> Size ...      last chunk: Size -> Trailer -> done
 //! ```
 
+use super::part::Part;
 use super::window::Window;
 
 /// Longest chunk-size line with its extensions, and longest trailer section. Peers of hyper and
@@ -38,6 +39,23 @@ enum Phase {
     Over,
 }
 
+impl Phase {
+    /// What the next byte is.
+    fn part(self) -> Part {
+        match self {
+            Phase::Data => Part::Content,
+            Phase::Extension => Part::Extension,
+            Phase::TrailerStart | Phase::Trailer | Phase::FinalFeed => Part::Trailer,
+            Phase::Size { .. }
+            | Phase::AfterSize
+            | Phase::SizeEnd
+            | Phase::DataEnd
+            | Phase::DataFeed
+            | Phase::Over => Part::Framing,
+        }
+    }
+}
+
 /// How far a body has come within one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -65,9 +83,15 @@ impl Chunked {
         Chunked { phase: Phase::Size { digits: 0 }, size: 0, line: 0 }
     }
 
+    /// Bytes of the current chunk's data that are to come.
+    pub(super) fn data_left(&self) -> u64 {
+        if self.phase == Phase::Data { self.size } else { 0 }
+    }
+
     /// Reads on; `body` is advanced by the bytes of chunk data.
     pub(super) fn advance(&mut self, window: &mut Window<'_>, body: &mut u64) -> Progress {
         loop {
+            window.mark(self.phase.part());
             if self.phase == Phase::Data {
                 let step = self.size.min(window.len());
                 window.skip(step);
@@ -77,6 +101,7 @@ impl Chunked {
                     return Progress::More;
                 }
                 self.phase = Phase::DataEnd;
+                window.mark(self.phase.part());
             }
             let Some(byte) = window.next() else {
                 return if window.is_empty() { Progress::More } else { Progress::Hidden };

@@ -2,7 +2,8 @@
 
 use super::event::{Abandon, Direction, Event, Leave};
 use super::head::{RequestHead, ResponseHead};
-use super::queue::Queue;
+use super::part::Parts;
+use super::queue::{Pending, Queue};
 use super::reader::{Head, Reader};
 use super::window::Window;
 use crate::connection::{Chunk, Moment};
@@ -29,7 +30,7 @@ impl Default for Limits {
 
 /// Follows one connection as one side saw it. Operations come in the order in which they
 /// completed; a response must not come before its request (the caller holds it back).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     pub(super) limits: Limits,
     pub(super) requests: Reader,
@@ -42,6 +43,8 @@ pub struct Engine {
     /// Responses may have been missed, so that those to come may not be the oldest request's.
     pub(super) lost: bool,
     pub(super) left: bool,
+    /// What was noted of the operation's bytes.
+    pub(super) parts: Parts,
 }
 
 /// Where events go.
@@ -60,6 +63,7 @@ impl Engine {
             hole: false,
             lost: false,
             left: false,
+            parts: vec![],
         }
     }
 
@@ -70,12 +74,12 @@ impl Engine {
         }
         for mut window in self.requests.admit(chunk, true).into_iter().flatten() {
             self.review_requests(&window, sink);
-            while let Some(step) = self.requests.step::<RequestHead>(&mut window, &self.limits) {
+            while !self.left
+                && let Some(step) = self.requests.step::<RequestHead>(&mut window, &self.limits)
+            {
                 self.on_request(step, &mut window, chunk.at, sink);
-                if self.left {
-                    return;
-                }
             }
+            self.collect(window);
         }
     }
 
@@ -86,16 +90,77 @@ impl Engine {
         }
         if self.responses.is_new() && chunk.position > 0 {
             // Met in the middle, or the first responses were lost: no matter which.
-            self.lose_responses(chunk.at, sink);
+            self.lose_responses(None, chunk.at, sink);
         }
         for mut window in self.responses.admit(chunk, false).into_iter().flatten() {
             self.review_responses(&window, sink);
-            while let Some(step) = self.responses.step::<ResponseHead>(&mut window, &self.limits) {
+            while !self.left
+                && let Some(step) = self.responses.step::<ResponseHead>(&mut window, &self.limits)
+            {
                 self.on_response(step, &mut window, chunk.at, sink);
-                if self.left {
-                    return;
+            }
+            self.collect(window);
+        }
+    }
+
+    /// Notes from now on what bytes are.
+    pub(super) fn note(&mut self) {
+        (self.requests.noting, self.responses.noting) = (true, true);
+    }
+
+    /// A response comes to a request that was not told.
+    pub(super) fn expect_response(&mut self) {
+        if self.queue.is_empty() {
+            self.queue.push(Pending::default());
+        }
+    }
+
+    fn collect(&mut self, window: Window<'_>) {
+        self.parts.extend(window.into_parts().into_iter().flatten());
+    }
+
+    /// Bytes up to stream position `until` have moved in operations that were not seen: an operation
+    /// of the other direction says so, and is told next. What of them lies within a body is taken
+    /// as such. Anything else is left for the operation that follows it: its record may only be
+    /// late. Returns up to where they were taken.
+    pub fn pass(
+        &mut self,
+        direction: Direction,
+        until: u64,
+        at: Moment,
+        sink: &mut dyn FnMut(Event),
+    ) -> Option<u64> {
+        if self.left {
+            return None;
+        }
+        let reader = match direction {
+            Direction::Request => &mut self.requests,
+            Direction::Response => &mut self.responses,
+        };
+        let mut window = reader.pass(until, at)?;
+        let passed = window.position().saturating_add(window.len());
+        match direction {
+            Direction::Request => {
+                while let Some(step) = self.requests.step(&mut window, &self.limits) {
+                    self.on_request(step, &mut window, at, sink);
                 }
             }
+            Direction::Response => {
+                while let Some(step) = self.responses.step(&mut window, &self.limits) {
+                    self.on_response(step, &mut window, at, sink);
+                }
+            }
+        }
+        Some(passed)
+    }
+
+    /// How many bytes of the body under way come before the next one that has to be looked at;
+    /// 0 outside a body.
+    #[must_use]
+    pub fn body_left(&self, direction: Direction) -> u64 {
+        match direction {
+            Direction::Request => self.requests.body_left(),
+            Direction::Response => self.responses.body_left(),
         }
     }
 

@@ -29,7 +29,8 @@ pub enum Event {
         /// That byte's position in its direction's stream.
         position: u64,
     },
-    /// Its head is complete with this operation.
+    /// Its head is complete with this operation; or its end can't be seen, and this is what is
+    /// known of it (then a [`Event::Fault`] comes before).
     RequestHead(Box<RequestHead>, Moment),
     /// It is over.
     RequestEnded {
@@ -39,6 +40,8 @@ pub enum Event {
         body: u64,
         /// Its end was seen where its framing has it.
         complete: bool,
+        /// What went wrong on the way, see [`Event::ResponseEnded`].
+        fault: Option<Fault>,
     },
     /// A final response begins (interim ones are passed over). Told when its status is known, just
     /// before `ResponseHead`.
@@ -57,6 +60,9 @@ pub enum Event {
         body: u64,
         /// Its end was seen where its framing has it.
         complete: bool,
+        /// What went wrong on the way: why it is not complete, if the bytes are to blame, or why
+        /// its size is not sure.
+        fault: Option<Fault>,
     },
     /// What was last told to have ended went on: its end was body data that looks like an end
     /// ([`Fault::ChunkedEndMistaken`]). This is its true end.
@@ -86,6 +92,8 @@ pub enum Event {
 pub enum Abandon {
     /// Bytes are missing, so that its response cannot be told from others.
     Loss,
+    /// Its response could not be read.
+    Unreadable(Fault),
     /// The connection ended before its response began.
     Closed,
     /// The connection stopped being HTTP/1 before its response began.

@@ -11,9 +11,13 @@ mod engine;
 mod event;
 mod framing;
 mod head;
+mod line;
+mod mask;
+mod masking;
 mod mend;
 mod opening;
 mod parse;
+mod part;
 mod proxy;
 mod queue;
 mod reader;
@@ -21,12 +25,15 @@ mod reading;
 mod requests;
 mod responses;
 mod tail;
+mod tail_mask;
 mod window;
 
 pub use engine::{Engine, Limits};
 pub use event::{Abandon, Direction, Event, Fault, Leave};
 pub use framing::Framing;
 pub use head::{Method, RequestHead, ResponseHead, Version};
+pub use line::begins_request;
+pub use masking::Masking;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::engine::Limits;
 use super::event::Fault;
 use super::framing::Lengths;
+use super::part::Part;
 use super::reader::Head;
 use super::window::Window;
 use crate::connection::Moment;
@@ -67,6 +68,8 @@ impl Opening {
         window: &mut Window<'_>,
         limits: &Limits,
     ) -> Outcome<H> {
+        let fresh = self.position == window.position();
+        window.mark(if fresh { Part::HeadStart } else { Part::Head });
         let known = window.known();
         if known.is_empty() {
             let fault = if window.is_missing() { Fault::Gap } else { Fault::HeadUnseen };
@@ -87,11 +90,13 @@ impl Opening {
         };
         let Some(end) = end_of_head(bytes, before.saturating_sub(3)) else {
             if bytes.len() >= limits.max_head {
+                self.keep(fresh, before);
                 return Outcome::Broken(Fault::HeadTooLong);
             }
             if !self.line_checked && bytes.contains(&b'\n') {
                 self.line_checked = true;
                 if let Err(fault) = H::parse(bytes, limits) {
+                    self.keep(fresh, before);
                     return Outcome::Broken(fault);
                 }
             }
@@ -112,8 +117,34 @@ impl Opening {
                 Outcome::Complete(Box::new(head), lengths)
             }
             Ok(None) => Outcome::Broken(H::MALFORMED),
-            Err(fault) => Outcome::Broken(fault),
+            Err(fault) => {
+                self.keep(fresh, before);
+                Outcome::Broken(fault)
+            }
         }
+    }
+
+    /// Keeps bytes that were read where they are.
+    fn keep(&mut self, fresh: &[u8], before: usize) {
+        if before == 0 {
+            self.bytes = fresh.to_vec();
+        }
+    }
+
+    /// What the whole lines of a head say whose end is not to be had, as many of them as are
+    /// allowed. `cut`: of a first line without an end, as much of it as there is.
+    pub(super) fn beginning<H: Head>(&self, limits: &Limits, cut: bool) -> Option<Box<H>> {
+        let bytes = &self.bytes;
+        let feeds =
+            bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let mut short = match feeds.take(limits.max_headers.saturating_add(1)).last() {
+            Some(end) => bytes.get(..end)?.to_vec(),
+            None if cut => [bytes.trim_ascii_end(), b" HTTP/1.1\r\n"].concat(),
+            None => return None,
+        };
+        short.extend_from_slice(b"\r\n");
+        let (_, head, _) = H::parse(&short, limits).ok()??;
+        Some(Box::new(head))
     }
 
     /// What the first bytes say, if that is all there is to say now.

@@ -107,6 +107,25 @@ fn with_fields<'b, T>(
     })
 }
 
+/// Name and value of each field of a request's or a response's head, as it is read.
+#[cfg(test)]
+pub(super) fn fields(head: &[u8], is_request: bool) -> Option<Vec<(String, Vec<u8>)>> {
+    let own = |fields: &[Header<'_>]| -> Vec<(String, Vec<u8>)> {
+        fields.iter().map(|field| (field.name.to_owned(), field.value.to_vec())).collect()
+    };
+    let parse = |head: &[u8]| {
+        let mut room = [httparse::EMPTY_HEADER; FEW];
+        if is_request {
+            let mut request = Request::new(&mut room);
+            request.parse(head).map(|_| own(request.headers))
+        } else {
+            let mut response = Response::new(&mut room);
+            response.parse(head).map(|_| own(response.headers))
+        }
+    };
+    parse(head).or_else(|_| parse(&mend(head))).ok()
+}
+
 fn read<H>(
     status: Status<usize>,
     head: impl FnOnce() -> Option<(H, Lengths)>,

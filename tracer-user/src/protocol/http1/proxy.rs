@@ -81,6 +81,21 @@ impl Prefix {
     }
 }
 
+/// Takes the next byte of what may be a prefix into `so_far`, which is kept short; whether the byte is
+/// of those that tell what it is and where it ends.
+pub(super) fn shows(so_far: &mut Vec<u8>, byte: u8) -> bool {
+    if so_far.len() >= V2_HEADER {
+        return begins(so_far, V1) && byte == b'\n';
+    }
+    so_far.push(byte);
+    !begins(so_far, V1) || so_far.len() <= V1.len() || byte == b'\n'
+}
+
+/// The first bytes are those of a prefix, and not only of what might have become one.
+pub(super) fn is_prefix(bytes: &[u8]) -> bool {
+    bytes.starts_with(V1) || bytes.starts_with(V2)
+}
+
 /// One begins with the other.
 fn begins(bytes: &[u8], pattern: &[u8]) -> bool {
     bytes.iter().zip(pattern).all(|(a, b)| a == b)

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::event::Fault;
+
 /// A request whose response has not ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pending {
@@ -11,6 +13,8 @@ pub(super) struct Pending {
     pub(super) connect: bool,
     /// Its response could not be told from others: it is given up when its turn comes.
     pub(super) doomed: bool,
+    /// Bytes were lost where its response may begin; what follows is taken for it.
+    pub(super) fault: Option<Fault>,
 }
 
 /// First in, first out.

@@ -14,6 +14,7 @@ use super::engine::Limits;
 use super::event::Fault;
 use super::framing::{Framing, Lengths};
 use super::opening::Opening;
+use super::part::Part;
 use super::proxy::Prefix;
 use super::window::Window;
 use crate::connection::{Chunk, Moment};
@@ -43,12 +44,13 @@ pub(super) enum Step<H> {
     /// [`Reader::hold`] or [`Reader::seek`].
     Head { head: Box<H>, lengths: Lengths, first: Moment },
     /// It is over.
-    Ended { body: u64, complete: bool },
+    Ended { body: u64, complete: bool, fault: Option<Fault> },
     /// It had been told to be over, and is now.
     Extended { body: u64 },
     /// Sync is lost. `open`: the size of the body so far of a message that was begun and is not
-    /// over. `synced`: its beginning was where it had to be.
-    Broken { fault: Fault, open: Option<u64>, synced: bool },
+    /// over. `synced`: its beginning was where it had to be. `head`: what is known of a head whose
+    /// end is not, and the operation with its first byte.
+    Broken { fault: Fault, open: Option<u64>, synced: bool, head: Option<(Box<H>, Moment)> },
     /// To be counted.
     Fault(Fault),
 }
@@ -77,9 +79,11 @@ pub(super) enum State {
 }
 
 /// A direction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) state: State,
+    /// What bytes are is to be noted.
+    pub(super) noting: bool,
     next: Option<u64>,
     /// The operation being read, and the one before.
     pub(super) now: Moment,
@@ -90,7 +94,7 @@ impl Reader {
     /// Nothing has been seen.
     pub(super) fn new() -> Self {
         let (now, last) = (Moment::default(), Moment::default());
-        Reader { state: State::Seeking, next: None, now, last }
+        Reader { state: State::Seeking, noting: false, next: None, now, last }
     }
 
     /// Nothing has been seen.
@@ -101,6 +105,9 @@ impl Reader {
     /// What of an operation is new: first what is missing before it, then its own bytes.
     pub(super) fn admit<'a>(&mut self, chunk: &Chunk<'a>, prefix: bool) -> [Option<Window<'a>>; 2] {
         let mut window = Window::new(chunk);
+        if self.noting {
+            window.note();
+        }
         let mut missing = None;
         match self.next {
             None if chunk.position == 0 && prefix && Prefix::may_begin(window.known()) => {
@@ -120,6 +127,27 @@ impl Reader {
         self.next = Some(window.position().saturating_add(window.len()));
         self.last = std::mem::replace(&mut self.now, chunk.at);
         [missing, Some(window)]
+    }
+
+    /// Of the bytes up to `until`, which moved in operations that were not seen by the time of `at`,
+    /// those that belong to the body under way and need not be looked at.
+    pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<Window<'static>> {
+        let next = self.next?;
+        let len = until.saturating_sub(next).min(self.body_left());
+        if len == 0 {
+            return None;
+        }
+        self.next = Some(next.saturating_add(len));
+        self.last = std::mem::replace(&mut self.now, at);
+        Some(Window::missing(next, len))
+    }
+
+    /// How many bytes come before the next one that has to be looked at; 0 outside a body.
+    pub(super) fn body_left(&self) -> u64 {
+        match &self.state {
+            State::Body(body) => body.left(),
+            _ => 0,
+        }
     }
 
     /// Tells what follows the head; false if that is the next message at once.
@@ -146,6 +174,13 @@ impl Reader {
     /// Looks for the next message from the next operation on.
     pub(super) fn seek(&mut self, window: &mut Window<'_>) {
         self.state = State::Seeking;
+        window.mark(Part::Content);
+        window.finish();
+    }
+
+    /// Passes over a message that begins, and whatever follows.
+    pub(super) fn refuse(&mut self, window: &mut Window<'_>) {
+        self.state = State::Seeking;
         window.finish();
     }
 
@@ -166,12 +201,12 @@ impl Reader {
     fn over<H>(&self, closed: bool) -> Option<Step<H>> {
         match &self.state {
             State::Head(opening) if opening.announced => {
-                Some(Step::Ended { body: 0, complete: false })
+                Some(Step::Ended { body: 0, complete: false, fault: None })
             }
             State::Body(body) if body.reported => Some(Step::Extended { body: body.size }),
             State::Body(body) => {
                 let complete = closed && body.is_complete_at_close();
-                Some(Step::Ended { body: body.size, complete })
+                Some(Step::Ended { body: body.size, complete, fault: body.fault })
             }
             _ => None,
         }

@@ -4,6 +4,7 @@ use super::body::Course;
 use super::engine::Limits;
 use super::event::Fault;
 use super::opening::{Opening, Outcome};
+use super::part::Part;
 use super::proxy::Verdict;
 use super::reader::{Head, Reader, State, Step};
 use super::window::Window;
@@ -19,6 +20,7 @@ impl Reader {
     ) -> Option<Step<H>> {
         let at = self.now;
         loop {
+            window.mark(Part::Content);
             match &mut self.state {
                 _ if window.is_empty() => return None,
                 State::Closed => window.finish(),
@@ -29,14 +31,18 @@ impl Reader {
                 State::Seeking => self.find::<H>(window, at),
                 State::Prefix(prefix, first) => {
                     let first = *first;
+                    window.mark(Part::Prefix);
                     let verdict = prefix.advance(window);
                     if let Some(step) = self.after_prefix::<H>(verdict, window, first, at) {
                         return Some(step);
                     }
                 }
                 State::Between { .. } | State::Parsed => match window.known().first() {
-                    None => return Some(self.broken(unseen(window), None, true, window)),
-                    Some(b'\r' | b'\n') => window.skip(1),
+                    None => return Some(self.broken(unseen(window), None, true, None, window)),
+                    Some(b'\r' | b'\n') => {
+                        window.mark(Part::Framing);
+                        window.skip(1);
+                    }
                     Some(_) => {
                         self.state = State::Head(Opening::new(at, window.position(), true));
                     }
@@ -56,17 +62,26 @@ impl Reader {
                     }
                     Outcome::Nothing => {
                         self.state = State::Seeking;
+                        window.mark(Part::Content);
                         window.finish();
                     }
                     Outcome::Broken(fault) => {
                         let (open, synced) = (opening.announced.then_some(0), opening.synced);
-                        return Some(self.broken(fault, open, synced, window));
+                        let told = fault != H::MALFORMED;
+                        let cut = fault == Fault::HeadTooLong;
+                        let head = told.then(|| opening.beginning(limits, cut)).flatten();
+                        let head = head.map(|head| (head, opening.first));
+                        return Some(self.broken(fault, open, synced, head, window));
                     }
                 },
                 State::Body(body) => {
                     let missing = window.is_missing();
                     let course = body.advance(window, |bytes| H::is_start(look_at(bytes)));
                     let (size, reported, in_tail) = (body.size, body.reported, body.in_tail());
+                    if missing && in_tail {
+                        body.fault = Some(Fault::Gap);
+                    }
+                    let fault = body.fault;
                     match course {
                         Course::Open if missing && in_tail => {
                             return Some(Step::Fault(Fault::Gap));
@@ -77,12 +92,12 @@ impl Reader {
                             return Some(if reported {
                                 Step::Extended { body: size }
                             } else {
-                                Step::Ended { body: size, complete: true }
+                                Step::Ended { body: size, complete: true, fault }
                             });
                         }
                         Course::Broken => {
                             let open = (!reported).then_some(size);
-                            return Some(self.broken(Fault::Chunk, open, true, window));
+                            return Some(self.broken(Fault::Chunk, open, true, None, window));
                         }
                     }
                 }
@@ -111,7 +126,7 @@ impl Reader {
             Verdict::More => {}
             Verdict::Over => self.state = State::Between { doubt: None },
             Verdict::Broken => {
-                return Some(self.broken(Fault::ProxyPrefix, None, false, window));
+                return Some(self.broken(Fault::ProxyPrefix, None, false, None, window));
             }
             Verdict::Other(bytes) => {
                 let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
@@ -136,11 +151,18 @@ impl Reader {
         fault: Fault,
         open: Option<u64>,
         synced: bool,
+        head: Option<(Box<H>, Moment)>,
         window: &mut Window<'_>,
     ) -> Step<H> {
         self.state = State::Seeking;
+        match fault {
+            Fault::RequestHead | Fault::ResponseHead => window.mark_malformed(),
+            // A head all the same.
+            Fault::HeadTooLong | Fault::TooManyHeaders => {}
+            _ => window.mark(Part::Content),
+        }
         window.finish();
-        Step::Broken { fault, open, synced }
+        Step::Broken { fault, open, synced, head }
     }
 }
 

@@ -52,12 +52,18 @@ impl Engine {
             Step::Head { head, lengths, .. } => {
                 self.on_request_head(head, &lengths, window, at, sink)
             }
-            Step::Broken { fault, open, synced } => {
+            Step::Broken { fault, open, synced, head } => {
                 sink(Event::Fault(fault));
                 self.hole = true;
                 if let Some(body) = open {
-                    sink(Event::RequestEnded { at, body, complete: false });
-                    if !synced {
+                    // A whole request line is no guess any more.
+                    let guessed = !synced && head.is_none();
+                    if let Some((head, _)) = head {
+                        self.note_method(&head);
+                        sink(Event::RequestHead(head, at));
+                    }
+                    sink(Event::RequestEnded { at, body, complete: false, fault: Some(fault) });
+                    if guessed {
                         self.disown(at, sink);
                     }
                 }
@@ -69,7 +75,9 @@ impl Engine {
     /// The steps that need no window.
     pub(super) fn on_request_over(&mut self, step: Step<RequestHead>, at: Moment, sink: Sink<'_>) {
         match step {
-            Step::Ended { body, complete } => sink(Event::RequestEnded { at, body, complete }),
+            Step::Ended { body, complete, fault } => {
+                sink(Event::RequestEnded { at, body, complete, fault });
+            }
             Step::Extended { body } => {
                 sink(Event::Extended { direction: Direction::Request, at, body });
             }
@@ -101,7 +109,7 @@ impl Engine {
         }
         if self.queue.len() >= self.limits.max_pending {
             // It was not told to have started, so it must not be told to have ended.
-            self.requests.seek(window);
+            self.requests.refuse(window);
             sink(Event::Fault(Fault::TooManyPending));
             self.leave(Leave::TooDeep, at, sink);
             return;
@@ -120,6 +128,17 @@ impl Engine {
         }
     }
 
+    /// Notes what the method means for the response; whether it is CONNECT. An early response may
+    /// have taken the request out of the queue, then its method matters no more.
+    fn note_method(&mut self, head: &RequestHead) -> bool {
+        let connect = head.method.as_str() == "CONNECT";
+        if let Some(pending) = self.queue.back() {
+            pending.head = head.method.as_str() == "HEAD";
+            pending.connect = connect;
+        }
+        connect
+    }
+
     fn on_request_head(
         &mut self,
         head: Box<RequestHead>,
@@ -128,32 +147,30 @@ impl Engine {
         at: Moment,
         sink: Sink<'_>,
     ) {
-        let connect = head.method.as_str() == "CONNECT";
-        // An early response may have taken it out of the queue, then its method matters no more.
-        if let Some(pending) = self.queue.back() {
-            pending.head = head.method.as_str() == "HEAD";
-            pending.connect = connect;
-        }
+        let connect = self.note_method(&head);
         self.expecting = head.expect_continue;
         sink(Event::RequestHead(head, at));
-        let ended = |complete| Event::RequestEnded { at, body: 0, complete };
+        let ended = |fault: Option<Fault>| {
+            let complete = fault.is_none();
+            Event::RequestEnded { at, body: 0, complete, fault }
+        };
         if connect {
             // RFC 9110 section 9.3.6: what follows belongs to the tunnel, if there will be one.
             self.requests.hold();
-            sink(ended(true));
+            sink(ended(None));
             return;
         }
         match lengths.of_request() {
             Ok(framing) => {
                 if !self.requests.body(framing) {
-                    sink(ended(true));
+                    sink(ended(None));
                 }
             }
             Err(fault) => {
                 sink(Event::Fault(fault));
                 self.requests.seek(window);
                 self.hole = true;
-                sink(ended(false));
+                sink(ended(Some(fault)));
             }
         }
     }

@@ -44,21 +44,22 @@ impl Engine {
             Step::Head { head, lengths, first } => {
                 self.on_response_head(head, &lengths, first, window, at, sink);
             }
-            Step::Broken { fault, open, synced } => {
+            Step::Broken { fault, open, synced, head } => {
                 sink(Event::Fault(fault));
                 match open {
                     Some(body) => {
-                        sink(Event::ResponseEnded { at, body, complete: false });
+                        let fault = Some(fault);
+                        sink(Event::ResponseEnded { at, body, complete: false, fault });
                         self.pop();
                     }
-                    // The oldest request's response it was, but it could not be read.
-                    None if synced && is_head_fault(fault) && self.pop() => {
-                        sink(Event::Abandoned { at, why: Abandon::Loss });
+                    None if synced && is_head_fault(fault) => {
+                        self.on_unreadable(fault, head, at, sink);
                     }
                     None => {}
                 }
                 if synced {
-                    self.lose_responses(at, sink);
+                    let start = matches!(fault, Fault::Gap | Fault::MessageStartUnseen);
+                    self.lose_responses(start.then_some(fault), at, sink);
                 }
             }
             step => self.on_response_over(step, at, sink),
@@ -73,8 +74,9 @@ impl Engine {
         sink: Sink<'_>,
     ) {
         match step {
-            Step::Ended { body, complete } => {
-                sink(Event::ResponseEnded { at, body, complete });
+            Step::Ended { body, complete, fault } => {
+                let fault = fault.or(self.queue.front().and_then(|front| front.fault));
+                sink(Event::ResponseEnded { at, body, complete, fault });
                 self.pop();
             }
             Step::Extended { body } => {
@@ -85,11 +87,37 @@ impl Engine {
         }
     }
 
+    /// The oldest request's response it was, but it could not be read, or only its beginning.
+    fn on_unreadable(
+        &mut self,
+        fault: Fault,
+        head: Option<(Box<ResponseHead>, Moment)>,
+        at: Moment,
+        sink: Sink<'_>,
+    ) {
+        let doomed = self.queue.front().is_some_and(|front| front.doomed);
+        if !self.pop() {
+            return;
+        }
+        match head.filter(|(head, _)| head.status >= 200 && !doomed) {
+            Some((head, first)) => {
+                sink(Event::ResponseStarted { at: first });
+                sink(Event::ResponseHead(head, at));
+                let fault = Some(fault);
+                sink(Event::ResponseEnded { at, body: 0, complete: false, fault });
+            }
+            None => sink(Event::Abandoned { at, why: Abandon::Unreadable(fault) }),
+        }
+    }
+
     /// Responses may be missing from here on. The next one is that of the only request that waits,
     /// if there is only one and no other is sent before it comes ([`Engine::request`] sees to
-    /// that); of several it could be any.
-    pub(super) fn lose_responses(&mut self, at: Moment, sink: Sink<'_>) {
+    /// that); of several it could be any. `fault`: what shows it.
+    pub(super) fn lose_responses(&mut self, fault: Option<Fault>, at: Moment, sink: Sink<'_>) {
         self.lost = true;
+        if let Some(front) = self.queue.front() {
+            front.fault = fault;
+        }
         if self.queue.len() > 1 {
             self.abandon_all(Abandon::Loss, at, sink);
         }
@@ -124,6 +152,7 @@ impl Engine {
             return;
         };
         let (to_head, tunnel) = (front.head, front.connect && (200..300).contains(&head.status));
+        let hit = front.fault;
         self.lost = false;
         let framing =
             if tunnel { Ok(Framing::None) } else { lengths.of_response(head.status, to_head) };
@@ -132,13 +161,18 @@ impl Engine {
         sink(Event::ResponseHead(head, at));
         let follows = framing.is_ok_and(|framing| self.responses.body(framing));
         if !follows {
-            sink(Event::ResponseEnded { at, body: 0, complete: framing.is_ok() });
+            sink(Event::ResponseEnded {
+                at,
+                body: 0,
+                complete: framing.is_ok(),
+                fault: framing.err().or(hit),
+            });
             self.pop();
         }
         if let Err(fault) = framing {
             sink(Event::Fault(fault));
             self.responses.seek(window);
-            self.lose_responses(at, sink);
+            self.lose_responses(None, at, sink);
         }
         if tunnel || switching {
             let how = if tunnel { Leave::Tunnel } else { Leave::Upgrade };

@@ -14,6 +14,7 @@
 //! trailers longer than what was copied. The other direction shows that
 //! ([`super::Fault::ChunkedEndMissed`]), or the connection's end.
 
+use super::part::Part;
 use super::window::Window;
 
 /// Bytes of adjoining operations that are remembered: room for a few trailer fields.
@@ -42,6 +43,7 @@ pub(super) struct Tail {
 impl Tail {
     /// Looks through the rest of an operation; `head` tells a message's beginning.
     pub(super) fn look(&mut self, window: &mut Window<'_>, head: impl Fn(&[u8]) -> bool) -> Sight {
+        window.mark(Part::Tail);
         while !window.known().is_empty() {
             let before = self.run.len();
             self.run.extend_from_slice(window.known());

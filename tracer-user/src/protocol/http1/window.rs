@@ -1,5 +1,6 @@
 //! A cursor over one operation's bytes, of which a middle part may be unknown.
 
+use super::part::{self, Part, Parts};
 use crate::connection::Chunk;
 
 /// What is left of an operation: known bytes, then hidden ones, then known ones again.
@@ -11,6 +12,8 @@ pub(super) struct Window<'a> {
     back: &'a [u8],
     at_start: bool,
     missing: bool,
+    part: Part,
+    parts: Option<Parts>,
 }
 
 impl<'a> Window<'a> {
@@ -27,12 +30,46 @@ impl<'a> Window<'a> {
             back,
             at_start: true,
             missing: false,
+            part: Part::Content,
+            parts: None,
         }
+    }
+
+    /// From now on what bytes are is noted.
+    pub(super) fn note(&mut self) {
+        self.parts = Some(vec![]);
+    }
+
+    /// What was noted.
+    pub(super) fn into_parts(self) -> Option<Parts> {
+        self.parts
+    }
+
+    /// What began like a head, or had to begin here, is none.
+    pub(super) fn mark_malformed(&mut self) {
+        self.part = match self.part {
+            Part::HeadStart => Part::Refused,
+            _ => Part::Malformed,
+        };
+    }
+
+    /// Says what the bytes are that are passed over next.
+    pub(super) fn mark(&mut self, part: Part) {
+        self.part = part;
     }
 
     /// Bytes of which nothing is known, not even in which operations they moved.
     pub(super) fn missing(position: u64, len: u64) -> Self {
-        Window { position, front: &[], hidden: len, back: &[], at_start: false, missing: true }
+        Window {
+            position,
+            front: &[],
+            hidden: len,
+            back: &[],
+            at_start: false,
+            missing: true,
+            part: Part::Content,
+            parts: None,
+        }
     }
 
     /// Position in the stream of the next byte.
@@ -79,6 +116,9 @@ impl<'a> Window<'a> {
         let n = n.min(self.len());
         if n == 0 {
             return;
+        }
+        if let Some(parts) = &mut self.parts {
+            part::push(parts, self.part, n);
         }
         self.at_start = false;
         self.position = self.position.saturating_add(n);

@@ -52,15 +52,19 @@ pub fn mask_head(bytes: &mut [u8]) {
 }
 
 /// What a field's value is.
-#[derive(Clone, Copy)]
-enum Value {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value {
+    /// Nothing secret.
     Plain,
+    /// Secret as a whole.
     Secret,
+    /// A URL, which may hold secrets.
     Url,
 }
 
 impl Value {
-    fn of(name: &[u8]) -> Self {
+    /// Of a field with this name.
+    pub(super) fn of(name: &[u8]) -> Self {
         let is_one_of = |names: &[&[u8]]| names.iter().any(|n| name.eq_ignore_ascii_case(n));
         if is_one_of(&SECRET) {
             Value::Secret

@@ -106,7 +106,8 @@ fn mask_parameter(parameter: &mut [u8]) {
     }
 }
 
-fn is_secret(key: &[u8]) -> bool {
+/// A parameter with this name holds a secret.
+pub(super) fn is_secret(key: &[u8]) -> bool {
     SECRETS
         .iter()
         .any(|secret| secret.len() <= key.len() && decoded(key).eq(secret.iter().copied()))
@@ -134,7 +135,8 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-fn is_scheme(byte: u8) -> bool {
+/// A scheme may have this byte.
+pub(super) fn is_scheme(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
 }
 

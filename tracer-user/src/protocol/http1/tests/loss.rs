@@ -122,8 +122,18 @@ fn a_message_that_begins_among_hidden_bytes() {
 fn a_head_that_is_not_all_there() {
     let mut c = Conversation::new();
     c.operation(Request, 500, b"GET /a HTTP/1.1\r\n", b"\r\n\r\n");
-    assert_eq!(c.said(), ["> 0", "head_unseen", "> end 0 cut"]);
+    assert_eq!(c.said(), ["> 0", "head_unseen", "> GET /a", "> end 0 cut"]);
     assert_eq!(c.response(OK).said(), ANSWERED);
+    goes_on(&mut c);
+    let mut c = Conversation::new();
+    c.operation(Request, 500, b"GET /a HTT", b"\r\n\r\n");
+    assert_eq!(c.said(), ["> 0", "head_unseen", "> end 0 cut"]);
+    // Its response has no body, whatever it says.
+    let mut c = Conversation::new();
+    c.operation(Request, 500, b"HEAD /a HTTP/1.1\r\nA: b", b"");
+    assert_eq!(c.said(), ["> 0", "head_unseen", "> HEAD /a", "> end 0 cut"]);
+    c.response(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    assert_eq!(c.said(), ["<", "< 200", "< end 0"]);
     goes_on(&mut c);
 }
 

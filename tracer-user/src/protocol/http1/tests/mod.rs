@@ -5,6 +5,7 @@ mod corpus;
 mod differential;
 mod framing;
 mod loss;
+mod masking;
 mod messages;
 mod random;
 mod tail;

@@ -1,4 +1,4 @@
-//! The balance at the end.
+//! The balance at the end of a run, for people.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use crate::export::Summary;
 
 /// One line an exporter, then one for every loss, each with its name and number.
-pub(super) fn summary(exporters: &[Summary], losses: &BTreeMap<&'static str, u64>) -> String {
+#[must_use]
+pub fn summary(exporters: &[Summary], losses: &BTreeMap<&'static str, u64>) -> String {
     let mut text = String::new();
     for exporter in exporters {
         let _ = write!(text, "exported: {} spans to {}", exporter.exported, exporter.name);

@@ -1,48 +1,75 @@
 //! What every exchange has to look like on both of its sides.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tests::span::Side;
 
 use crate::export::Span;
+use crate::span::Side;
 
 /// An exchange that was made.
 #[derive(Clone, Debug)]
-pub(crate) struct Exchange {
+pub struct Exchange {
     method: &'static str,
     target: String,
     status: Option<u64>,
-    request: u64,
+    request: RangeInclusive<u64>,
     response: RangeInclusive<u64>,
     times: usize,
+    least: Duration,
+    incomplete: Option<&'static str>,
 }
 
 impl Exchange {
     /// A request without a body, answered with a body of `response` bytes.
-    pub(crate) fn new(method: &'static str, target: impl Into<String>, status: u64) -> Exchange {
+    pub fn new(method: &'static str, target: impl Into<String>, status: u64) -> Exchange {
         let target = target.into();
-        Exchange { method, target, status: Some(status), request: 0, response: 0..=0, times: 1 }
+        Exchange {
+            method,
+            target,
+            status: Some(status),
+            request: 0..=0,
+            response: 0..=0,
+            times: 1,
+            least: Duration::ZERO,
+            incomplete: None,
+        }
     }
 
     /// Bytes of both bodies.
-    pub(crate) fn sizes(self, request: u64, response: u64) -> Exchange {
-        Exchange { request, response: response..=response, ..self }
+    pub fn sizes(self, request: u64, response: u64) -> Exchange {
+        Exchange { request: request..=request, response: response..=response, ..self }
     }
 
     /// Where the response's size is known only so far.
-    pub(crate) fn response_in(self, response: RangeInclusive<u64>) -> Exchange {
+    pub fn response_in(self, response: RangeInclusive<u64>) -> Exchange {
         Exchange { response, ..self }
     }
 
+    /// The same of the request.
+    pub fn request_in(self, request: RangeInclusive<u64>) -> Exchange {
+        Exchange { request, ..self }
+    }
+
+    /// On both sides it lasts at least so long.
+    pub fn lasting(self, least: Duration) -> Exchange {
+        Exchange { least, ..self }
+    }
+
+    /// Not seen whole, for this reason (`tracer.incomplete`).
+    pub fn incomplete(self, why: &'static str) -> Exchange {
+        Exchange { incomplete: Some(why), ..self }
+    }
+
     /// Made that often.
-    pub(crate) fn times(self, times: usize) -> Exchange {
+    pub fn times(self, times: usize) -> Exchange {
         Exchange { times, ..self }
     }
 
     /// Without a response.
-    pub(crate) fn unanswered(self) -> Exchange {
-        Exchange { status: None, ..self }
+    pub fn unanswered(self) -> Exchange {
+        Exchange { status: None, incomplete: Some("connection_closed"), ..self }
     }
 
     /// Of one of its spans.
@@ -52,13 +79,15 @@ impl Exchange {
         ensure!(span.name == name, "not {name}");
         ensure!(span.get("http.request.method") == Some(self.method), "not {}", self.method);
         ensure!(span.number("http.response.status_code") == self.status, "not {:?}", self.status);
-        ensure!(span.number("http.request.body.size") == Some(self.request), "{}", self.request);
+        let size = span.number("http.request.body.size");
+        ensure!(size.is_some_and(|size| self.request.contains(&size)), "not {:?}", self.request);
         let size = span.number("http.response.body.size");
         ensure!(size.is_some() == self.status.is_some(), "a body's size needs a response");
         ensure!(size.is_none_or(|size| self.response.contains(&size)), "not {:?}", self.response);
-        let incomplete = self.status.is_none().then_some("connection_closed");
-        ensure!(span.get("tracer.incomplete") == incomplete, "not {incomplete:?}");
+        ensure!(span.get("tracer.incomplete") == self.incomplete, "not {:?}", self.incomplete);
         ensure!(span.start <= span.end, "it ends before it starts");
+        let lasted = Duration::from_nanos(span.end - span.start);
+        ensure!(lasted >= self.least, "{lasted:?}, not {:?}", self.least);
         if span.side == Side::Server {
             ensure!(span.get("http.route") == Some(path), "not {path}");
         }
@@ -67,7 +96,7 @@ impl Exchange {
 }
 
 /// The spans are these exchanges, each from both sides, the two sides paired; and nothing else.
-pub(crate) fn exactly(spans: &[Span], exchanges: &[Exchange]) -> Result<()> {
+pub fn exactly(spans: &[Span], exchanges: &[Exchange]) -> Result<()> {
     for exchange in exchanges {
         let of = |side| {
             let these = spans.iter().filter(move |span| span.side == side);
@@ -103,7 +132,7 @@ pub(crate) fn exactly(spans: &[Span], exchanges: &[Exchange]) -> Result<()> {
 }
 
 /// The only span of this side with this target.
-pub(crate) fn one<'s>(spans: &'s [Span], side: Side, target: &str) -> Result<&'s Span> {
+pub fn one<'s>(spans: &'s [Span], side: Side, target: &str) -> Result<&'s Span> {
     let mut found = spans.iter().filter(|span| span.side == side && span.target() == target);
     let span = found.next().with_context(|| format!("no {side:?} span {target}"))?;
     ensure!(found.next().is_none(), "several {side:?} spans {target}");
@@ -111,7 +140,7 @@ pub(crate) fn one<'s>(spans: &'s [Span], side: Side, target: &str) -> Result<&'s
 }
 
 /// A line a span, for messages.
-pub(crate) fn list(spans: &[Span]) -> String {
+pub fn list(spans: &[Span]) -> String {
     let line = |span: &Span| {
         format!(
             "{:?} {} {} {:?} {:?} {:?} {}\n",

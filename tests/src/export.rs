@@ -5,23 +5,28 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::span::Side;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
-use tests::span::Side;
 
 /// One span, with its resource's attributes.
 #[derive(Clone, Debug)]
-pub(crate) struct Span {
-    pub(crate) trace: String,
-    pub(crate) id: String,
-    pub(crate) parent: String,
-    pub(crate) side: Side,
-    pub(crate) name: String,
+pub struct Span {
+    /// Trace id, hexadecimal.
+    pub trace: String,
+    /// Span id, hexadecimal.
+    pub id: String,
+    /// Parent's id; empty if it has none.
+    pub parent: String,
+    /// Whose view it is.
+    pub side: Side,
+    /// What the operation is called.
+    pub name: String,
     /// Nanoseconds since the Unix epoch.
-    pub(crate) start: u64,
+    pub start: u64,
     /// The same.
-    pub(crate) end: u64,
+    pub end: u64,
     attributes: BTreeMap<String, String>,
     resource: BTreeMap<String, String>,
 }
@@ -73,7 +78,7 @@ struct Attribute {
 ///
 /// # Errors
 /// If a line is not what OTLP says.
-pub(crate) fn read(file: &Path) -> Result<Vec<Span>> {
+pub fn read(file: &Path) -> Result<Vec<Span>> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let mut spans = vec![];
     for line in text.lines() {
@@ -109,22 +114,22 @@ impl Span {
     }
 
     /// An attribute's value as text.
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+    pub fn get(&self, key: &str) -> Option<&str> {
         self.attributes.get(key).map(String::as_str)
     }
 
     /// A resource attribute's.
-    pub(crate) fn resource(&self, key: &str) -> Option<&str> {
+    pub fn resource(&self, key: &str) -> Option<&str> {
         self.resource.get(key).map(String::as_str)
     }
 
     /// An attribute that is a number.
-    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+    pub fn number(&self, key: &str) -> Option<u64> {
         self.get(key)?.parse().ok()
     }
 
     /// Path and query, whichever attributes this side has them in.
-    pub(crate) fn target(&self) -> String {
+    pub fn target(&self) -> String {
         match (self.get("url.path"), self.get("url.query"), self.get("url.full")) {
             (Some(path), Some(query), _) => format!("{path}?{query}"),
             (Some(path), None, _) => path.to_owned(),

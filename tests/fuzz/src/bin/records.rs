@@ -1,0 +1,4 @@
+//! Runs [`fuzz::records`] under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::records(data));

@@ -1,0 +1,69 @@
+//! Operations without what is private: secrets in heads are masked, the contents of bodies and
+//! whatever is not HTTP are blanked, each at the same length and so that an [`Engine`] finds the
+//! same in what is left.
+
+use super::engine::{Engine, Limits};
+use super::event::Direction;
+use super::mask::Mask;
+use crate::connection::{Chunk, Moment};
+
+/// Follows one connection as an [`Engine`] does, operation by operation, and masks each.
+#[derive(Clone, Debug)]
+pub struct Masking {
+    engine: Engine,
+    requests: Mask,
+    responses: Mask,
+}
+
+impl Masking {
+    /// For a new connection, or one that is met in the middle.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let mut engine = Engine::new(limits);
+        engine.note();
+        Self { engine, requests: Mask::default(), responses: Mask::default() }
+    }
+
+    /// Takes an operation of which `head` and `tail` are known, as [`Engine::request`] and
+    /// [`Engine::response`] do. Returns both masked.
+    pub fn operation(&mut self, direction: Direction, chunk: &Chunk<'_>) -> (Vec<u8>, Vec<u8>) {
+        let mask = match direction {
+            Direction::Request => {
+                self.engine.request(chunk, &mut |_| {});
+                &mut self.requests
+            }
+            Direction::Response => {
+                self.engine.response(chunk, &mut |_| {});
+                &mut self.responses
+            }
+        };
+        let parts = std::mem::take(&mut self.engine.parts);
+        let (mut head, mut tail) = (chunk.head.to_vec(), chunk.tail.to_vec());
+        mask.operation(&parts, chunk.len, &mut head, &mut tail);
+        (head, tail)
+    }
+
+    /// As [`Engine::close`].
+    pub fn close(&mut self, direction: Direction, at: Moment) {
+        self.engine.close(direction, at, &mut |_| {});
+    }
+
+    /// As [`Engine::pass`].
+    pub fn pass(&mut self, direction: Direction, until: u64, at: Moment) -> Option<u64> {
+        let passed = self.engine.pass(direction, until, at, &mut |_| {});
+        self.engine.parts.clear();
+        passed
+    }
+
+    /// As [`Engine::body_left`].
+    #[must_use]
+    pub fn body_left(&self, direction: Direction) -> u64 {
+        self.engine.body_left(direction)
+    }
+
+    /// A response comes whose request has not been told yet: it is taken for a response to a
+    /// request of which nothing special is known.
+    pub fn expect_response(&mut self) {
+        self.engine.expect_response();
+    }
+}

@@ -1,0 +1,61 @@
+//! Captures of other projects, which say what is in them (`pcap/` of the corpora outside the
+//! repository: the directory is `TRACER_CORPORA`, or `../shared/data/corpora` beside the workspace),
+//! scored by a program that is no part of the repository either (`SCORE_PCAP`, or
+//! `../shared/tools/score_pcap.py`).
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// HTTP/1 in captures that are listed as HTTP/2 only, so that their lists lack it: a CONNECT to a
+/// proxy, and two downloads without upgrade. Each with its number of exchanges.
+const UNLISTED: [(&str, usize); 2] =
+    [("suricata/http2/http2-errorcode.pcap", 1), ("suricata/http2/http2-range.pcap", 2)];
+
+/// Runs the scorer; `None`, told on standard error, where it or the captures are not there. Where
+/// CI runs, they are always there.
+fn score(arguments: &[&str]) -> Option<Output> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let or = |variable: &str, path: &str| {
+        std::env::var_os(variable).map_or_else(|| beside.join(path), PathBuf::from)
+    };
+    let corpus = or("TRACER_CORPORA", "data/corpora").join("pcap");
+    let scorer = or("SCORE_PCAP", "tools/score_pcap.py");
+    for needed in [&corpus.join("expected.jsonl"), &scorer] {
+        if !needed.is_file() {
+            assert!(std::env::var_os("CI").is_none(), "{} is missing", needed.display());
+            eprintln!("SKIPPED: no {}; set TRACER_CORPORA and SCORE_PCAP", needed.display());
+            return None;
+        }
+    }
+    let mut command = Command::new("python3");
+    command.arg(scorer).arg("--corpus").arg(corpus).args(arguments);
+    command.args(["--", env!("CARGO_BIN_EXE_tracer"), "replay", "{pcap}", "--export", "file=-"]);
+    Some(command.env_remove("OTEL_TRACES_EXPORTER").output().unwrap())
+}
+
+#[test]
+fn http_exchanges_are_found() {
+    let thresholds = ["--min-found=0.98", "--min-exact=0.95", "--max-extra=0.01"];
+    let arguments = [&["--protocol=http", "--show=20"][..], &thresholds].concat();
+    let Some(output) = score(&arguments) else { return };
+    let report = String::from_utf8_lossy(&output.stdout);
+    println!("{report}");
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn no_capture_breaks_the_tracer_or_makes_it_invent_http() {
+    let Some(output) = score(&["--json=-"]) else { return };
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["crashed"], Value::Array(vec![]));
+    let results = report["results"].as_array().unwrap();
+    assert!(results.len() > 100, "{} captures", results.len());
+    for result in results {
+        let name = result["pcap"].as_str().unwrap();
+        let extra = result["extra"].as_array().unwrap();
+        let known = UNLISTED.iter().find(|(pcap, _)| *pcap == name).map_or(0, |(_, count)| *count);
+        assert_eq!(extra.len(), known, "{name}: {extra:?}");
+    }
+}
