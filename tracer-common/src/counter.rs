@@ -57,3 +57,6 @@ impl Counter {
 
 /// Length of the counter map.
 pub const COUNTERS: u32 = Counter::ALL.len() as u32;
+
+/// Processes whose unreadable operations are counted apart.
+pub const MAX_UNREADABLE: u32 = 1024;

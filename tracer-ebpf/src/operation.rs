@@ -19,7 +19,7 @@ use crate::{
     socket::{ANNOUNCED, CONNECT_PENDING, FILTERED, HTTP, OTHER, Socket, UNKNOWN},
     stream::Stream,
     uring,
-    verdict::{Stop, count},
+    verdict::{Stop, count, count_unreadable},
 };
 
 /// `MSG_OOB`, `MSG_PEEK` and `MSG_ERRQUEUE`: the stream does not move.
@@ -106,7 +106,12 @@ pub(crate) fn try_operation(
     wait_for_turn(socket, direction)?;
     let readable = len != 0 && (flags & DISCARDING == 0 || is_unix);
     let buffer = if readable { locate(sock, socket, direction, &mut scratch.data) } else { None };
+    let pid = scratch.data.header.pid;
     let buffer = forget(&mut scratch.buffer, buffer.unwrap_or(Buffer::NONE));
+    // In the middle of HTTP, sendfile and splice have no bytes to read, and that is no loss.
+    if readable && buffer.is_none() && (socket.class == UNKNOWN || Call::current().is_uring()) {
+        count_unreadable(pid);
+    }
     let start = look(buffer, len);
     let start = forget(&mut scratch.start, start);
     let verdict = judge(socket, start.what, buffer)?;

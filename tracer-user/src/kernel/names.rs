@@ -6,6 +6,7 @@ pub(super) const COUNTS: &str = "COUNTS";
 pub(super) const SCRATCH: &str = "SCRATCH";
 pub(super) const PROCESSES: &str = "PROCESSES";
 pub(super) const PORTS: &str = "PORTS";
+pub(super) const UNREADABLE: &str = "UNREADABLE";
 pub(super) const STARTS: &str = "STARTS";
 pub(super) const GENERATION: &str = "GENERATION";
 pub(super) const OFFSETS: &str = "OFFSETS";

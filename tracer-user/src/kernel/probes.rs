@@ -46,6 +46,7 @@ pub struct Probes {
     ring: RingBuf<MapData>,
     counts: PerCpuArray<MapData, u64>,
     processes: HashMap<MapData, u32, u32>,
+    unreadable: HashMap<MapData, u32, u64>,
     generation: Array<MapData, u32>,
     version: u32,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
@@ -92,6 +93,7 @@ impl Probes {
             ring: RingBuf::try_from(take(names::EVENTS)?)?,
             counts: PerCpuArray::try_from(take(names::COUNTS)?)?,
             processes: HashMap::try_from(take(names::PROCESSES)?)?,
+            unreadable: HashMap::try_from(take(names::UNREADABLE)?)?,
             generation: Array::try_from(take(names::GENERATION)?)?,
             version: 0,
             log,
@@ -171,6 +173,13 @@ impl Probes {
     /// The map could not be read.
     pub fn count(&self, counter: Counter) -> Result<u64> {
         Ok(self.counts.get(&(counter as u32), 0)?.iter().sum())
+    }
+
+    /// Processes with the operations on sockets that may be or are HTTP whose bytes were sought and
+    /// not found, by process number.
+    #[must_use]
+    pub fn unreadable(&self) -> BTreeMap<u32, u64> {
+        self.unreadable.iter().flatten().collect()
     }
 
     /// Hands the probes' log lines to the `log` crate's logger.

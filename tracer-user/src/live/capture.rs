@@ -32,13 +32,21 @@ const CHECK: u64 = 250_000_000;
 /// Kernel-side counters that stand for something lost.
 const LOSSES: [Counter; 2] = [Counter::RingFull, Counter::NoStorage];
 
-/// Runs until told to stop; returns every loss by name.
+/// What a run has to tell at its end.
+pub(super) struct Balance {
+    /// Every loss by name.
+    pub(super) losses: BTreeMap<&'static str, u64>,
+    /// Processes with the operations whose bytes no probe could read.
+    pub(super) unreadable: BTreeMap<u32, u64>,
+}
+
+/// Runs until told to stop.
 pub(super) fn capture(
     mut probes: Probes,
     pipeline: &mut Tap<Processes>,
     exporters: &Exporters,
     stop: &AtomicBool,
-) -> Result<BTreeMap<&'static str, u64>> {
+) -> Result<Balance> {
     pipeline.existing(existing::incoming(), true);
     let mut again = Again::default();
     let mut full = Full { checked: boot_now(), count: 0 };
@@ -86,7 +94,7 @@ pub(super) fn capture(
             losses.insert(counter.name(), count);
         }
     }
-    Ok(losses)
+    Ok(Balance { losses, unreadable: probes.unreadable() })
 }
 
 /// What is known of lost records.

@@ -12,10 +12,10 @@ use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
 use crate::recording::Tap;
-use crate::stats::summary;
+use crate::stats::{summary, unread};
 use crate::trace::Clock;
 
-use super::capture::{boot_now, both_clocks, capture};
+use super::capture::{Balance, boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::{record, rights};
 
@@ -49,12 +49,12 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         let (exporters, stop, settings) = (exporters.clone(), stop.clone(), settings.clone());
         std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
             let mut tap = Tap::new(settings.pipeline(), processes, clock, recorder);
-            let losses = capture(probes, &mut tap, &exporters, &stop);
+            let balance = capture(probes, &mut tap, &exporters, &stop);
             drop(exporters);
             let recorded = tap.finish();
             // Nobody listens once the run is being stopped.
             let _ = done.send(());
-            losses.map(|losses| (losses, recorded))
+            balance.map(|balance| (balance, recorded))
         })?
     };
     let started = Instant::now();
@@ -75,12 +75,13 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         _ = &mut ended => {}
     }
     stop.store(true, Ordering::Relaxed);
-    let (losses, recorded) = tokio::task::spawn_blocking(|| thread.join())
+    let (balance, recorded) = tokio::task::spawn_blocking(|| thread.join())
         .await?
         .map_err(|_| anyhow!("the capture thread failed; please report this with its message"))??;
     let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
     let exported = exporters.shutdown(FLUSH).await;
-    eprint!("{}", summary(&exported, &losses));
+    eprint!("{}", summary(&exported, &balance.losses));
+    eprint!("{}", unread(&named(&settings, &balance)));
     if let Some(args) = &recording {
         let recorded = recorded.with_context(|| format!("recording {}", args.file.display()))?;
         if let Some(totals) = recorded {
@@ -88,6 +89,15 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The processes whose operations could not all be read, as people call them.
+fn named(settings: &Settings, balance: &Balance) -> Vec<(String, u64)> {
+    let mut processes = Processes::new(settings);
+    let name = |(&pid, &count): (&u32, &u64)| {
+        (format!("{} (pid {pid})", processes.service(pid, boot_now())), count)
+    };
+    balance.unreadable.iter().map(name).collect()
 }
 
 /// What the kernel side is told from the start.

@@ -2,4 +2,4 @@
 
 mod summary;
 
-pub use summary::summary;
+pub use summary::{summary, unread};

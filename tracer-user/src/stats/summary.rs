@@ -27,3 +27,13 @@ pub fn summary(exporters: &[Summary], losses: &BTreeMap<&'static str, u64>) -> S
     }
     text
 }
+
+/// A line for every process with operations on sockets whose bytes could not be read, so that HTTP
+/// in them went unseen.
+#[must_use]
+pub fn unread(processes: &[(String, u64)]) -> String {
+    processes.iter().fold(String::new(), |mut text, (process, count)| {
+        let _ = writeln!(text, "unread: {count} socket operations of {process}");
+        text
+    })
+}
