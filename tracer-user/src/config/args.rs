@@ -312,7 +312,7 @@ pub struct LimitArgs {
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, Command, RecordArgs};
+    use super::{Args, Command, RecordArgs, WhenInstrumented};
     use clap::{CommandFactory, Parser};
 
     fn run(line: &str) -> super::RunArgs {
@@ -358,12 +358,15 @@ mod tests {
 
     #[test]
     fn replay_takes_a_file_and_what_does_not_speak_of_the_host() {
-        let line = "tracer replay a.pcap --service x --export stdout --settle 2s --max-headers 9";
+        let line = "tracer replay a.pcap --service x --export stdout --settle 2s --max-headers 9 \
+            --when-instrumented skip --respect-sampled";
         let args = Args::try_parse_from(line.split(' ')).unwrap();
         let Command::Replay(replay) = args.into_command() else { panic!("not replay") };
         assert_eq!(replay.file.as_os_str(), "a.pcap");
         let run = replay.into_run();
         assert_eq!((&*run.trace.service, run.limits.max_headers), (&["x".to_owned()][..], Some(9)));
+        assert_eq!(run.stitch.when_instrumented, Some(WhenInstrumented::Skip));
+        assert!(run.stitch.respect_sampled);
         assert!(Args::try_parse_from(["tracer", "replay"]).is_err());
         for flag in ["--pid", "--ring-size", "--duration"] {
             assert!(Args::try_parse_from(["tracer", "replay", "a.pcap", flag, "1"]).is_err());

@@ -81,6 +81,8 @@ fn the_file_replaces_every_default() {
     assert_eq!(settings.max_hold, Duration::from_secs(20));
     assert_eq!(settings.when_instrumented, WhenInstrumented::Skip);
     assert!(settings.respect_sampled);
+    let leave_out = settings.pipeline().leave_out;
+    assert!(leave_out.instrumented && leave_out.unsampled);
     assert_eq!(settings.duration, Some(Duration::from_secs(60)));
     let limits = Limits {
         max_connections: 1,
@@ -101,6 +103,8 @@ fn every_flag_replaces_the_file_s() {
     let settings = resolve(line, FILE, &[]).unwrap();
     assert_eq!(settings.min_confidence, 0.7);
     assert_eq!(settings.when_instrumented, WhenInstrumented::Join);
+    let leave_out = settings.pipeline().leave_out;
+    assert!(!leave_out.instrumented && leave_out.unsampled);
     assert_eq!(settings.settle, Duration::from_secs(3));
     assert_eq!(settings.max_hold, Duration::from_secs(30));
     assert_eq!(settings.duration, Some(Duration::from_secs(5)));

@@ -106,6 +106,19 @@ fn everything_comes_back() {
 }
 
 #[test]
+fn what_was_left_out_is_in_the_header() {
+    for (instrumented, unsampled) in [(false, true), (true, false)] {
+        let leave_out = LeaveOut { instrumented, unsampled };
+        let settings = Settings { leave_out, ..settings() };
+        let header = Header::new(&settings, &Clock::new(0, 0), "".into(), Secrets::Kept);
+        let mut file = vec![];
+        Writer::new(&mut file, &header).unwrap();
+        let reader = Reader::new(Cursor::new(&file)).unwrap();
+        assert_eq!(reader.header().settings().leave_out, leave_out);
+    }
+}
+
+#[test]
 fn a_cut_file_is_read_as_far_as_it_is_whole() {
     let file = write(&everything(), 1);
     let mut least = 0;

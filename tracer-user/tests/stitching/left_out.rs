@@ -6,7 +6,7 @@ use tracer_user::pipeline::Settings;
 use tracer_user::trace::{LeaveOut, SpanId, TraceId};
 
 use crate::http::{b3, hex, w3c};
-use crate::outcome::{Outcome, feed, method, pipeline, settings};
+use crate::outcome::{Outcome, feed, method, pipeline, settings, text};
 use crate::script::{End, SECOND, Script, Task, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
@@ -53,6 +53,26 @@ fn a_skipped_service_is_bridged_by_its_own_spans() {
     assert_eq!((request.parent, method(request)), (Some(SpanId([9; 8])), Some("header")));
     assert_eq!((outcome.left_out.instrumented, outcome.left_out.own), (2, 0));
     assert_eq!(outcome.losses.get("late_evidence"), None);
+}
+
+/// The top of the tree is left out, so what is below it tells what is missing.
+#[test]
+fn losses_below_a_skipped_client_are_told() {
+    let below = |span| text(span, "tracer.trace.incomplete");
+    let mut script = Script::new();
+    let (one, two) = (script.connect(CLIENT, 80), script.connect(FRONT, 81));
+    script.ask_with(CLIENT, one, "/in", &w3c(0xab, 9));
+    script.hear(FRONT, one);
+    script.ask(FRONT, two, "/cut");
+    script.hear(BACK, two);
+    script.close(two);
+    script.answer(FRONT, one);
+    script.learn(CLIENT, one);
+    let outcome = skip(&script);
+    assert_eq!(services(&outcome), ["pid-20", "pid-20", "pid-30"]);
+    assert_eq!(below(outcome.server("/in")), Some("connection_closed"));
+    assert_eq!(below(outcome.client("/cut")), None);
+    assert_eq!(below(outcome.server("/cut")), None);
 }
 
 /// A library that the SDK doesn't know sends no header: what is left of the tree holds together.
