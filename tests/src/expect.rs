@@ -177,6 +177,8 @@ pub fn draw(trace: &[Span]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn span(id: &str, parent: Option<&str>, service: &str, side: Side, start: u64) -> Span {
@@ -191,6 +193,8 @@ mod tests {
             duration: 1000 - 2 * start,
             status: Some(200),
             error: false,
+            tags: BTreeMap::new(),
+            links: vec![],
         }
     }
 

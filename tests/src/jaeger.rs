@@ -66,6 +66,8 @@ struct Span {
 #[serde(rename_all = "camelCase")]
 struct Reference {
     ref_type: String,
+    #[serde(rename = "traceID")]
+    trace_id: String,
     #[serde(rename = "spanID")]
     span_id: String,
 }
@@ -159,9 +161,20 @@ fn spans(trace: Trace) -> Vec<span::Span> {
                 name: span.operation_name,
                 start: span.start_time,
                 duration: span.duration,
+                links: span
+                    .references
+                    .iter()
+                    .filter(|reference| reference.ref_type != "CHILD_OF")
+                    .map(|reference| (reference.trace_id.clone(), reference.span_id.clone()))
+                    .collect(),
+                tags: span.tags.iter().map(|tag| (tag.key.clone(), text(&tag.value))).collect(),
             }
         })
         .collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn configuration(query: u16, query_grpc: u16, grpc: u16, http: u16) -> String {

@@ -18,16 +18,25 @@ const JAEGER: &str = "1.76.0";
 
 /// A Python environment with what `tests/services/requirements.txt` lists; its `bin` directory.
 pub fn python() -> Result<PathBuf> {
-    let requirements = paths::service_sources().join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements)?;
-    let environment = paths::cache().join("venv");
+    environment("venv", &paths::service_sources().join("requirements.txt"))
+}
+
+/// The same for the services that trace themselves: one with tracing SDKs in it.
+pub fn instrumented_python() -> Result<PathBuf> {
+    let requirements = paths::service_sources().join("instrumented/requirements.txt");
+    environment("venv-instrumented", &requirements)
+}
+
+fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
+    let wanted = fs::read_to_string(requirements)?;
+    let environment = paths::cache().join(name);
     let stamp = environment.join("requirements.txt");
     let bin = environment.join("bin");
     if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
         fs::create_dir_all(paths::cache())?;
         run("venv", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
         let mut pip = Command::new(bin.join("python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements);
+        pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements);
         run("pip install", &mut pip)?;
         fs::write(&stamp, wanted)?;
     }
@@ -46,6 +55,22 @@ pub fn go_service(source: &Path) -> Result<PathBuf> {
     // One file is a package of its own: no module, so nothing is fetched.
     go.args(["build", "-o"]).arg(&binary).arg(source).env("GO111MODULE", "off");
     run("go build", &mut go)?;
+    Ok(binary)
+}
+
+/// The binary of the Go service with OpenTelemetry's SDK, a module with dependencies.
+pub fn instrumented_go() -> Result<PathBuf> {
+    let module = paths::service_sources().join("instrumented/otelrelay");
+    let binary = paths::cache().join("services/otelrelay");
+    let built = modified(&binary);
+    let sources = ["main.go", "go.mod", "go.sum"].map(|file| modified(&module.join(file)));
+    if built.is_some() && sources.iter().all(|source| *source < built) {
+        return Ok(binary);
+    }
+    let mut go = Command::new("go");
+    // As go.mod and go.sum have it, and with no other.
+    go.args(["build", "-mod=readonly", "-o"]).arg(&binary).arg(".").current_dir(module);
+    run("go build", go.env("CGO_ENABLED", "0"))?;
     Ok(binary)
 }
 

@@ -1,5 +1,7 @@
 //! A span as a backend shows it, whichever backend it was.
 
+use std::collections::BTreeMap;
+
 /// Which side of a request a span describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -32,9 +34,18 @@ pub struct Span {
     pub status: Option<u16>,
     /// Whether the backend marks it as failed.
     pub error: bool,
+    /// Its tags as text, by key.
+    pub tags: BTreeMap<String, String>,
+    /// Other spans that it refers to: trace id and span id, where the backend shows them.
+    pub links: Vec<(String, String)>,
 }
 
 impl Span {
+    /// Value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.get(key).map(String::as_str)
+    }
+
     /// Microseconds since the Unix epoch.
     pub fn end(&self) -> u64 {
         self.start.saturating_add(self.duration)

@@ -1,6 +1,6 @@
 //! A Zipkin server of one's own. API: <https://zipkin.io/zipkin-api/>, version 2.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ struct Span {
     duration: u64,
     local_endpoint: Option<Endpoint>,
     #[serde(default)]
-    tags: HashMap<String, String>,
+    tags: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +123,15 @@ impl From<Span> for span::Span {
             duration: span.duration,
             status: span.tags.get("http.response.status_code").and_then(|code| code.parse().ok()),
             error: span.tags.contains_key("error"),
+            links: links(span.tags.get("links")),
+            tags: span.tags,
         }
     }
+}
+
+/// The tag in which the tracer puts what Zipkin has no field for: `TRACE-SPAN,TRACE-SPAN`.
+fn links(tag: Option<&String>) -> Vec<(String, String)> {
+    let links = tag.map(|tag| tag.split(',')).into_iter().flatten();
+    let ids = links.filter_map(|link| link.split_once('-'));
+    ids.map(|(trace, span)| (trace.to_owned(), span.to_owned())).collect()
 }

@@ -15,7 +15,9 @@ use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1::{self, Fault};
-use crate::trace::{Assembly, Clock, Namer, Patience, Placed, Resource, Span, by_address, span};
+use crate::trace::{
+    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, by_address, span,
+};
 
 /// Who processes are.
 pub trait Directory {
@@ -63,6 +65,8 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
+    /// What is left out because of what processes say themselves.
+    pub leave_out: LeaveOut,
     /// Connections are left out by port, so that what a process does is never all seen.
     pub ports_left_out: bool,
 }
@@ -107,7 +111,7 @@ impl<D: Directory> Pipeline<D> {
                 settings.http1,
             ),
             causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
-            assembly: Assembly::new(Patience { settle, max_hold }, clock),
+            assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out, clock),
             directory,
             namer: Namer::default(),
             clock,
@@ -185,10 +189,13 @@ impl<D: Directory> Pipeline<D> {
             moved = true;
             match self.causality.force(call) {
                 Some(decision) => self.assembly.decided(decision),
-                None => self.assembly.decided(causality::Decision { call, parent: None }),
+                None => self.assembly.root(call),
             }
         }
-        for placed in self.assembly.take_ready() {
+        let (causality, left_out) = (&self.causality, self.assembly.left_out());
+        let ready = self.assembly.take_ready(|at| causality.traces_itself(at));
+        moved |= left_out != self.assembly.left_out();
+        for placed in ready {
             moved = true;
             self.finish(&placed);
         }
@@ -264,10 +271,10 @@ impl<D: Directory> Pipeline<D> {
         all
     }
 
-    /// Exchanges left out because the tracer's own exports caused them.
+    /// Exchanges left out on purpose.
     #[must_use]
-    pub fn suppressed(&self) -> u64 {
-        self.assembly.suppressed()
+    pub fn left_out(&self) -> LeftOut {
+        self.assembly.left_out()
     }
 
     /// How many things are remembered of what has not left yet or may still matter, over all

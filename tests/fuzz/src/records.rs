@@ -11,7 +11,7 @@ use tracer_common::record::{
 };
 use tracer_user::pipeline::{Directory, Pipeline, Settings};
 use tracer_user::protocol::http1::Limits;
-use tracer_user::trace::{Clock, Resource};
+use tracer_user::trace::{Clock, LeaveOut, Resource};
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
 use crate::input::Input;
@@ -45,6 +45,7 @@ pub(crate) fn settings() -> Settings {
         settle: SECOND,
         max_hold: 5 * SECOND,
         min_confidence: 0.5,
+        leave_out: LeaveOut::default(),
         ports_left_out: false,
     }
 }

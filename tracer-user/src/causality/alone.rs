@@ -5,6 +5,8 @@ use super::Scene;
 use super::evidence::Testimony;
 use super::node::Node;
 
+/// Its name.
+pub(super) const METHOD: &str = "alone";
 /// What remains is work of the process's own: a background poll, a job that outlives its request.
 const CONFIDENCE: f64 = 0.92;
 

@@ -24,5 +24,5 @@ pub(super) const KINDS: [(&str, Witness); 4] = [
     ("header", header::testify),
     ("thread", thread::testify),
     ("turn", turn::testify),
-    ("alone", alone::testify),
+    (alone::METHOD, alone::testify),
 ];

@@ -2,7 +2,9 @@
 //!
 //! A service that passes headers on unchanged, as behind a mesh, sends the very context that it
 //! received; one that traces itself sends a new span of the same trace. Either way the trace names
-//! the request, unless the process serves several requests of that trace at once.
+//! the request, unless the process serves several requests of that trace at once: then the span
+//! does, or its parent, and where several requests came with that, too (constants, retries, one
+//! header for parallel calls), nothing does.
 
 use super::Scene;
 use super::evidence::Testimony;
@@ -11,18 +13,21 @@ use super::node::Node;
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let Some(context) = &call.context else { return Testimony::Silent };
     let mut same_trace = vec![];
-    let mut same_span = vec![];
     for server in scene.of_trace(call.started.pid, &context.trace_id) {
-        let Some(theirs) = &server.context else { continue };
-        if server.started.order > call.started.order || Some(server.id) == call.peer {
-            continue;
-        }
-        same_trace.push(server);
-        if theirs.span_id == context.span_id {
-            same_span.push(server);
+        if server.started.order <= call.started.order && Some(server.id) != call.peer {
+            same_trace.push(server);
         }
     }
-    let named = if same_span.is_empty() { same_trace } else { same_span };
+    // Forwarded as it came; or by an SDK that shares its server span's id with its caller, as B3
+    // has it, and names it as the parent; or by one that does not.
+    let with = |id: Option<[u8; 8]>| -> Vec<&Node> {
+        let carries = |server: &&&Node| server.context.as_ref().map(|theirs| theirs.span_id) == id;
+        same_trace.iter().filter(carries).copied().collect()
+    };
+    let forwarded = with(Some(context.span_id));
+    let shared = context.parent_id.map(|id| with(Some(id))).unwrap_or_default();
+    let named = [forwarded, shared].into_iter().find(|some| !some.is_empty());
+    let named = named.unwrap_or(same_trace);
     let open = |server: &&&Node| server.ended.is_none_or(|ended| ended >= call.started.time);
     let still: Vec<_> = named.iter().filter(open).map(|server| server.id).collect();
     let named =

@@ -3,9 +3,12 @@
 //! over. An edge that is not sure enough is not made: an orphan is better than a lie.
 
 mod alone;
+mod course;
 mod evidence;
 mod header;
+mod instrumented;
 mod node;
+mod origins;
 mod process;
 mod processes;
 mod resolver;
@@ -14,9 +17,10 @@ mod sight;
 mod stage;
 mod strength;
 mod thread;
+mod timers;
 mod turn;
 
-pub use resolver::Decision;
+pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};
 
 use scene::Scene;

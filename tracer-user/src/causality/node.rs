@@ -53,6 +53,8 @@ pub(super) struct Client {
     pub(super) switches: u64,
     /// The thread did nothing else until it read the response.
     pub(super) blocked: Option<bool>,
+    /// The context that it carries is its process's own.
+    pub(super) originated: bool,
     pub(super) decided: bool,
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
+use super::instrumented::Instrumented;
 use super::sight::Sight;
 use super::strength::Share;
 
@@ -21,6 +22,8 @@ pub(super) struct Process {
     room: usize,
     /// How much of what it is asked for is seen.
     pub(super) sight: Sight,
+    /// Whether it traces itself.
+    pub(super) instrumented: Instrumented,
     /// Number of the event with which it began.
     pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
@@ -52,6 +55,7 @@ impl Process {
             threads: HashMap::new(),
             room: MAX_IDLE_THREADS,
             sight,
+            instrumented: Instrumented::default(),
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),

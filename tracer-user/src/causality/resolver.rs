@@ -2,9 +2,9 @@
 
 use crate::exchange::ExchangeId;
 
-use super::Scene;
 use super::evidence::{KINDS, Testimony};
 use super::node::Node;
+use super::{Scene, alone};
 
 /// Which request a call belongs to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,11 +14,35 @@ pub struct Decision {
     /// The request that caused it, how that was decided, and how sure that is (0 to 1); `None`
     /// makes it a root.
     pub parent: Option<(ExchangeId, &'static str, f64)>,
+    /// Where the context that the call carries comes from.
+    pub context: Provenance,
+}
+
+/// Where the context of a call comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// There is none, or it was passed on, or that can't be told.
+    Unknown,
+    /// The call's own process made it: an SDK there has a span for it.
+    Made,
+    /// The process sends it with whatever it does: it tells nothing.
+    Constant,
 }
 
 /// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
 /// choose among what a stronger one has left.
 pub(super) fn resolve(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Decision {
+    let parent = weigh(scene, call, min_confidence);
+    let made = call.client().is_some_and(|client| client.originated);
+    let context = if made { Provenance::Made } else { Provenance::Unknown };
+    Decision { call: call.id, parent, context }
+}
+
+fn weigh(
+    scene: &Scene<'_>,
+    call: &Node,
+    min_confidence: f64,
+) -> Option<(ExchangeId, &'static str, f64)> {
     let mut among: Option<Vec<ExchangeId>> = None;
     for (method, testify) in KINDS {
         match testify(scene, call) {
@@ -28,22 +52,30 @@ pub(super) fn resolve(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> De
             }
             Testimony::Names(request, confidence) => {
                 let allowed = among.as_ref().is_none_or(|among| among.contains(&request));
-                if allowed && confidence >= min_confidence && fits(scene, call, request) {
-                    return Decision { call: call.id, parent: Some((request, method, confidence)) };
+                let fits = fits(scene, call, request) && crosses(scene, call, request, method);
+                if allowed && fits && confidence >= min_confidence {
+                    return Some((request, method, confidence));
                 }
             }
         }
     }
-    Decision { call: call.id, parent: None }
+    None
 }
 
 /// What always holds: a call is not caused by the request that it is itself, nor by one that began
-/// later, nor by one of another trace.
+/// later.
 fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
-    let Some(request) = scene.node(request) else { return false };
-    let other_trace = match (&call.context, &request.context) {
-        (Some(ours), Some(theirs)) => ours.trace_id != theirs.trace_id,
-        _ => false,
-    };
-    call.peer != Some(request.id) && request.started.order < call.started.order && !other_trace
+    scene.node(request).is_some_and(|request| {
+        call.peer != Some(request.id) && request.started.order < call.started.order
+    })
+}
+
+/// Where the two carry different traces, the call belongs to another request, or to no request at
+/// all, unless its own process has just begun that trace and a context of execution says that it
+/// did so for this request. That nothing else was going on says too little.
+fn crosses(scene: &Scene<'_>, call: &Node, request: ExchangeId, method: &str) -> bool {
+    let theirs = scene.node(request).and_then(|request| request.context.as_ref());
+    let (Some(ours), Some(theirs)) = (&call.context, theirs) else { return true };
+    let begun = call.client().is_some_and(|client| client.originated);
+    ours.trace_id == theirs.trace_id || (begun && method != alone::METHOD)
 }

@@ -3,7 +3,7 @@
 use crate::connection::Moment;
 
 /// How long after a loss a request may still be open whose beginning was lost.
-const DOUBT: u64 = 60_000_000_000;
+pub(super) const DOUBT: u64 = 60_000_000_000;
 
 /// Of one process.
 #[derive(Debug, Default)]
@@ -55,6 +55,12 @@ impl Sight {
         self.left_out = some;
     }
 
+    /// Whatever it is asked for from then on is read, also where a request from before the tracer
+    /// may still be open.
+    pub(super) fn is_clear(&self, at: &Moment) -> bool {
+        self.undecoded == 0 && !self.left_out && self.doubt < at.time
+    }
+
     /// Nothing that it was asked for since then can have escaped, and nothing from before that was
     /// still going on then.
     pub(super) fn whole_since(&self, since: &Moment) -> bool {
@@ -77,11 +83,11 @@ mod tests {
         assert!(sight.whole_since(&at(1)));
         sight.unseen(2, 10);
         sight.unseen(1, 20);
-        assert!(!sight.whole_since(&at(30)));
+        assert!(!sight.whole_since(&at(30)) && sight.is_clear(&at(30)));
         sight.unseen(0, 40);
         assert!(!sight.whole_since(&at(40)) && sight.whole_since(&at(41)));
         sight.undecoded_opened();
-        assert!(!sight.whole_since(&at(41)));
+        assert!(!sight.whole_since(&at(41)) && !sight.is_clear(&at(41)));
         sight.undecoded_closed(50);
         assert!(!sight.whole_since(&at(45)) && sight.whole_since(&at(51)));
         sight.lose(60);

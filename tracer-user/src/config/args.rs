@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 use super::units;
 
@@ -266,9 +267,29 @@ pub struct StitchArgs {
     /// Wait this long after a request for late evidence [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub settle: Option<Duration>,
+    /// What to do with a process that traces itself: join its traces, or skip its spans [default: join]
+    ///
+    /// Known by the trace headers that it makes, or the spans that it sends to a backend by OTLP
+    /// over HTTP, Zipkin's or Jaeger's HTTP API.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub when_instrumented: Option<WhenInstrumented>,
+    /// Leave out the traces that their own headers say are not sampled
+    #[arg(long)]
+    pub respect_sampled: bool,
     /// Send a span no later than this after its end, with the evidence so far [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub max_hold: Option<Duration>,
+}
+
+/// What to do with a process that traces itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenInstrumented {
+    /// Its exchanges are spans in its own traces.
+    #[default]
+    Join,
+    /// Its spans are its own to tell.
+    Skip,
 }
 
 /// Bounds; what exceeds one is dropped and counted.
@@ -291,7 +312,7 @@ pub struct LimitArgs {
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, Command, RecordArgs};
+    use super::{Args, Command, RecordArgs, WhenInstrumented};
     use clap::{CommandFactory, Parser};
 
     fn run(line: &str) -> super::RunArgs {
@@ -337,12 +358,15 @@ mod tests {
 
     #[test]
     fn replay_takes_a_file_and_what_does_not_speak_of_the_host() {
-        let line = "tracer replay a.pcap --service x --export stdout --settle 2s --max-headers 9";
+        let line = "tracer replay a.pcap --service x --export stdout --settle 2s --max-headers 9 \
+            --when-instrumented skip --respect-sampled";
         let args = Args::try_parse_from(line.split(' ')).unwrap();
         let Command::Replay(replay) = args.into_command() else { panic!("not replay") };
         assert_eq!(replay.file.as_os_str(), "a.pcap");
         let run = replay.into_run();
         assert_eq!((&*run.trace.service, run.limits.max_headers), (&["x".to_owned()][..], Some(9)));
+        assert_eq!(run.stitch.when_instrumented, Some(WhenInstrumented::Skip));
+        assert!(run.stitch.respect_sampled);
         assert!(Args::try_parse_from(["tracer", "replay"]).is_err());
         for flag in ["--pid", "--ring-size", "--duration"] {
             assert!(Args::try_parse_from(["tracer", "replay", "a.pcap", flag, "1"]).is_err());
@@ -371,6 +395,7 @@ mod tests {
             ("--port", "65536"),
             ("--min-confidence", "1.5"),
             ("--settle", "soon"),
+            ("--when-instrumented", "never"),
             ("--duration", "0s"),
             ("--ring-size", "10MiB"),
             ("--max-head", "1MiB"),

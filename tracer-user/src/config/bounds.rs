@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use super::{Settings, WhenInstrumented};
 use crate::pipeline;
 use crate::protocol::http1;
+use crate::trace::LeaveOut;
 
 impl Settings {
     /// The pipeline's share of them.
@@ -23,6 +24,10 @@ impl Settings {
             settle: nanoseconds(self.settle),
             max_hold: nanoseconds(self.max_hold),
             min_confidence: self.min_confidence,
+            leave_out: LeaveOut {
+                instrumented: self.when_instrumented == WhenInstrumented::Skip,
+                unsampled: self.respect_sampled,
+            },
             ports_left_out: !self.filter.ports().is_empty(),
         }
     }

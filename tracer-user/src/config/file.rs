@@ -32,6 +32,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
+use super::args::WhenInstrumented;
 use super::error::Error;
 use super::filter::Selection;
 use super::units;
@@ -52,6 +53,8 @@ pub struct File {
     pub settle: Option<Duration>,
     #[serde(deserialize_with = "duration")]
     pub max_hold: Option<Duration>,
+    pub when_instrumented: Option<WhenInstrumented>,
+    pub respect_sampled: Option<bool>,
     #[serde(deserialize_with = "some_time")]
     pub duration: Option<Duration>,
     #[serde(deserialize_with = "positive")]

@@ -32,6 +32,7 @@ fn mistakes_name_file_line_and_key() {
         ("\nsetle = '1s'", "tracer.toml:2: `setle`: ", "unknown field"),
         ("settle = '1s'\nmax_hold = 'soon'", "tracer.toml:2: `max_hold`: ", "2s"),
         ("settle = 1.5", "tracer.toml:1: `settle`: ", "text"),
+        ("when_instrumented = 'never'", "tracer.toml:1: `when_instrumented`: ", "skip"),
         ("duration = '0s'", "tracer.toml:1: `duration`: ", "more than zero"),
         ("min_confidence = 2", "tracer.toml:1: `min_confidence`: ", "between 0 and 1"),
         ("min_confidence = nan", "tracer.toml:1: `min_confidence`: ", "between 0 and 1"),

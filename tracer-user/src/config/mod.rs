@@ -13,7 +13,7 @@ mod filter;
 mod settings;
 mod units;
 
-pub use args::{Args, Command, RecordArgs, ReplayArgs, RunArgs};
+pub use args::{Args, Command, RecordArgs, ReplayArgs, RunArgs, WhenInstrumented};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};

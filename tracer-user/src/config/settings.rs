@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::args::RunArgs;
+use super::args::{RunArgs, WhenInstrumented};
 use super::error::Error;
 use super::exporters;
 use super::file::File;
@@ -61,6 +61,10 @@ pub struct Settings {
     pub settle: Duration,
     /// How long any finished span is held back at most; not less than `settle`.
     pub max_hold: Duration,
+    /// What to do with processes that trace themselves.
+    pub when_instrumented: WhenInstrumented,
+    /// Traces that are not sampled are left out.
+    pub respect_sampled: bool,
     /// When to stop; `None` for when interrupted.
     pub duration: Option<Duration>,
     /// How often -v was given.
@@ -101,6 +105,13 @@ impl Settings {
                 .unwrap_or(MIN_CONFIDENCE),
             settle: args.stitch.settle.or(file.settle).unwrap_or(SETTLE),
             max_hold: args.stitch.max_hold.or(file.max_hold).unwrap_or(MAX_HOLD),
+            when_instrumented: args
+                .stitch
+                .when_instrumented
+                .or(file.when_instrumented)
+                .unwrap_or_default(),
+            respect_sampled: args.stitch.respect_sampled
+                || file.respect_sampled.unwrap_or_default(),
             duration: args.duration.or(file.duration),
             verbosity: args.verbose,
             limits: Limits {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 
 use super::{Limits, MAX_HOLD, MIN_CONFIDENCE, SETTLE, Settings};
-use crate::config::{Args, Command, Error, File, RunArgs};
+use crate::config::{Args, Command, Error, File, RunArgs, WhenInstrumented};
 
 /// Flags of `tracer LINE`, split at spaces.
 pub(in crate::config) fn flags(line: &str) -> RunArgs {
@@ -34,6 +34,8 @@ const FILE: &str = r#"
 min_confidence = 0.5
 settle = "2s"
 max_hold = "20s"
+when_instrumented = "skip"
+respect_sampled = true
 duration = "1m"
 max_connections = 1
 max_open_exchanges = 2
@@ -77,6 +79,10 @@ fn the_file_replaces_every_default() {
     assert_eq!(settings.min_confidence, 0.5);
     assert_eq!(settings.settle, Duration::from_secs(2));
     assert_eq!(settings.max_hold, Duration::from_secs(20));
+    assert_eq!(settings.when_instrumented, WhenInstrumented::Skip);
+    assert!(settings.respect_sampled);
+    let leave_out = settings.pipeline().leave_out;
+    assert!(leave_out.instrumented && leave_out.unsampled);
     assert_eq!(settings.duration, Some(Duration::from_secs(60)));
     let limits = Limits {
         max_connections: 1,
@@ -93,9 +99,12 @@ fn the_file_replaces_every_default() {
 fn every_flag_replaces_the_file_s() {
     let line = "--min-confidence 0.7 --settle 3s --max-hold 30s --duration 5s -v \
         --max-connections 10 --max-open-exchanges 20 --max-head 2KiB --max-headers 30 \
-        --ring-size 2MiB --service shop --exclude-pid 9";
+        --ring-size 2MiB --service shop --exclude-pid 9 --when-instrumented join";
     let settings = resolve(line, FILE, &[]).unwrap();
     assert_eq!(settings.min_confidence, 0.7);
+    assert_eq!(settings.when_instrumented, WhenInstrumented::Join);
+    let leave_out = settings.pipeline().leave_out;
+    assert!(!leave_out.instrumented && leave_out.unsampled);
     assert_eq!(settings.settle, Duration::from_secs(3));
     assert_eq!(settings.max_hold, Duration::from_secs(30));
     assert_eq!(settings.duration, Some(Duration::from_secs(5)));

@@ -84,7 +84,10 @@ pub(super) fn capture(
     }
     pipeline.stop(boot_now());
     exporters.send(pipeline.take_spans());
-    info!(spans = pipeline.suppressed(), "left out what the tracer's own exports caused");
+    let left_out = pipeline.left_out();
+    info!(spans = left_out.own, "left out what the tracer's own exports caused");
+    info!(spans = left_out.instrumented, "left out of processes that trace themselves");
+    info!(spans = left_out.unsampled, "left out of traces that are not sampled");
     let mut losses = pipeline.losses();
     for (counter, count) in probes.counts()? {
         if LOSSES.contains(&counter) && count > 0 {

@@ -4,3 +4,4 @@ pub mod http1;
 pub mod propagation;
 pub mod redact;
 pub mod route;
+pub mod telemetry;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::Settings;
 use crate::protocol::http1;
-use crate::trace::Clock;
+use crate::trace::{Clock, LeaveOut};
 
 /// The first frame of a recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,10 @@ struct Stored {
     settle: u64,
     max_hold: u64,
     min_confidence: f64,
+    #[serde(default)]
+    skip_instrumented: bool,
+    #[serde(default)]
+    respect_sampled: bool,
     ports_left_out: bool,
 }
 
@@ -68,6 +72,8 @@ impl Header {
                 settle: settings.settle,
                 max_hold: settings.max_hold,
                 min_confidence: settings.min_confidence,
+                skip_instrumented: settings.leave_out.instrumented,
+                respect_sampled: settings.leave_out.unsampled,
                 ports_left_out: settings.ports_left_out,
             },
         }
@@ -96,6 +102,10 @@ impl Header {
             settle: of.settle,
             max_hold: of.max_hold.max(of.settle),
             min_confidence: of.min_confidence,
+            leave_out: LeaveOut {
+                instrumented: of.skip_instrumented,
+                unsampled: of.respect_sampled,
+            },
             ports_left_out: of.ports_left_out,
         }
     }

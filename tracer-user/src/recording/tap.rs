@@ -10,7 +10,7 @@ use super::witness::Witness;
 use crate::kernel::Event;
 use crate::pipeline::{Directory, Ends, LATEST, Pipeline, Settings, Verdict};
 use crate::replay::Input;
-use crate::trace::{Clock, Span};
+use crate::trace::{Clock, LeftOut, Span};
 
 /// Does what a [`Pipeline`] does, and tells the recorder, if there is one, what it was given, in
 /// the order in which it was.
@@ -130,10 +130,10 @@ impl<D: Directory> Tap<D> {
         self.pipeline.losses()
     }
 
-    /// As [`Pipeline::suppressed`].
+    /// As [`Pipeline::left_out`].
     #[must_use]
-    pub fn suppressed(&self) -> u64 {
-        self.pipeline.suppressed()
+    pub fn left_out(&self) -> LeftOut {
+        self.pipeline.left_out()
     }
 
     /// The recording has come to its end before the run: it is as large as it may be, or could not

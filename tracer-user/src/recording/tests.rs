@@ -12,7 +12,7 @@ use super::{Header, Reader, Secrets, Writer};
 use crate::pipeline::Settings;
 use crate::protocol::http1;
 use crate::replay::{Input, Source as _};
-use crate::trace::{Clock, Resource, Value};
+use crate::trace::{Clock, LeaveOut, Resource, Value};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -24,6 +24,7 @@ pub(super) fn settings() -> Settings {
         settle: SECOND,
         max_hold: 30 * SECOND,
         min_confidence: 0.9,
+        leave_out: LeaveOut::default(),
         ports_left_out: false,
     }
 }
@@ -101,6 +102,19 @@ fn everything_comes_back() {
         assert_eq!(*reader.header(), header());
         assert_eq!(reader.clock().unix(1000 * SECOND), 2000 * SECOND);
         assert_eq!(format!("{:?}", reader.header().settings()), format!("{:?}", settings()));
+    }
+}
+
+#[test]
+fn what_was_left_out_is_in_the_header() {
+    for (instrumented, unsampled) in [(false, true), (true, false)] {
+        let leave_out = LeaveOut { instrumented, unsampled };
+        let settings = Settings { leave_out, ..settings() };
+        let header = Header::new(&settings, &Clock::new(0, 0), "".into(), Secrets::Kept);
+        let mut file = vec![];
+        Writer::new(&mut file, &header).unwrap();
+        let reader = Reader::new(Cursor::new(&file)).unwrap();
+        assert_eq!(reader.header().settings().leave_out, leave_out);
     }
 }
 

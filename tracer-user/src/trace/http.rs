@@ -8,7 +8,7 @@ use crate::exchange::{Exchange, Incomplete, Reasons, Side};
 use crate::protocol::http1::RequestHead;
 use crate::protocol::route::span_name;
 
-use super::assembly::Placed;
+use super::placing::Placed;
 use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value};
 
 /// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
@@ -75,6 +75,12 @@ pub fn span(
         put("tracer.parent.method", method.into());
         put("tracer.parent.confidence", ((confidence * 1e4).round() / 1e4).into());
     }
+    if placed.instrumented {
+        put("tracer.instrumented", true.into());
+    }
+    if let Some(span) = placed.same_request_as {
+        put("tracer.same_request_as", span.to_string().into());
+    }
     if let (Side::Client, Some(peer)) = (exchange.side, &peer) {
         put("peer.service", peer.to_string().into());
     }
@@ -92,7 +98,7 @@ pub fn span(
         end: placed.clock.unix(placed.end),
         status: if error.is_some() { Status::Error(None) } else { Status::Unset },
         attributes,
-        links: vec![],
+        links: placed.link.iter().cloned().collect(),
         local: endpoint(Some(resource.service.clone()), exchange.local.as_ref()),
         remote: endpoint(peer, exchange.remote.as_ref()),
         resource,

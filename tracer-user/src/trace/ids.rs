@@ -19,6 +19,11 @@ pub fn span_id(key: PairKey, side: Side) -> SpanId {
     SpanId(mix(key.0 ^ salt).max(1).to_be_bytes())
 }
 
+/// The id to take instead of one that is taken: only exchanges that share a pair key need it.
+pub(super) fn another(taken: SpanId) -> SpanId {
+    SpanId(mix(u64::from_be_bytes(taken.0)).max(1).to_be_bytes())
+}
+
 /// The id of the trace that begins with an exchange.
 #[must_use]
 pub fn trace_id(key: PairKey) -> TraceId {

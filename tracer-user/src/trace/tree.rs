@@ -16,7 +16,8 @@ pub(super) struct Tree(Rc<RefCell<State>>);
 #[derive(Debug)]
 struct State {
     joined: Option<Tree>,
-    top: PairKey,
+    /// The exchange that has no parent here, and its key.
+    top: (ExchangeId, PairKey),
     /// When the top started, by the boot clock.
     started: u64,
     /// What is missing in it, as far as is known.
@@ -38,10 +39,10 @@ pub(super) struct Conflict;
 
 impl Tree {
     /// `started`: by the boot clock.
-    pub(super) fn new(top: PairKey, started: u64) -> Self {
+    pub(super) fn new(id: ExchangeId, key: PairKey, started: u64) -> Self {
         Self(Rc::new(RefCell::new(State {
             joined: None,
-            top,
+            top: (id, key),
             started,
             reasons: Reasons::default(),
             rooted: false,
@@ -95,6 +96,14 @@ impl Tree {
         self.find().0.borrow_mut().adopt(Some((order, Box::new(context.clone()))));
     }
 
+    /// A context says nothing of this tree after all.
+    pub(super) fn refuse(&self, context: &Context) {
+        let tree = self.find();
+        let mut state = tree.0.borrow_mut();
+        let same = |(_, adopted): &mut (u64, Box<Context>)| **adopted == *context;
+        drop(state.adopted.take_if(same));
+    }
+
     /// When its top started, by the boot clock.
     pub(super) fn started(&self) -> u64 {
         self.find().0.borrow().started
@@ -128,6 +137,19 @@ impl Tree {
         self.find().0.borrow().own
     }
 
+    /// The exchange that has no parent in this tree.
+    pub(super) fn top(&self) -> ExchangeId {
+        self.find().0.borrow().top.0
+    }
+
+    /// Whether whoever made the adopted context decided that its trace is not to be kept.
+    pub(super) fn is_unsampled(&self) -> bool {
+        let (trace, tree) = (self.trace(), self.find());
+        let state = tree.0.borrow();
+        let adopted = state.adopted.as_ref().filter(|(_, context)| context.trace_id == trace.0);
+        adopted.is_some_and(|(_, context)| context.sampled == Some(false))
+    }
+
     /// The exchanges that wait no longer; none while the tree is not rooted.
     pub(super) fn ready(&self) -> Vec<ExchangeId> {
         let tree = self.find();
@@ -140,7 +162,7 @@ impl Tree {
     pub(super) fn trace(&self) -> TraceId {
         let tree = self.find();
         let mut state = tree.0.borrow_mut();
-        let own = state.top;
+        let (_, own) = state.top;
         let adopted = state.adopted.as_ref().map(|(_, context)| TraceId(context.trace_id));
         *state.trace.get_or_insert_with(|| adopted.unwrap_or_else(|| trace_id(own)))
     }
@@ -171,13 +193,13 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::{PairKey, Tree};
+    use super::{ExchangeId, PairKey, Tree};
 
     #[test]
     fn a_tree_of_any_depth_can_be_dropped() {
-        let mut trees = vec![Tree::new(PairKey(0), 0)];
+        let mut trees = vec![Tree::new(ExchangeId(0), PairKey(0), 0)];
         for i in 1..200_000 {
-            let above = Tree::new(PairKey(i), i);
+            let above = Tree::new(ExchangeId(i), PairKey(i), i);
             assert!(trees.last().is_some_and(|child| above.join(child).is_ok()));
             trees.push(above);
         }

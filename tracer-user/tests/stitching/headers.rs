@@ -3,6 +3,7 @@
 use tracer_user::pipeline::Settings;
 use tracer_user::trace::{SpanId, TraceId};
 
+use crate::http::{b3, w3c};
 use crate::outcome::{Outcome, method, settings};
 use crate::script::{Script, Task, Wire, task};
 
@@ -11,19 +12,6 @@ const FRONT: u32 = 20;
 const BACK: Task = Task { pid: 30, tid: 30 };
 
 const TRACE: [u8; 16] = [0xab; 16];
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn w3c(trace: u8, span: u8) -> String {
-    format!("traceparent: 00-{}-{}-01\r\n", hex(&[trace; 16]), hex(&[span; 8]))
-}
-
-fn b3(trace: u8, span: u8) -> String {
-    let (trace, span) = (hex(&[trace; 16]), hex(&[span; 8]));
-    format!("X-B3-TraceId: {trace}\r\nX-B3-SpanId: {span}\r\nX-B3-Sampled: 1\r\n")
-}
 
 /// Any of the front service's threads: none of them tells anything.
 fn any(n: u32) -> Task {
@@ -93,21 +81,6 @@ fn several_requests_with_the_same_context_are_not_told_apart_by_it() {
 fn another_trace_is_never_linked() {
     let outcome = Outcome::of(&crowd(|n| w3c(n + 1, n + 1), |n| w3c(n + 101, n + 101)));
     assert_orphans(&outcome);
-    // Not even by a witness that is sure.
-    let mut script = Script::new();
-    let (one, two) = (script.connect(CLIENT, 80), script.connect(any(0), 81));
-    for n in 0..20 {
-        script.ask_with(CLIENT, one, &format!("/in/{n}"), &w3c(1, 1));
-        script.hear(any(0), one);
-        script.call(any(0), BACK, two, &format!("/out/{n}"), &w3c(2, 2));
-        script.answer(any(0), one);
-        script.learn(CLIENT, one);
-    }
-    let outcome = Outcome::of(&script);
-    for n in 0..20 {
-        assert_eq!(outcome.client(&format!("/out/{n}")).trace_id, TraceId([2; 16]));
-        assert_eq!(outcome.server(&format!("/in/{n}")).trace_id, TraceId([1; 16]));
-    }
 }
 
 #[test]

@@ -42,3 +42,19 @@ impl Script {
         self.learn(from, wire);
     }
 }
+
+/// Lower-case digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A sampled `traceparent`, whose ids are made of these bytes.
+pub(crate) fn w3c(trace: u8, span: u8) -> String {
+    format!("traceparent: 00-{}-{}-01\r\n", hex(&[trace; 16]), hex(&[span; 8]))
+}
+
+/// The same in B3's several headers, without a parent.
+pub(crate) fn b3(trace: u8, span: u8) -> String {
+    let (trace, span) = (hex(&[trace; 16]), hex(&[span; 8]));
+    format!("X-B3-TraceId: {trace}\r\nX-B3-SpanId: {span}\r\nX-B3-Sampled: 1\r\n")
+}

@@ -57,7 +57,7 @@ fn what_is_open_when_the_tracer_stops_leaves_marked() {
     let mut pipeline = pipeline(settings());
     feed(&mut pipeline, &script, 0);
     pipeline.stop(script.now + SECOND / 10);
-    let outcome = Outcome { spans: pipeline.take_spans(), losses: pipeline.losses() };
+    let outcome = Outcome::taken(&mut pipeline);
     assert_eq!(outcome.spans.len(), 4);
     assert_eq!(incomplete(outcome.client("/a")), Some("tracer_stopped"));
     assert_eq!(incomplete(outcome.server("/a")), Some("tracer_stopped"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracer_user::pipeline::{Directory, Pipeline, Settings};
 use tracer_user::protocol::http1;
-use tracer_user::trace::{Clock, Kind, Resource, Span, SpanId, TraceId, Value};
+use tracer_user::trace::{Clock, Kind, LeaveOut, LeftOut, Resource, Span, SpanId, TraceId, Value};
 
 use crate::script::{SECOND, Script};
 
@@ -40,6 +40,7 @@ pub(crate) fn settings() -> Settings {
         max_hold: 30 * SECOND,
         min_confidence: 0.9,
         ports_left_out: false,
+        leave_out: LeaveOut::default(),
     }
 }
 
@@ -51,6 +52,7 @@ pub(crate) fn pipeline(settings: Settings) -> Pipeline<Paper> {
 pub(crate) struct Outcome {
     pub(crate) spans: Vec<Arc<Span>>,
     pub(crate) losses: BTreeMap<&'static str, u64>,
+    pub(crate) left_out: LeftOut,
 }
 
 impl Outcome {
@@ -69,7 +71,16 @@ impl Outcome {
     pub(crate) fn end(mut pipeline: Pipeline<Paper>, script: &Script) -> Self {
         pipeline.advance(script.now + 300 * SECOND);
         pipeline.stop(script.now + 300 * SECOND);
-        Self { spans: pipeline.take_spans(), losses: pipeline.losses() }
+        Self::taken(&mut pipeline)
+    }
+
+    /// What has come out by now.
+    pub(crate) fn taken(pipeline: &mut Pipeline<Paper>) -> Self {
+        Self {
+            spans: pipeline.take_spans(),
+            losses: pipeline.losses(),
+            left_out: pipeline.left_out(),
+        }
     }
 
     /// The only span of this kind and path.

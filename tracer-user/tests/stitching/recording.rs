@@ -5,12 +5,12 @@ use std::fs::File;
 use std::sync::Arc;
 
 use tracer_user::config::{RunArgs, Settings as Config};
-use tracer_user::pipeline::{Directory, Pipeline};
+use tracer_user::pipeline::{Directory, Pipeline, Settings};
 use tracer_user::recording::{Header, Reader, Recorder, Secrets, Tap};
 use tracer_user::replay::{Input, Replayed, Source as _, drive};
-use tracer_user::trace::{Clock, Resource, Span};
+use tracer_user::trace::{Clock, LeaveOut, Resource, Span, TraceId};
 
-use crate::http::OK;
+use crate::http::{OK, hex, w3c};
 use crate::journeys::{Runtime, Service, service, simulate};
 use crate::outcome::settings;
 use crate::script::{End, MICROSECOND, SECOND, Script, task};
@@ -61,13 +61,21 @@ const CLOCK: (u64, u64) = (1_700_000_000 * SECOND, 5 * SECOND);
 
 /// Spans of a pipeline alone, of one that was recorded, and of the replay.
 fn three_times(script: &Script, secrets: Secrets) -> ([Vec<Arc<Span>>; 3], Vec<u8>) {
+    three_times_with(script, &settings(), secrets)
+}
+
+fn three_times_with(
+    script: &Script,
+    settings: &Settings,
+    secrets: Secrets,
+) -> ([Vec<Arc<Span>>; 3], Vec<u8>) {
     let clock = Clock::new(CLOCK.0, CLOCK.1);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("recording");
-    let header = Header::new(&settings(), &clock, "6.18".into(), secrets);
+    let header = Header::new(settings, &clock, "6.18".into(), secrets);
     let recorder = Recorder::start(File::create(&path).unwrap(), &header, None).unwrap();
-    let mut tap = Tap::new(settings(), Moody::default(), clock, Some(recorder));
-    let mut alone = Pipeline::new(settings(), Moody::default(), clock);
+    let mut tap = Tap::new(settings.clone(), Moody::default(), clock, Some(recorder));
+    let mut alone = Pipeline::new(settings.clone(), Moody::default(), clock);
     let mut live = vec![];
     let connections = vec![(((([10, 1, 0, 1]).into(), 80), (([10, 0, 0, 2]).into(), 1)), 10)];
     tap.existing(connections.clone(), true);
@@ -87,7 +95,7 @@ fn three_times(script: &Script, secrets: Secrets) -> ([Vec<Arc<Span>>; 3], Vec<u
             alone.lost_records(script.now, script.now);
         }
     }
-    for later in [SECOND, 2 * SECOND, 300 * SECOND] {
+    for later in [7 * SECOND / 10, SECOND, 2 * SECOND, 300 * SECOND] {
         tap.advance(script.now + later);
         alone.advance(script.now + later);
     }
@@ -175,6 +183,61 @@ fn responses_that_overtake_their_requests() {
     assert!(!contents(&file).contains("hunter2"));
     let (_, file) = three_times(&script, Secrets::Kept);
     assert!(contents(&file).contains("hunter2"));
+}
+
+/// Requests of a service that traces itself, each with a call that carries a trace of its own.
+fn with_an_sdk() -> Script {
+    let mut script = Script::new();
+    let (one, two) = (script.connect(task(10), 80), script.connect(task(20), 81));
+    for n in 1..6 {
+        script.ask(task(10), one, &format!("/in/{n}"));
+        script.hear(task(20), one);
+        let flags = if n % 2 == 0 { "00" } else { "01" };
+        let header = format!("traceparent: 00-{}-{}-{flags}\r\n", hex(&[n; 16]), hex(&[n; 8]));
+        script.call(task(20), task(30), two, &format!("/out/{n}"), &header);
+        script.answer(task(20), one);
+        script.learn(task(10), one);
+        script.wait(SECOND);
+    }
+    script
+}
+
+#[test]
+fn what_is_left_out_is_left_out_again() {
+    let script = with_an_sdk();
+    // Of each request the services beside the one with the SDK; the traces that are sampled; both.
+    for (instrumented, unsampled, spans) in
+        [(false, false, 20), (true, false, 10), (false, true, 12), (true, true, 6)]
+    {
+        let leave_out = LeaveOut { instrumented, unsampled };
+        let settings = Settings { leave_out, ..settings() };
+        let ([alone, live, replayed], _) = three_times_with(&script, &settings, Secrets::Masked);
+        assert_eq!(alone.len(), spans, "{leave_out:?}");
+        assert_eq!((&live, &replayed), (&alone, &alone), "{leave_out:?}");
+    }
+}
+
+/// Nothing comes of a request that is left out but that its tree has a trace from then on.
+#[test]
+fn when_something_is_left_out_is_recorded() {
+    let mut script = Script::new();
+    let (one, two) = (script.outsider(80), script.connect(task(20), 81));
+    script.ask(task(10), one, "/in");
+    script.hear(task(20), one);
+    script.ask_with(task(20), two, "/out", &w3c(0xab, 9));
+    script.hear(task(30), two);
+    script.answer(task(20), one);
+    script.wait(SECOND / 2);
+    script.answer(task(30), two);
+    script.learn(task(20), two);
+    let leave_out = LeaveOut { instrumented: true, unsampled: false };
+    // The thread answered before its call was over: its word counts for less.
+    let settings = Settings { leave_out, min_confidence: 0.5, ..settings() };
+    let ([alone, live, replayed], _) = three_times_with(&script, &settings, Secrets::Masked);
+    assert_eq!((&live, &replayed), (&alone, &alone));
+    assert_eq!(alone.len(), 1);
+    // The request left before its call was decided.
+    assert_ne!(alone[0].trace_id, TraceId([0xab; 16]));
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //! Formats are tried in this order, and the first valid one counts:
 //!  1. W3C Trace Context (`traceparent`, `tracestate`): a standard, and always complete;
 //!  2. B3 single (`b3`): supersedes the multi-header form where both are sent (B3 specification);
-//!  3. B3 multi (`X-B3-*`).
+//!  3. B3 multi (`X-B3-*`);
+//!  4. Jaeger's own (`uber-trace-id`).
 
 mod b3;
 mod b3_multi;
 mod b3_single;
 mod hex;
+mod jaeger;
 mod w3c;
 
 /// Which headers a context came in.
@@ -20,6 +22,8 @@ pub enum Format {
     B3Single,
     /// `X-B3-TraceId` and its kin.
     B3Multi,
+    /// `uber-trace-id`.
+    Jaeger,
 }
 
 /// A propagated context: the sender's span.
@@ -32,7 +36,7 @@ pub struct Context {
     /// Not all zero. In W3C's terms the parent-id; in B3's, with headers set as Brave does, the id
     /// of the span that both sides share.
     pub span_id: [u8; 8],
-    /// B3's ParentSpanId: the parent of `span_id`.
+    /// The parent of `span_id`, as B3 and Jaeger's clients can tell it.
     pub parent_id: Option<[u8; 8]>,
     /// The sampling decision; `None` is B3's "defer to the receiver".
     pub sampled: Option<bool>,
@@ -68,19 +72,20 @@ enum Found {
 
 /// Reads the context from header fields (name in any case, value without surrounding space).
 pub fn extract<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Extracted {
-    let (mut w3c, mut single, mut multi) =
-        (w3c::Headers::default(), b3_single::Headers::default(), b3_multi::Headers::default());
+    let (mut w3c, mut jaeger) = (w3c::Headers::default(), jaeger::Headers::default());
+    let (mut single, mut multi) = (b3_single::Headers::default(), b3_multi::Headers::default());
     for (name, value) in headers {
         // Nearly all names are settled by their first letter.
         match name.as_bytes().first().map(u8::to_ascii_lowercase) {
             Some(b't') => w3c.add(name, value),
             Some(b'b') => single.add(name, value),
             Some(b'x') => multi.add(name, value),
+            Some(b'u') => jaeger.add(name, value),
             _ => {}
         }
     }
     let mut extracted = Extracted::default();
-    for found in [w3c.read(), single.read(), multi.read()] {
+    for found in [w3c.read(), single.read(), multi.read(), jaeger.read()] {
         match (found, &extracted.context) {
             (Found::Nothing, _) => {}
             (Found::Malformed, _) => extracted.malformed += 1,

@@ -1,0 +1,229 @@
+//! The course of an exchange: what is noted of threads, turns and processes at each of its moments,
+//! for the witnesses to look at later.
+
+use std::cmp::Reverse;
+
+use crate::connection::{Cookie, Moment};
+use crate::exchange::{Exchange, ExchangeId, Side};
+use crate::protocol::propagation::Context;
+use crate::protocol::telemetry::is_export;
+
+use super::node::{Client, Node, Role, Server};
+use super::stage::Causality;
+use super::turn::closes;
+
+impl Causality {
+    pub(super) fn started(&mut self, id: ExchangeId, side: Side, at: Moment, cookie: Cookie) {
+        let connected = self.connecting.pop(&cookie);
+        let process = self.processes.acting(&at);
+        let role = match side {
+            Side::Server => {
+                process.open.insert(id);
+                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
+            }
+            Side::Client => {
+                let alone = process.only();
+                let thread = process.thread(at.tid);
+                let last_read = match connected {
+                    Some((tid, turn)) if tid == at.tid => turn,
+                    _ => thread.last_read,
+                };
+                let mut client = Client {
+                    thread: thread.only(),
+                    turn: None,
+                    alone,
+                    switches: thread.switches,
+                    blocked: None,
+                    originated: false,
+                    decided: false,
+                };
+                client.turn = last_read.and_then(|read| self.owner(read));
+                Role::Client(client)
+            }
+        };
+        let node = Node {
+            id,
+            side,
+            started: at,
+            head: false,
+            context: None,
+            replied: None,
+            ended: None,
+            peer: None,
+            role,
+        };
+        if let Some(client) = node.client() {
+            if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
+                server.turn_calls += 1;
+            }
+            for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
+                if let Some(server) = self.server(request) {
+                    server.pins += 1;
+                }
+            }
+        }
+        self.nodes.insert(id, node);
+    }
+
+    /// The open request that a turn belongs to, given what was read in it.
+    fn owner(&self, read: ExchangeId) -> Option<ExchangeId> {
+        let node = self.nodes.get(&read)?;
+        let request = match &node.role {
+            Role::Server(_) => node,
+            Role::Client(client) => self.nodes.get(&client.turn?)?,
+        };
+        request.ended.is_none().then_some(request.id)
+    }
+
+    pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
+        self.nodes.get_mut(&id)?.server_mut()
+    }
+
+    pub(super) fn head(&mut self, id: ExchangeId, context: Option<&Context>) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        node.head = true;
+        node.context = context.cloned().map(Box::new);
+        match (node.side, context) {
+            (Side::Server, Some(context)) => {
+                self.origins.received(context, node);
+                let carrier = (node.started.pid, context.trace_id);
+                self.carriers.entry(carrier).or_default().insert(id);
+            }
+            (Side::Client, Some(context)) => {
+                let new = self.origins.sent(context, node);
+                let at = node.started;
+                let continues = self.carriers.contains_key(&(at.pid, context.trace_id));
+                if let (true, Some(process)) = (new, self.processes.at_mut(&at)) {
+                    let proven = process.instrumented.originated(&at, &process.sight, continues);
+                    if let Some(client) = node.client_mut() {
+                        client.originated = proven;
+                    }
+                }
+            }
+            (_, None) => {}
+        }
+        self.decide_if_idle(id);
+    }
+
+    /// A call that nobody can say anything about need not wait.
+    fn decide_if_idle(&mut self, id: ExchangeId) {
+        let Some(node) = self.nodes.get(&id) else { return };
+        let Some(client) = node.client() else { return };
+        let silent = client.thread.is_none() && client.turn.is_none() && client.alone.is_none();
+        let named = node.context.as_ref().is_some_and(|context| {
+            self.carriers.contains_key(&(node.started.pid, context.trace_id))
+        });
+        if silent && !named && node.head {
+            self.decide(id);
+        }
+    }
+
+    pub(super) fn paired(&mut self, client: ExchangeId, server: ExchangeId) {
+        if let Some(node) = self.nodes.get_mut(&server) {
+            node.peer = Some(client);
+        }
+        if let Some(node) = self.nodes.get_mut(&client) {
+            node.peer = Some(server);
+        }
+    }
+
+    pub(super) fn read(&mut self, id: ExchangeId, at: Moment) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(process) = self.processes.at_mut(&at) else { return };
+        let thread = process.thread(at.tid);
+        thread.last_read = Some(id);
+        if node.ended.is_some() || node.replied.is_some() {
+            return;
+        }
+        let Some(server) = node.server_mut() else { return };
+        // Where there are two already, neither is exclusive any more.
+        let first = thread.only().filter(|&first| first != id);
+        let new = thread.reading.insert(id);
+        server.exclusive = (new || server.exclusive) && thread.reading.len() == 1;
+        let before = std::mem::replace(&mut server.reader, (at.pid, at.tid));
+        if before != (at.pid, at.tid) {
+            self.stop_reading(before, at, id);
+        }
+        if let Some(server) = first.and_then(|first| self.server(first)) {
+            server.exclusive = false;
+        }
+    }
+
+    /// A thread did something that no exchange stands for.
+    pub(super) fn refused(&mut self, at: Moment) {
+        let process = self.processes.acting(&at);
+        process.sight.lose(at.time);
+        let thread = process.thread(at.tid);
+        thread.last_read = None;
+        let only = thread.only();
+        if let Some(server) = only.and_then(|only| self.server(only)) {
+            server.exclusive = false;
+        }
+    }
+
+    /// A thread, of whatever process then had that pid, is done with a request.
+    fn stop_reading(&mut self, (pid, tid): (u32, u32), at: Moment, id: ExchangeId) {
+        let process = self.processes.at_mut(&Moment { pid, ..at });
+        if let Some(thread) = process.and_then(|process| process.known_thread(tid)) {
+            thread.reading.remove(&id);
+        }
+    }
+
+    pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        node.replied = Some(at);
+        let (started, last_read, switches) = {
+            let Some(process) = self.processes.at_mut(&at) else { return };
+            let thread = process.thread(at.tid);
+            (node.started, thread.last_read, thread.switches)
+        };
+        match &mut node.role {
+            Role::Server(server) => server.closed_by = last_read,
+            Role::Client(client) => {
+                client.blocked = Some(started.tid == at.tid && client.switches == switches);
+            }
+        }
+    }
+
+    pub(super) fn ended(&mut self, exchange: &Exchange) {
+        let (id, now) = (exchange.id, exchange.ended.time);
+        let whole = exchange.incomplete.is_empty();
+        let export = exchange.request.as_deref().is_some_and(is_export);
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        node.ended = Some(now);
+        let node = &self.nodes[&id];
+        let closed = closes(&self.scene(), node);
+        let mut reader = None;
+        if let Some(process) = self.processes.at_mut(&node.started) {
+            match &node.role {
+                Role::Server(_) if export => process.instrumented.collected(),
+                Role::Client(_) if export => process.instrumented.exported(),
+                _ => {}
+            }
+            match &node.role {
+                Role::Server(server) => {
+                    process.open.remove(&id);
+                    reader = Some(server.reader);
+                    if let (true, Some(replied)) = (whole, node.replied) {
+                        let dedicated = server.exclusive && server.reader.1 == replied.tid;
+                        process.dedicated.observe(dedicated);
+                        let trivial = server.turn_calls == 0 && server.closed_by == Some(id);
+                        if !trivial {
+                            process.turns.observe(closed);
+                        }
+                    }
+                }
+                Role::Client(client) => {
+                    if let (true, Some(blocked)) = (whole, client.blocked) {
+                        process.blocking.observe(blocked);
+                    }
+                }
+            }
+        }
+        if let Some(reader) = reader {
+            self.stop_reading(reader, exchange.ended, id);
+        }
+        self.decide_if_idle(id);
+        self.timers.push(Reverse((now + self.settings.settle, id)));
+    }
+}

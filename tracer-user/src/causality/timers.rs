@@ -1,0 +1,96 @@
+//! When a call is decided and when an exchange is forgotten.
+
+use std::cmp::Reverse;
+
+use crate::exchange::{ExchangeId, Side};
+
+use super::node::{Client, Node, Role};
+use super::resolver::{Provenance, resolve};
+use super::stage::{Causality, LINGER};
+
+impl Causality {
+    /// An exchange's time has come: to be decided, to be looked at again, or to be forgotten.
+    pub(super) fn ripe(&mut self, id: ExchangeId, now: u64) {
+        let Some(node) = self.nodes.get(&id) else { return };
+        let Some(ended) = node.ended else { return };
+        let settled = ended + self.settings.settle;
+        let again = match &node.role {
+            Role::Client(client) if !client.decided => {
+                let waits = self.waits_for(node, client, now);
+                match waits {
+                    Some(again) if now < ended + self.settings.max_hold => again,
+                    _ => {
+                        self.decide(id);
+                        now + LINGER
+                    }
+                }
+            }
+            Role::Client(_) if now < settled + LINGER => settled + LINGER,
+            Role::Server(_) if now < settled + LINGER => settled + LINGER,
+            // Looked at again when the last of these calls is decided.
+            Role::Server(server) if server.pins > 0 => return,
+            _ => return self.forget(id),
+        };
+        self.timers.push(Reverse((again, id)));
+    }
+
+    /// When to look again at a call whose possible causes are still open or unsettled.
+    fn waits_for(&self, node: &Node, client: &Client, now: u64) -> Option<u64> {
+        let scene = self.scene();
+        let named = [client.thread, client.turn, client.alone].into_iter().flatten();
+        let named = named.filter_map(|id| scene.node(id));
+        let carried = node
+            .context
+            .as_ref()
+            .map(|context| scene.of_trace(node.started.pid, &context.trace_id));
+        named
+            .chain(carried.into_iter().flatten())
+            .filter_map(|request| match request.ended {
+                None => Some(now + self.settings.settle),
+                Some(ended) => Some(ended + self.settings.settle).filter(|&settled| settled > now),
+            })
+            .max()
+    }
+
+    pub(super) fn decide(&mut self, id: ExchangeId) {
+        let Some(node) = self.nodes.get(&id) else { return };
+        if node.client().is_none_or(|client| client.decided) {
+            return;
+        }
+        let scene = self.scene();
+        let mut decision = resolve(&scene, node, self.settings.min_confidence);
+        if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
+            && self.origins.caused(context, node.started.pid, request)
+        {
+            decision.context = Provenance::Constant;
+            if let Some(process) = self.processes.at_mut(&node.started) {
+                process.instrumented.sent_constant();
+            }
+        }
+        self.decisions.push(decision);
+        let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
+        client.decided = true;
+        for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
+            if let Some(server) = self.server(request) {
+                server.pins = server.pins.saturating_sub(1);
+                if server.pins == 0 {
+                    self.timers.push(Reverse((0, request)));
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, id: ExchangeId) {
+        let Some(node) = self.nodes.remove(&id) else { return };
+        self.forgotten.push(id);
+        if let (Side::Server, Some(context)) = (node.side, node.context) {
+            let carrier = (node.started.pid, context.trace_id);
+            if let Some(ids) = self.carriers.get_mut(&carrier) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.carriers.remove(&carrier);
+                }
+            }
+        }
+    }
+}
