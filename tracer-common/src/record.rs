@@ -164,6 +164,11 @@ pub struct State {
     pub header: Header,
     /// One of `STATE_*`.
     pub state: u32,
+    /// As in [`Data`], so that what was received unseen until now is known; 0 in
+    /// [`STATE_CONNECTING`].
+    pub copied_seq: u32,
+    /// The same.
+    pub receive_base: u32,
     /// Always 0.
     pub reserved: u32,
 }
@@ -186,7 +191,7 @@ const _: () = {
     assert!(size_of::<Header>() == 32);
     assert!(size_of::<Data>() == 64);
     assert!(size_of::<Connection>() == 224);
-    assert!(size_of::<State>() == 40);
+    assert!(size_of::<State>() == 48);
     assert!(size_of::<Process>() == 56);
 };
 

@@ -32,7 +32,9 @@ pub(crate) fn try_set_state(sk: *const u8, old: i32, new: i32) -> Result<(), Sto
     match (old, new) {
         (tcp::CLOSE, tcp::SYN_SENT) => {
             sock.find_or_create()?.flags |= CONNECTION_OPENER;
-            tell(sock, STATE_CONNECTING)
+            let header = header(KIND_STATE, sock.cookie());
+            let [copied_seq, receive_base, reserved] = [0; 3];
+            send(&State { header, state: STATE_CONNECTING, copied_seq, receive_base, reserved })
         }
         (tcp::SYN_RECV, tcp::ESTABLISHED) => {
             sock.find_or_create()?.flags |= CONNECTION_ACCEPTED;
@@ -47,15 +49,13 @@ pub(crate) fn try_set_state(sk: *const u8, old: i32, new: i32) -> Result<(), Sto
 /// For connections that user space has heard of.
 #[inline(always)]
 fn tell_known(sock: Sock, state: u32) -> Result<(), Stop> {
-    match sock.find() {
-        Some(socket) if socket.flags & ANNOUNCED != 0 => tell(sock, state),
-        _ => Err(Stop::NotOurs),
+    let (Some(socket), Some(tcp)) = (sock.find(), sock.tcp()) else { return Err(Stop::NotOurs) };
+    if socket.flags & ANNOUNCED == 0 {
+        return Err(Stop::NotOurs);
     }
-}
-
-#[inline(always)]
-fn tell(sock: Sock, state: u32) -> Result<(), Stop> {
-    send(&State { header: header(KIND_STATE, sock.cookie()), state, reserved: 0 })
+    let header = header(KIND_STATE, sock.cookie());
+    let (copied_seq, receive_base) = (tcp.copied_seq(), socket.receive_base);
+    send(&State { header, state, copied_seq, receive_base, reserved: 0 })
 }
 
 #[inline(always)]

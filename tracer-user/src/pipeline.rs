@@ -157,14 +157,12 @@ impl<D: Directory> Pipeline<D> {
             Event::State(record) if record.state == STATE_CONNECTING => {
                 self.causality.connect(at, cookie)
             }
-            Event::State(record) if record.state == STATE_CLOSED => {
-                self.exchanges.closed(cookie, at, &mut self.signals);
+            Event::State(record) => {
+                self.exchanges.state(&record, at, &mut self.signals);
                 self.flow();
-                self.causality.disconnect(at, cookie);
-            }
-            Event::State(_) => {
-                self.exchanges.send_closed(cookie, at, &mut self.signals);
-                self.flow();
+                if record.state == STATE_CLOSED {
+                    self.causality.disconnect(at, cookie);
+                }
             }
             Event::Process(record) if record.change == PROCESS_EXEC => self.exec(&record, at),
             Event::Process(_) => self.exited(at),

@@ -2,7 +2,7 @@
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    DATA_SEND, FAMILY_UNIX,
+    DATA_SEND, FAMILY_UNIX, STATE_CLOSED,
 };
 
 use crate::connection::{Address, Bases, Chunk, Connection, Connections, Cookie, Info, Moment};
@@ -223,7 +223,10 @@ impl Exchanges {
         let cookie = Cookie(record.header.cookie);
         let sent = record.flags & DATA_SEND != 0;
         if sent || record.len == 0 {
-            self.pass(record, at, signals);
+            if let (false, Some(connection)) = (sent, self.connections.get_mut(cookie)) {
+                connection.received.end_read();
+            }
+            self.pass(cookie, record.copied_seq.wrapping_sub(record.receive_base), at, signals);
         }
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let position = if sent {
@@ -251,15 +254,11 @@ impl Exchanges {
         self.pair(from, signals);
     }
 
-    /// A send tells how far this side had received, and so does a read of the stream's end. What was
-    /// passed over unseen (splice) within a body is a part of it.
-    fn pass(&mut self, record: &record::Data, at: Moment, signals: &mut Vec<Signal>) {
-        let cookie = Cookie(record.header.cookie);
+    /// A send tells how far this side had received (relative to the stream's base), and so do a read
+    /// of the stream's end and a change of the connection's state. What was passed over unseen
+    /// (splice) within a body is a part of it.
+    fn pass(&mut self, cookie: Cookie, stands: u32, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
-        if record.flags & DATA_SEND == 0 {
-            connection.received.end_read();
-        }
-        let stands = record.copied_seq.wrapping_sub(record.receive_base);
         let received = &connection.received;
         let Some(until) = received.stands(stands, is_fresh(connection)) else { return };
         if received.seen().is_some_and(|seen| until <= seen) {
@@ -272,9 +271,19 @@ impl Exchanges {
         }
     }
 
+    /// A connection changed state: to closed, or to one in which this side sends nothing more.
+    pub fn state(&mut self, record: &record::State, at: Moment, signals: &mut Vec<Signal>) {
+        let cookie = Cookie(record.header.cookie);
+        self.pass(cookie, record.copied_seq.wrapping_sub(record.receive_base), at, signals);
+        match record.state {
+            STATE_CLOSED => self.closed(cookie, at, signals),
+            _ => self.send_closed(cookie, at, signals),
+        }
+    }
+
     /// This side will send nothing more. If the process that used the connection last is gone,
     /// nobody else has it either, and it will receive nothing more.
-    pub fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+    fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let orphaned = connection.orphaned;
         if is_fresh(connection) || connection.sent.seen().is_some() {
@@ -294,7 +303,7 @@ impl Exchanges {
 
     /// The connection is gone, but what it has received can still be read: if something is under
     /// way that goes on there, that is waited for.
-    pub fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
+    fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         if connection.state.lane.awaits_bytes() && !connection.orphaned {
             self.send_closed(cookie, at, signals);

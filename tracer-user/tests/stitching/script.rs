@@ -341,6 +341,9 @@ impl Script {
         if half.seen && (half.announced || state == STATE_CONNECTING) {
             let mut record = record::State::new_zeroed();
             (record.header, record.state) = (header, state);
+            if state != STATE_CONNECTING {
+                (record.copied_seq, record.receive_base) = (half.sequences.1, half.bases.1);
+            }
             self.push(by.pid, record.as_bytes().to_vec());
         }
     }

@@ -118,6 +118,23 @@ fn what_only_comes_late_is_not_passed_over() {
 
 /// A server that sends files is seen as well as any other: its calls are joined.
 #[test]
+fn a_body_that_is_spliced_out_last_of_all_is_whole_when_the_connection_closes() {
+    for seen in [0, 1, 4999] {
+        let mut script = Script::new();
+        let wire = script.connect(CLIENT, 80);
+        script.ask(CLIENT, wire, "/a");
+        script.hear(SERVER, wire);
+        script.send(SERVER, wire, End::Acceptor, &[HEAD, &[b'x'; 5000]].concat());
+        script.receive_some(CLIENT, wire, End::Opener, HEAD.len() + seen);
+        script.splice(wire, End::Opener, 5000 - seen);
+        script.close(wire);
+        let outcome = Outcome::of(&script);
+        assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
+        whole(outcome.client("/a"), 0, 5000);
+    }
+}
+
+#[test]
 fn a_body_without_a_buffer_is_no_loss() {
     let mut script = Script::new();
     let (one, two) = (script.connect(CLIENT, 80), script.connect(SERVER, 81));
