@@ -12,7 +12,7 @@ use tracer_common::record::{
 use crate::causality::{self, Causality};
 pub use crate::connection::Ends;
 use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
-use crate::exchange::{ConnectionKey, Exchanges, Side, Signal, info, text};
+use crate::exchange::{ConnectionKey, Exchanges, Incomplete, Side, Signal, info, text};
 use crate::kernel::Event;
 use crate::protocol::http1::{self, Fault};
 use crate::trace::{
@@ -408,6 +408,11 @@ impl<D: Directory> Pipeline<D> {
 
     fn finish(&mut self, placed: &Placed) {
         let exchange = &placed.exchange;
+        // Another protocol that began like a request (Redis knows GET, too); the fault is counted.
+        let nothing = exchange.request.is_none() && exchange.response.is_none();
+        if nothing && exchange.incomplete.contains(Incomplete::Malformed) {
+            return;
+        }
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());

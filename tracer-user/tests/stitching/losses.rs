@@ -321,3 +321,19 @@ fn the_top_of_a_trace_tells_what_is_missing_below() {
         assert_eq!(below(span), None);
     }
 }
+
+#[test]
+fn what_only_began_like_a_request_is_no_span() {
+    let mut script = Script::new();
+    let wire = script.connect(CLIENT, 6379);
+    for _ in 0..2 {
+        script.send(CLIENT, wire, End::Opener, b"GET key\r\n");
+        script.receive(FRONT, wire, End::Acceptor);
+        script.send(FRONT, wire, End::Acceptor, b"$5\r\nvalue\r\n");
+        script.receive(CLIENT, wire, End::Opener);
+    }
+    script.close(wire);
+    let outcome = Outcome::of(&script);
+    assert!(outcome.spans.is_empty(), "{:?}", outcome.spans);
+    assert!(outcome.losses.contains_key("request_head"), "{:?}", outcome.losses);
+}
