@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 pub(super) const MAX_LENGTH: u32 = 16 << 20;
 /// Bytes before the contents.
 const PREFIX: usize = 16;
-/// Measured on recordings of real services: see the table in [`super::writer`].
+/// zstd's default. The blocks of a recording of Flask and Go services, 137 KB: 21.3 KB by zstd 3 (at
+/// some 800 MB/s), 22.1 by zstd 1, 21.9 by deflate 6 (50 MB/s), 25.5 by deflate 1, 33.7 by lz4.
 const LEVEL: i32 = 3;
 
 /// A frame's bytes.
