@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: libFuzzer on stable Rust.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
@@ -23,10 +24,12 @@ const TARGETS: [(&str, u32); 7] = [
 ];
 /// How long each one runs as a test, all of them at once.
 const SECONDS: u32 = 25;
-/// What is compiled in: where the code goes and what it compares. As cargo-fuzz does it, without the
-/// sanitizers, which only a nightly compiler has.
-const COVERAGE: [&str; 6] = [
+/// What is compiled in: where the code goes and what it compares, as cargo-fuzz does it, without the
+/// sanitizers, which only a nightly compiler has; and every check that a debug build makes.
+const COVERAGE: [&str; 8] = [
     "--cfg=fuzzing",
+    "-Cdebug-assertions=on",
+    "-Coverflow-checks=on",
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
@@ -91,26 +94,34 @@ struct Built {
     work: PathBuf,
 }
 
+/// Only the crates of this workspace are compiled with these flags: the others stay those of the
+/// release build, which takes minutes.
 fn build() -> Result<Built> {
     install::programs(&[("c++", "g++")], "libFuzzer")?;
-    let work = workspace::root().join("target/fuzz");
-    let host = host()?;
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--package", "fuzz", "--bins", "--features", "link", "--profile", "fuzz"]);
-    // With a target named, build scripts and macros are spared the flags.
-    cargo.args(["--target", &host, "--target-dir"]).arg(&work);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\x1f"));
-    step::run("building the fuzz targets", &mut cargo)?;
+    let target = workspace::root().join("target");
+    let work = target.join("fuzz");
     fs::create_dir_all(work.join("found"))?;
-    Ok(Built { programs: work.join(host).join("fuzz"), work })
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--package", "fuzz", "--bins", "--features", "link", "--release"]);
+    cargo.arg("--target-dir").arg(&target).env("RUSTC_WORKSPACE_WRAPPER", compiler(&work)?);
+    step::run("building the fuzz targets", &mut cargo)?;
+    Ok(Built { programs: target.join("release"), work })
 }
 
-/// The compiler's own target.
-fn host() -> Result<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let told = step::output(Command::new(rustc).arg("-vV")).context("rustc -vV failed")?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc -vV names no host")?.to_owned())
+/// A compiler with the flags, but not for build scripts, which do not link libFuzzer.
+fn compiler(work: &Path) -> Result<PathBuf> {
+    let path = work.join("compiler");
+    let flags = COVERAGE.join(" ");
+    let text = format!(
+        "#!/bin/sh\ncase \" $* \" in\n*' build_script_build '*) exec \"$@\" ;;\nesac\n\
+         exec \"$@\" {flags}\n"
+    );
+    // Written only if it changed: Cargo looks at its time stamp.
+    if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+        fs::write(&path, &text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(path)
 }
 
 impl Built {
