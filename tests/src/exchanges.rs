@@ -18,6 +18,7 @@ pub struct Exchange {
     response: RangeInclusive<u64>,
     times: usize,
     least: Duration,
+    client_least: Duration,
     incomplete: Option<&'static str>,
 }
 
@@ -33,6 +34,7 @@ impl Exchange {
             response: 0..=0,
             times: 1,
             least: Duration::ZERO,
+            client_least: Duration::ZERO,
             incomplete: None,
         }
     }
@@ -55,6 +57,12 @@ impl Exchange {
     /// On both sides it lasts at least so long.
     pub fn lasting(self, least: Duration) -> Exchange {
         Exchange { least, ..self }
+    }
+
+    /// On the client's side it lasts at least so long: a server cannot see how long before its first
+    /// read the request was sent.
+    pub fn lasting_for_client(self, client_least: Duration) -> Exchange {
+        Exchange { client_least, ..self }
     }
 
     /// Not seen whole, for this reason (`tracer.incomplete`).
@@ -87,7 +95,9 @@ impl Exchange {
         ensure!(span.get("tracer.incomplete") == self.incomplete, "not {:?}", self.incomplete);
         ensure!(span.start <= span.end, "it ends before it starts");
         let lasted = Duration::from_nanos(span.end - span.start);
-        ensure!(lasted >= self.least, "{lasted:?}, not {:?}", self.least);
+        let least = if span.side == Side::Client { self.client_least } else { self.least };
+        let least = least.max(self.least);
+        ensure!(lasted >= least, "{lasted:?}, not {least:?}");
         if span.side == Side::Server {
             ensure!(span.get("http.route") == Some(path), "not {path}");
         }

@@ -50,6 +50,8 @@ pub struct Offsets {
     pub task_pid: u32,
     /// `sock.sk_type`, u16.
     pub socket_type: u32,
+    /// `sock.sk_shutdown`, u8: `RCV_SHUTDOWN`, `SEND_SHUTDOWN`.
+    pub shutdown: u32,
     /// `unix_sock.peer`, a pointer to `sock`.
     pub unix_peer: u32,
     /// `unix_sock.addr`, a pointer to `unix_address`; null for a socket without a name.

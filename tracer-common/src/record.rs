@@ -4,7 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Version of these layouts: recordings hold records as they are, and one of another version is not
 /// read. To be raised with every change of a layout or of what a field means.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Most bytes of one operation that are copied, and so the longest message head that is seen whole.
 pub const MAX_COPY: usize = 16 * 1024;
@@ -43,6 +43,9 @@ pub const VERDICT_HTTP: u32 = 1;
 pub const VERDICT_OTHER: u32 = 2;
 /// [`Connection::verdict`]: it belongs to the tracer itself; only its identity is told.
 pub const VERDICT_SELF: u32 = 3;
+/// [`Connection::verdict`]: a unix socket that has not shown yet what it carries; another verdict may
+/// follow.
+pub const VERDICT_UNDECIDED: u32 = 4;
 
 /// [`Connection::flags`]: this side called connect(2).
 pub const CONNECTION_OPENER: u32 = 1;
@@ -57,7 +60,8 @@ pub const CONNECTION_NAMED: u32 = 1 << 3;
 pub const STATE_CONNECTING: u32 = 1;
 /// [`State::state`]: this side will send nothing more.
 pub const STATE_SEND_CLOSED: u32 = 2;
-/// [`State::state`]: the connection is gone.
+/// [`State::state`]: the connection is gone. Of unix sockets, whose ends nothing tells, as far as the
+/// other end notices it.
 pub const STATE_CLOSED: u32 = 3;
 
 /// [`Process::change`]: execve(2) succeeded.

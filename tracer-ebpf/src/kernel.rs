@@ -142,6 +142,12 @@ impl Sock {
         if socket.is_null() { 0 } else { field!(socket, file: u64) }
     }
 
+    /// `RCV_SHUTDOWN` and `SEND_SHUTDOWN` of include/net/sock.h.
+    #[inline(always)]
+    pub(crate) fn shutdown(self) -> u8 {
+        field!(self.0, shutdown: u8)
+    }
+
     #[inline(always)]
     pub(crate) fn tcp(self) -> Option<TcpSock> {
         // SAFETY: the helper takes any socket and returns null for one that is not TCP.
@@ -222,6 +228,12 @@ impl UnixSock {
     pub(crate) fn peer(self) -> Option<Sock> {
         let peer = field!(self.0, unix_peer: *const u8);
         if peer.is_null() { None } else { Some(Sock(peer)) }
+    }
+
+    /// Whether it is bound to a name, as one that was accepted is.
+    #[inline(always)]
+    pub(crate) fn is_named(self) -> bool {
+        field!(self.0, unix_address: u64) != 0
     }
 
     /// Copies the name that it is bound to; returns its length, 0 if it has none.

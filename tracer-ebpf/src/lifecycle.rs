@@ -7,9 +7,9 @@ use tracer_common::record::{
 use zerocopy::transmute;
 
 use crate::{
-    kernel::{Sock, choices, header, task_ids},
+    kernel::{Sock, UnixSock, choices, header, task_ids},
     ring::{comm, send, send_at_once},
-    socket::ANNOUNCED,
+    socket::{ANNOUNCED, GONE, Socket, UNDECIDED},
     verdict::Stop,
 };
 
@@ -56,6 +56,35 @@ fn tell_known(sock: Sock, state: u32) -> Result<(), Stop> {
     let header = header(KIND_STATE, sock.cookie());
     let (copied_seq, receive_base) = (tcp.copied_seq(), socket.receive_base);
     send(&State { header, state, copied_seq, receive_base, reserved: 0 })
+}
+
+/// Nothing tells of the end of a unix socket itself. When an operation on one end shows that the
+/// other end is closed (nothing more to read, or a send into nothing), both are over.
+#[inline(always)]
+pub(crate) fn tell_unix_end(sock: Sock, socket: &mut Socket) -> Result<(), Stop> {
+    const BOTH: u8 = 3;
+    if sock.shutdown() != BOTH {
+        return Err(Stop::NotOurs);
+    }
+    if let Some(peer) = sock.unix().and_then(UnixSock::peer)
+        && let Some(other) = peer.find()
+    {
+        // What could not be told now cannot be told later.
+        let _ = tell_gone(peer, other);
+    }
+    tell_gone(sock, socket)
+}
+
+#[inline(always)]
+fn tell_gone(sock: Sock, socket: &mut Socket) -> Result<(), Stop> {
+    if socket.flags & (ANNOUNCED | UNDECIDED) == 0 || socket.flags & GONE != 0 {
+        return Err(Stop::NotOurs);
+    }
+    socket.flags |= GONE;
+    let header = header(KIND_STATE, sock.cookie());
+    let receive_base = socket.receive_base;
+    let copied_seq = receive_base.wrapping_add(socket.received());
+    send(&State { header, state: STATE_CLOSED, copied_seq, receive_base, reserved: 0 })
 }
 
 #[inline(always)]

@@ -7,16 +7,17 @@ use tracer_common::{
     head::{MAX_STARTS, Start, is_response, key},
     record::{
         CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, KIND_DATA, MAX_COPY, MAX_TAIL,
-        VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
+        VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF, VERDICT_UNDECIDED,
     },
 };
 
 use crate::{
     buffer::Buffer,
     call::Call,
-    kernel::{Sock, header},
+    kernel::{Sock, UnixSock, header},
+    lifecycle::tell_unix_end,
     ring::{Scratch, announce, scratch},
-    socket::{ANNOUNCED, CONNECT_PENDING, FILTERED, HTTP, OTHER, Socket, UNKNOWN},
+    socket::{ANNOUNCED, CONNECT_PENDING, FILTERED, HTTP, OTHER, Socket, UNDECIDED, UNKNOWN},
     stream::Stream,
     uring,
     verdict::{Stop, count, count_unreadable},
@@ -64,21 +65,21 @@ pub(crate) fn try_operation(
         return Err(Stop::NotOurs);
     }
     if ret < 0 {
-        return end_batch(sock, direction);
+        return failed(sock, is_unix, ret, direction);
     }
     let socket = match sock.find() {
         Some(socket) => socket,
         None if ret == 0 || !sock.has_file() => return Err(Stop::NotOurs),
         None => sock.find_or_create()?,
     };
-    if matches!(socket.class, OTHER | FILTERED) {
-        return Err(Stop::NotOurs);
-    }
     let len = ret as u32;
-    let stream = Stream::of(sock, is_unix, socket, direction, len)?;
-    if len == 0 && socket.class != HTTP {
+    if len == 0 && is_unix && socket.class != HTTP {
+        return tell_unix_end(sock, socket);
+    }
+    if matches!(socket.class, OTHER | FILTERED) || (len == 0 && socket.class != HTTP) {
         return Err(Stop::NotOurs);
     }
+    let stream = Stream::of(sock, is_unix, socket, direction, len)?;
     let head = header(KIND_DATA, sock.cookie());
     let verdict = socket.process_verdict(head.pid);
     if verdict != TRACE && (verdict != SELF || socket.flags & ANNOUNCED != 0) {
@@ -114,7 +115,10 @@ pub(crate) fn try_operation(
     }
     let start = look(buffer, len);
     let start = forget(&mut scratch.start, start);
-    let verdict = judge(socket, start.what, buffer)?;
+    let verdict = judge(socket, start.what, buffer);
+    if verdict == VERDICT_UNDECIDED {
+        return wait(sock, socket, scratch);
+    }
     if verdict != VERDICT_HTTP || socket.flags & ANNOUNCED == 0 {
         announce(sock, socket, scratch, verdict)?;
     }
@@ -125,7 +129,18 @@ pub(crate) fn try_operation(
     let want = share(socket, start.what, direction, len);
     leave_http(socket, start);
     let want = forget(&mut scratch.data.head_len, want);
-    record(scratch, buffer, len, want)
+    record(scratch, buffer, len, want)?;
+    if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }
+}
+
+/// Whoever answers on a unix socket that has not shown yet what it carries may be answering a
+/// request that nobody can see: user space has to know of it.
+#[inline(always)]
+fn wait(sock: Sock, socket: &mut Socket, scratch: &mut Scratch) -> Result<(), Stop> {
+    if socket.flags & (ANNOUNCED | UNDECIDED) == 0 && sock.unix().is_some_and(UnixSock::is_named) {
+        return announce(sock, socket, scratch, VERDICT_UNDECIDED);
+    }
+    Err(Stop::NotOurs)
 }
 
 /// Copies what is wanted of the bytes, `want` from their beginning, and sends the record.
@@ -153,15 +168,22 @@ fn record(scratch: &mut Scratch, buffer: Buffer, len: u32, want: u32) -> Result<
     scratch.send(copied)
 }
 
-/// An operation failed: if it is part of a call that moves several messages, that call is over.
+/// An operation failed: if it is part of a call that moves several messages, that call is over; and
+/// it may show that the other end of a unix connection is closed.
 #[inline(always)]
-fn end_batch(sock: Sock, direction: Direction) -> Result<(), Stop> {
-    if Call::current().is_batch()
-        && let Some(socket) = sock.find()
-    {
+fn failed(sock: Sock, is_unix: bool, ret: i32, direction: Direction) -> Result<(), Stop> {
+    const ECONNRESET: i32 = -104;
+    const EPIPE: i32 = -32;
+    let closed = is_unix && matches!(ret, EPIPE | ECONNRESET);
+    let batch = Call::current().is_batch();
+    if !closed && !batch {
+        return Err(Stop::NotOurs);
+    }
+    let Some(socket) = sock.find() else { return Err(Stop::NotOurs) };
+    if batch {
         socket.batch(direction).over();
     }
-    Err(Stop::NotOurs)
+    if closed { tell_unix_end(sock, socket) } else { Err(Stop::NotOurs) }
 }
 
 /// Where the operation's bytes are in memory.
@@ -174,7 +196,7 @@ fn locate(
 ) -> Option<Buffer> {
     let call = Call::current();
     if call.is_uring() {
-        uring::request(sock, direction, &mut data.header)?.buffer(data.len)
+        uring::request(sock, direction, &mut data.header, data.len)?.buffer(data.len)
     } else {
         call.buffer(direction, socket, data.header.tid, data.len)
     }
@@ -239,17 +261,17 @@ fn look(buffer: Buffer, len: u32) -> Beginning {
 /// Decides what a socket carries: `VERDICT_*`. An unknown one that was seen from its first byte on
 /// must begin with HTTP; one that was found in the middle is waited for until a head begins.
 #[inline(always)]
-fn judge(socket: &mut Socket, start: u32, buffer: Buffer) -> Result<u32, Stop> {
+fn judge(socket: &mut Socket, start: u32, buffer: Buffer) -> u32 {
     if socket.class == HTTP || start != Start::Other as u32 {
         socket.class = HTTP;
-        return Ok(VERDICT_HTTP);
+        return VERDICT_HTTP;
     }
     let wait = socket.flags & CONNECTION_MIDSTREAM != 0 || buffer.is_none();
     if wait && socket.looks < MAX_LOOKS {
         socket.looks += 1;
-        return Err(Stop::NotOurs);
+        return VERDICT_UNDECIDED;
     }
-    Ok(VERDICT_OTHER)
+    VERDICT_OTHER
 }
 
 /// How many of the operation's first bytes are copied. A head can only begin where the direction

@@ -12,7 +12,7 @@ use tracer_common::{
     counter::Counter,
     record::{
         CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER, Connection,
-        Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_TAIL,
+        Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_TAIL, VERDICT_UNDECIDED,
     },
 };
 use zerocopy::transmute;
@@ -21,7 +21,7 @@ use crate::{
     buffer::Buffer,
     kernel::{Sock, choices, header},
     operation::Beginning,
-    socket::{ANNOUNCED, Socket},
+    socket::{ANNOUNCED, Socket, UNDECIDED},
     verdict::Stop,
 };
 
@@ -136,7 +136,7 @@ pub(crate) fn announce(
         record.remote_port = sock.remote_port();
     }
     output(bytes(record), false)?;
-    socket.flags |= ANNOUNCED;
+    socket.flags |= if verdict == VERDICT_UNDECIDED { UNDECIDED } else { ANNOUNCED };
     Ok(())
 }
 

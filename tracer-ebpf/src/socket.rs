@@ -53,11 +53,18 @@ pub(crate) const CONNECT_PENDING: u32 = 1 << 9;
 /// [`Socket::flags`]: the bases are set.
 pub(crate) const BASED: u32 = 1 << 10;
 
+/// [`Socket::flags`]: user space knows of it, and that it is undecided.
+pub(crate) const UNDECIDED: u32 = 1 << 11;
+/// [`Socket::flags`]: user space knows that it is closed.
+pub(crate) const GONE: u32 = 1 << 12;
+
 const PROTOCOL_TCP: u16 = 6;
 const SOCK_STREAM: u16 = 1;
 
 /// Two operations on one socket (a send and a receive) can run at the same time on two processors
-/// and both write here; a lost update costs a superfluous or a missing copy, never more.
+/// and both write here; a lost update costs a superfluous or a missing copy, never more. The two
+/// counts of bytes have one writer each, unless a program sends on one unix socket from two threads
+/// at the same instant: then its two ends may no longer be paired.
 #[repr(C)]
 pub(crate) struct Socket {
     pub(crate) class: u32,
@@ -76,8 +83,8 @@ pub(crate) struct Socket {
     generation: u32,
     verdict: u32,
     /// Of a unix socket: bytes sent and received since either end was first seen.
-    pub(crate) sent: u32,
-    pub(crate) received: u32,
+    sent: u32,
+    received: u32,
     batches: [Batch; 2],
 }
 
@@ -175,6 +182,18 @@ impl Socket {
             Direction::Send => self.sent = self.sent.wrapping_add(len),
             Direction::Receive => self.received = self.received.wrapping_add(len),
         }
+    }
+
+    /// What it has sent so far, modulo 2^32.
+    #[inline(always)]
+    pub(crate) fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    /// What it has received so far, modulo 2^32.
+    #[inline(always)]
+    pub(crate) fn received(&self) -> u32 {
+        self.received
     }
 
     #[inline(always)]

@@ -72,19 +72,19 @@ impl Stream {
         match self {
             Self::Tcp(tcp) => (tcp.write_seq(), tcp.copied_seq()),
             Self::Unix(unix) => {
-                let mut sent = socket.sent;
+                let mut sent = socket.sent();
                 // A response can be received before the probe of its request's send has run; what
                 // the other end has received by then was sent.
                 if direction == Direction::Receive
                     && let Some(peer) = unix.peer()
                     && let Some(peer) = peer.find()
-                    && peer.received.wrapping_sub(sent) as i32 > 0
+                    && peer.received().wrapping_sub(sent) as i32 > 0
                 {
-                    sent = peer.received;
+                    sent = peer.received();
                 }
                 (
                     socket.send_base.wrapping_add(sent),
-                    socket.receive_base.wrapping_add(socket.received),
+                    socket.receive_base.wrapping_add(socket.received()),
                 )
             }
         }

@@ -140,7 +140,12 @@ fn key(file: u64, direction: Direction) -> u64 {
 /// The request that an operation on this socket carries out. In a kernel worker, `header` is made
 /// to name the thread that submitted it.
 #[inline(always)]
-pub(crate) fn request(sock: Sock, direction: Direction, header: &mut Header) -> Option<Request> {
+pub(crate) fn request(
+    sock: Sock,
+    direction: Direction,
+    header: &mut Header,
+    len: u32,
+) -> Option<Request> {
     if uring!(known) == 0 {
         return None;
     }
@@ -152,7 +157,8 @@ pub(crate) fn request(sock: Sock, direction: Direction, header: &mut Header) -> 
     // The thread that polls a submission queue counts as a worker, too, but is none.
     if flags & IO_WORKER != 0 && worker != 0 {
         let work: u64 = peek(worker + u64::from(uring!(worker_work)))?;
-        let request = fitting(work.wrapping_sub(u64::from(uring!(request_work))), file, direction)?;
+        let request =
+            fitting(work.wrapping_sub(u64::from(uring!(request_work))), file, direction, len)?;
         if let Some(tid) = submitter(request) {
             header.tid = tid;
         }
@@ -162,17 +168,17 @@ pub(crate) fn request(sock: Sock, direction: Direction, header: &mut Header) -> 
         // SAFETY: see `try_submit`.
         let recent = unsafe { &*recent };
         let send = (direction == Direction::Send) as u64;
-        let mut search = Search { recent, file, send, found: 0 };
+        let mut search = Search { recent, file, send, len, found: 0 };
         // SAFETY: the callback has the form that the helper asks for, and `search` outlives the
         // loop.
         unsafe { bpf_loop(RECENT, search_one as *mut c_void, (&raw mut search).cast(), 0) };
         if search.found != 0 {
-            return fitting(search.found, file, direction);
+            return fitting(search.found, file, direction, len);
         }
     }
     // SAFETY: the value is copied.
     let armed = unsafe { URING_ARMED.get(key(file, direction)) }.copied()?;
-    fitting(armed, file, direction)
+    fitting(armed, file, direction, len)
 }
 
 #[repr(C)]
@@ -180,6 +186,7 @@ struct Search {
     recent: *const Recent,
     file: u64,
     send: u64,
+    len: u32,
     found: u64,
 }
 
@@ -192,23 +199,25 @@ extern "C" fn search_one(age: u32, state: *mut Search) -> u64 {
     let place = recent.next.wrapping_sub(1 + age) % RECENT;
     let address = recent.requests[place as usize];
     let direction = if state.send != 0 { Direction::Send } else { Direction::Receive };
-    if address == 0 || fitting(address, state.file, direction).is_none() {
+    if address == 0 || fitting(address, state.file, direction, state.len).is_none() {
         return 0;
     }
     state.found = address;
     1
 }
 
-/// The request at this address, if it is on this file and in this direction.
+/// The request at this address, if it is on this file and in this direction, and has moved `len`
+/// bytes, as far as that shows: another one that waits for the same file has not.
 #[inline(always)]
-fn fitting(address: u64, file: u64, direction: Direction) -> Option<Request> {
+fn fitting(address: u64, file: u64, direction: Direction, len: u32) -> Option<Request> {
     let of: u64 = peek(address.wrapping_add(u64::from(uring!(request_file))))?;
     if of != file {
         return None;
     }
     let opcode: u8 = peek(address.wrapping_add(u64::from(uring!(request_opcode))))?;
     let (towards, form) = meaning(opcode)?;
-    if towards == direction { Some(Request { address, opcode, form }) } else { None }
+    let request = Request { address, opcode, form };
+    if towards == direction && request.has_moved(len) { Some(request) } else { None }
 }
 
 /// The thread that submitted a request.
@@ -222,6 +231,19 @@ fn submitter(request: Request) -> Option<u32> {
 }
 
 impl Request {
+    /// `false` if its iterator has not passed so many bytes.
+    #[inline(always)]
+    fn has_moved(self, len: u32) -> bool {
+        if self.form != Form::Message {
+            return true;
+        }
+        let data = peek(self.address + u64::from(uring!(request_async))).unwrap_or(0u64);
+        let iter = data + u64::from(uring!(message_iter));
+        let kind: u8 = peek(iter + u64::from(uring!(iter_type))).unwrap_or(0);
+        let offset: u64 = peek(iter + u64::from(uring!(iter_offset))).unwrap_or(0);
+        u32::from(kind) != uring!(iter_flat) || offset >= u64::from(len)
+    }
+
     /// Where the bytes of an operation that moved `len` of them are. The iterator of a socket call
     /// has passed them by now, that of a file call has not.
     #[inline(always)]

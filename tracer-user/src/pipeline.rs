@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tracer_common::record::{
     self, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
+    VERDICT_UNDECIDED,
 };
 
 use crate::causality::{self, Causality};
@@ -329,8 +330,9 @@ impl<D: Directory> Pipeline<D> {
                 let key = ConnectionKey::new(Side::Client, info.opener, bases);
                 self.assembly.own_connection(key);
             }
-            VERDICT_OTHER if inbound => self.causality.undecoded(cookie, at),
+            VERDICT_OTHER | VERDICT_UNDECIDED if inbound => self.causality.undecoded(cookie, at),
             VERDICT_HTTP => {
+                self.causality.decoded(cookie, at);
                 self.meet(at, &info.comm);
                 self.exchanges.connection(record, info);
             }

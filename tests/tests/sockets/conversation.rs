@@ -67,16 +67,15 @@ impl Conversation {
     pub(crate) fn turn(mut self, pairs: &[Pair]) -> Conversation {
         for (method, body, status, answer) in pairs {
             let target = self.target(self.exchanges.len());
-            // A server cannot see how long before its first read the request was sent.
-            let least = match (body, answer) {
-                (_, Body::Held(_)) => HOLD,
-                (Body::Held(_), _) => HOLD - SLACK,
+            let held = |body: &Body| match body {
+                Body::Held(_) => HOLD,
                 _ => Duration::ZERO,
             };
             let exchange = Exchange::new(method, &*target, (*status).into())
                 .request_in(body.seen_as())
                 .response_in(answer.seen_as())
-                .lasting(least);
+                .lasting(held(answer))
+                .lasting_for_client(held(body));
             self.exchanges.push(exchange);
             let start = format!("{method} {target} HTTP/1.1\r\nHost: mover.test\r\n");
             self.message(Who::Client, start, body);

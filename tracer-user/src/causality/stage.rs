@@ -80,6 +80,11 @@ impl Causality {
     /// A connection is gone.
     pub fn disconnect(&mut self, at: Moment, cookie: Cookie) {
         self.connecting.pop(&cookie);
+        self.decoded(cookie, at);
+    }
+
+    /// What a connection carries is decoded from now on, or it is gone.
+    pub fn decoded(&mut self, cookie: Cookie, at: Moment) {
         if let Some(owner) = self.undecoded.remove(&cookie)
             && let Some(process) = self.processes.at_mut(&owner)
         {
@@ -116,6 +121,7 @@ impl Causality {
 
     /// A process has ended, or runs another program.
     pub fn exited(&mut self, pid: u32, now: u64) {
+        self.undecoded.retain(|_, owner| owner.pid != pid);
         self.processes.exited(pid, now);
     }
 

@@ -139,8 +139,11 @@ impl<S: Default> Connections<S> {
     /// Makes room for another connection, if any is idle.
     fn evict(&mut self) -> bool {
         let Some((cookie, ())) = self.idle.pop_lru() else { return false };
-        self.evicted += 1;
-        self.remove(cookie).is_some()
+        let evicted = self.remove(cookie);
+        // A unix socket whose process is gone is most likely closed: nothing is lost with it.
+        let gone = |it: &Connection<S>| it.orphaned && it.bases.unix;
+        self.evicted += u64::from(!evicted.as_ref().is_some_and(gone));
+        evicted.is_some()
     }
 
     /// The connection with this cookie, if it is known.

@@ -91,6 +91,8 @@ struct Track {
     last: Moment,
     /// When this side received last.
     received: u64,
+    /// It is gone but for what can still be read.
+    closing: bool,
 }
 
 /// The stage.
@@ -306,6 +308,9 @@ impl Exchanges {
     fn closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         if connection.state.lane.awaits_bytes() && !connection.orphaned {
+            if std::mem::replace(&mut connection.state.closing, true) {
+                return;
+            }
             self.send_closed(cookie, at, signals);
             self.closing.enter(cookie, at, at.time);
         } else {
@@ -465,9 +470,12 @@ pub(crate) fn is_fresh<S>(connection: &Connection<S>) -> bool {
 #[must_use]
 pub fn info(record: &record::Connection) -> Option<Info> {
     let (local, remote) = ends(record)?;
-    let opener = match record.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED) {
+    let roles = CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_NAMED;
+    let opener = match record.flags & roles {
         CONNECTION_OPENER => Some(true),
         CONNECTION_ACCEPTED => Some(false),
+        // Only a socket that listens, and what it accepts, has a name.
+        CONNECTION_NAMED => Some(false),
         _ => None,
     };
     Some(Info {

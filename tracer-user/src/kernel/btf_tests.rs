@@ -41,6 +41,7 @@ fn common(net_inum: u32, protocol: u32, socket: u32, tcp: [u32; 6], task: u32) -
         task_tid: task,
         task_pid: task + 4,
         socket_type: 0,
+        shutdown: 0,
         unix_peer: 0,
         unix_address: 0,
         address_len: 4,
@@ -80,7 +81,8 @@ fn uring(worker: [u32; 2], task: [u32; 2], message_iter: u32, file_iter: u32) ->
 #[test]
 fn offsets_of_linux_6_1() {
     let want = common(144, 516, 624, [1852, 1468, 1508, 1496, 1464, 1448], 2416);
-    let want = Offsets { socket_type: 514, unix_peer: 864, unix_address: 776, ..want };
+    let want =
+        Offsets { socket_type: 514, shutdown: 610, unix_peer: 864, unix_address: 776, ..want };
     assert_eq!(
         read(LINUX_6_1),
         want,
@@ -92,7 +94,14 @@ fn offsets_of_linux_6_1() {
 fn offsets_of_linux_6_12() {
     let want = common(136, 574, 288, [1636, 1520, 1720, 1840, 1712, 1784], 2432);
     let uring = uring([2648, 64], [104, u32::MAX], 72, 8);
-    let want = Offsets { socket_type: 572, unix_peer: 864, unix_address: 776, uring, ..want };
+    let want = Offsets {
+        socket_type: 572,
+        shutdown: 571,
+        unix_peer: 864,
+        unix_address: 776,
+        uring,
+        ..want
+    };
     assert_eq!(read(LINUX_6_12), want);
 }
 
@@ -100,7 +109,14 @@ fn offsets_of_linux_6_12() {
 fn offsets_of_linux_6_18() {
     let want = common(176, 532, 288, [1576, 1464, 1672, 1824, 1664, 1752], 1264);
     let uring = uring([1480, 72], [104, 16], 80, 24);
-    let want = Offsets { socket_type: 534, unix_peer: 872, unix_address: 784, uring, ..want };
+    let want = Offsets {
+        socket_type: 534,
+        shutdown: 575,
+        unix_peer: 872,
+        unix_address: 784,
+        uring,
+        ..want
+    };
     assert_eq!(read(LINUX_6_18), want);
 }
 

@@ -33,6 +33,7 @@ pub fn offsets(btf: &Btf<'_>) -> Result<Offsets, Error> {
         task_tid: btf.offset("task_struct", "pid")?,
         task_pid: btf.offset("task_struct", "tgid")?,
         socket_type: btf.offset("sock", "sk_type")?,
+        shutdown: btf.offset("sock", "sk_shutdown")?,
         unix_peer: btf.offset("unix_sock", "peer")?,
         unix_address: btf.offset("unix_sock", "addr")?,
         address_len: btf.offset("unix_address", "len")?,
