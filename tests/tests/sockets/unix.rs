@@ -1,7 +1,16 @@
 //! The same over unix stream sockets. They throw nothing away (`MSG_TRUNC`), and have no files sent
 //! or spliced out of them here: nothing tells of bytes that pass unseen.
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
+use tests::exchanges;
+use tests::export;
+use tests::poll;
+use tests::span::Side;
+use tests::traced::ToFile;
 
 use crate::calls::{Calls, alike};
 use crate::conversation::{large, small};
@@ -82,5 +91,43 @@ fn each_side_says_the_name_of_the_socket() -> Result<()> {
         let name = span.get("server.address").unwrap_or_default();
         ensure!(name.ends_with("unix-named-0.socket"), "{span:#?}");
     }
+    Ok(())
+}
+
+/// Neither process ends, and nothing but an operation on the other end shows that one is closed.
+#[test]
+fn one_side_goes_away() -> Result<()> {
+    let tracer = ToFile::start("sockets-unix-gone", &["--pid", &std::process::id().to_string()])?;
+    let path = tracer.file.with_extension("socket");
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path)?;
+    let mut buffer = [0; 100];
+    let mut ask = |target: &str| -> Result<(UnixStream, UnixStream)> {
+        let mut client = UnixStream::connect(&path)?;
+        write!(client, "GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        let mut server = listener.accept()?.0;
+        ensure!(server.read(&mut buffer)? > 0);
+        Ok((client, server))
+    };
+    let (client, mut server) = ask("/unread")?;
+    drop(client);
+    ensure!(server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_err());
+    let (client, mut server) = ask("/given-up")?;
+    drop(client);
+    ensure!(server.read(&mut [0])? == 0);
+    let (mut client, server) = ask("/unanswered")?;
+    drop(server);
+    ensure!(client.read(&mut [0])? == 0);
+    poll::until("all of them to be told", Duration::from_secs(20), || {
+        let spans = export::read(&tracer.file)?;
+        for target in ["/unread", "/given-up", "/unanswered"] {
+            for side in [Side::Client, Side::Server] {
+                let span = exchanges::one(&spans, side, target)?;
+                ensure!(span.get("tracer.incomplete") == Some("connection_closed"), "{span:#?}");
+            }
+        }
+        Ok(())
+    })?;
+    tracer.stop()?;
     Ok(())
 }
