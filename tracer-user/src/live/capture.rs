@@ -37,7 +37,7 @@ pub(super) struct Balance {
     /// Every loss by name.
     pub(super) losses: BTreeMap<&'static str, u64>,
     /// Processes with the operations whose bytes no probe could read.
-    pub(super) unreadable: BTreeMap<u32, u64>,
+    pub(super) unreadable: Vec<(String, u64)>,
 }
 
 /// Runs until told to stop.
@@ -94,7 +94,9 @@ pub(super) fn capture(
             losses.insert(counter.name(), count);
         }
     }
-    Ok(Balance { losses, unreadable: probes.unreadable() })
+    let name = |(pid, count)| (format!("{} (pid {pid})", pipeline.service(pid, boot_now())), count);
+    let unreadable = probes.unreadable().into_iter().map(name).collect();
+    Ok(Balance { losses, unreadable })
 }
 
 /// What is known of lost records.

@@ -15,7 +15,7 @@ use crate::recording::Tap;
 use crate::stats::{summary, unread};
 use crate::trace::Clock;
 
-use super::capture::{Balance, boot_now, both_clocks, capture};
+use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::{record, rights};
 
@@ -81,7 +81,7 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
     let exported = exporters.shutdown(FLUSH).await;
     eprint!("{}", summary(&exported, &balance.losses));
-    eprint!("{}", unread(&named(&settings, &balance)));
+    eprint!("{}", unread(&balance.unreadable));
     if let Some(args) = &recording {
         let recorded = recorded.with_context(|| format!("recording {}", args.file.display()))?;
         if let Some(totals) = recorded {
@@ -89,15 +89,6 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// The processes whose operations could not all be read, as people call them.
-fn named(settings: &Settings, balance: &Balance) -> Vec<(String, u64)> {
-    let mut processes = Processes::new(settings);
-    let name = |(&pid, &count): (&u32, &u64)| {
-        (format!("{} (pid {pid})", processes.service(pid, boot_now())), count)
-    };
-    balance.unreadable.iter().map(name).collect()
 }
 
 /// What the kernel side is told from the start.

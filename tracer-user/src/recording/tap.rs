@@ -130,6 +130,11 @@ impl<D: Directory> Tap<D> {
         self.pipeline.losses()
     }
 
+    /// What a process was called.
+    pub fn service(&mut self, pid: u32, now: u64) -> Arc<str> {
+        self.pipeline.directory().resource(pid, now).service.clone()
+    }
+
     /// As [`Pipeline::left_out`].
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
