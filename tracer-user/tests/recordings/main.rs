@@ -4,6 +4,7 @@
 
 mod call;
 mod contents;
+mod flags;
 mod replayed;
 
 use call::{ALONE, Call, FIRST_CALL, LOOP, THREADS, call};
