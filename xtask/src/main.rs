@@ -7,6 +7,7 @@ mod fuzz;
 mod install;
 mod linker;
 mod prepare;
+mod recordings;
 mod run;
 mod stage;
 mod step;
@@ -40,6 +41,8 @@ enum Command {
     Test(test::Options),
     /// Trace a small shop of unmodified services and print the traces
     Demo(demo::Options),
+    /// Make the recordings in tests/recordings anew
+    Recordings,
     /// Run one fuzz target until it finds something
     Fuzz(fuzz::Options),
     /// Cut the part that tests need out of a kernel's BTF
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Run { arguments } => run::run(&arguments),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
+        Command::Recordings => recordings::recordings(),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),
     };

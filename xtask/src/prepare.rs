@@ -58,6 +58,17 @@ pub(crate) fn backends() -> Result<()> {
     thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
 }
 
+/// What `tests/recordings` are recordings of.
+pub(crate) fn recordings() -> Result<()> {
+    services()?;
+    let why = "making recordings";
+    let programs = [("nginx", "nginx-light"), ("ip", "iproute2"), ("cc", "gcc")];
+    install::programs(&[&programs[..], &[("hostname", "hostname")]].concat(), why)?;
+    install::packages(&["libc6-dev", "liburing-dev"], why)?;
+    thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
+    thing("the io_uring program", e2e::prepare::uring)
+}
+
 /// The accuracy suite's services.
 pub(crate) fn truth() -> Result<()> {
     install::programs(&[("nginx", "nginx-light")], "the accuracy suite")?;

@@ -119,7 +119,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     let built = stages.run("release", || run::build().map(drop));
     let mut programs = Vec::new();
     let ready = stages.run("prepare", || {
-        programs = test_programs()?;
+        programs = self::programs()?;
         if e2e {
             prepare::services()?;
             prepare::backends()?;
@@ -174,7 +174,7 @@ fn at_least(release: &str, least: (u32, u32)) -> bool {
 }
 
 /// The end-to-end tests' programs, by name: built as the user, to be run as root.
-fn test_programs() -> Result<Vec<(String, PathBuf)>> {
+pub(crate) fn programs() -> Result<Vec<(String, PathBuf)>> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--no-run", "--package", "tests", "--message-format", "json"]);
     let messages =
@@ -191,10 +191,14 @@ fn test_programs() -> Result<Vec<(String, PathBuf)>> {
         .collect())
 }
 
-fn run_tests(programs: &[(String, PathBuf)], name: &str, filter: Option<&str>) -> Result<()> {
+/// The one of them with this name.
+pub(crate) fn program<'a>(programs: &'a [(String, PathBuf)], name: &str) -> Result<&'a Path> {
     let found = programs.iter().find(|(program, _)| program == name);
-    let (_, program) = found.with_context(|| format!("cargo built no test program {name}"))?;
-    let mut command: Command = install::as_root(program);
+    Ok(&found.with_context(|| format!("cargo built no test program {name}"))?.1)
+}
+
+fn run_tests(programs: &[(String, PathBuf)], name: &str, filter: Option<&str>) -> Result<()> {
+    let mut command: Command = install::as_root(program(programs, name)?);
     step::run(name, command.args(filter).current_dir(workspace::root()))
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitStatus, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -190,17 +190,10 @@ fn mistakes_end_with_a_message() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn it_ends_when_the_file_is_long_enough() -> Result<()> {
-    let server = Server::start("record-long", &[])?;
-    let (file, port) = (recording("long")?, server.port.to_string());
-    let mut command = Command::new(paths::tracer());
-    command.arg("record").arg(&file).args(["--port", &port, "--max-size", "64KiB"]);
-    let mut tracer = Process::start("record-long-tracer", &mut command)?;
-    tracer.wait_for_line("tracing:", LIMIT)?;
+/// Requests whose targets do not compress, until the tracer has ended by itself.
+fn ends_under_load(tracer: &mut Process, server: &Server) -> Result<ExitStatus> {
     let over = AtomicBool::new(false);
-    let status = thread::scope(|scope| {
-        // Targets that do not compress.
+    thread::scope(|scope| {
         scope.spawn(|| {
             let mut number = 1_u32;
             while !over.load(Ordering::Relaxed) {
@@ -216,11 +209,49 @@ fn it_ends_when_the_file_is_long_enough() -> Result<()> {
         let status = tracer.wait(LIMIT);
         over.store(true, Ordering::Relaxed);
         status
-    })?;
+    })
+}
+
+#[test]
+fn it_ends_when_the_file_is_long_enough() -> Result<()> {
+    let server = Server::start("record-long", &[])?;
+    let (file, port) = (recording("long")?, server.port.to_string());
+    let mut command = Command::new(paths::tracer());
+    command.arg("record").arg(&file).args(["--port", &port, "--max-size", "64KiB"]);
+    let mut tracer = Process::start("record-long-tracer", &mut command)?;
+    tracer.wait_for_line("tracing:", LIMIT)?;
+    let status = ends_under_load(&mut tracer, &server)?;
     ensure!(status.success(), "{status}: {}", tracer.log());
     let length = fs::metadata(&file)?.len();
     ensure!((64 << 10..1 << 20).contains(&length), "{length}");
     let (spans, said) = replay(&file)?;
     ensure!(!spans.is_empty() && !said.contains("truncated"), "{said}");
     Ok(())
+}
+
+/// On a file system of 128 KiB that is gone with its namespace.
+#[test]
+fn a_disk_that_fills_ends_it_and_what_is_written_can_be_replayed() -> Result<()> {
+    let server = Server::start("record-full", &[])?;
+    let (file, port) = (recording("full")?, server.port.to_string());
+    let script = "mount -t tmpfs -o size=128k tmpfs /mnt || exit 9
+        \"$0\" record /mnt/recording --port \"$1\" --settle 100ms
+        status=$?
+        cp /mnt/recording \"$2\"
+        exit $status";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(paths::tracer()).arg(&port).arg(&file);
+    let mut tracer = Process::start("record-full-tracer", &mut command)?;
+    tracer.wait_for_line("tracing:", LIMIT)?;
+    let status = ends_under_load(&mut tracer, &server)?;
+    let said = tracer.log();
+    ensure!(status.code() == Some(1), "{status}: {said}");
+    ensure!(said.contains("/mnt/recording: No space left on device"), "{said}");
+    // The last block is cut in its middle.
+    let length = fs::metadata(&file)?.len();
+    ensure!((64 << 10..=128 << 10).contains(&length), "{length}");
+    let (spans, said) = replay(&file)?;
+    ensure!(spans.len() > 20 && said.contains("lost: 1 recording_truncated"), "{said}");
+    // Nobody but the recording was harmed.
+    server.ask("/after").map(drop)
 }

@@ -64,7 +64,8 @@ pub enum Command {
     /// Make traces of a recording, or of a packet capture (pcap, pcapng)
     ///
     /// Needs no root, and waits for backends where `run` would drop spans. In a packet capture
-    /// services are called by their addresses. Exit code 1 if the file can't be read to its end.
+    /// services are called by their addresses. A recording brings the settings of its run; flags and
+    /// --config go before them. Exit code 1 if the file can't be read to its end.
     Replay(ReplayArgs),
 }
 
@@ -128,7 +129,8 @@ pub struct RunArgs {
     pub ring_size: Option<u32>,
 }
 
-/// Flags of `replay`: those of `run` that do not speak of the host.
+/// Flags of `replay`: those of `run` that do not speak of the host. What is said of stitching and of
+/// bounds goes before what a recording was made with, see [`super::Settings::pipeline_over`].
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct ReplayArgs {
     /// What to replay; - for standard input
@@ -273,9 +275,9 @@ pub struct StitchArgs {
     /// over HTTP, Zipkin's or Jaeger's HTTP API.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub when_instrumented: Option<WhenInstrumented>,
-    /// Leave out the traces that their own headers say are not sampled
-    #[arg(long)]
-    pub respect_sampled: bool,
+    /// Leave out the traces that their own headers say are not sampled [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub respect_sampled: Option<bool>,
     /// Send a span no later than this after its end, with the evidence so far [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub max_hold: Option<Duration>,
@@ -366,7 +368,7 @@ mod tests {
         let run = replay.into_run();
         assert_eq!((&*run.trace.service, run.limits.max_headers), (&["x".to_owned()][..], Some(9)));
         assert_eq!(run.stitch.when_instrumented, Some(WhenInstrumented::Skip));
-        assert!(run.stitch.respect_sampled);
+        assert_eq!(run.stitch.respect_sampled, Some(true));
         assert!(Args::try_parse_from(["tracer", "replay"]).is_err());
         for flag in ["--pid", "--ring-size", "--duration"] {
             assert!(Args::try_parse_from(["tracer", "replay", "a.pcap", flag, "1"]).is_err());

@@ -7,12 +7,20 @@ use crate::pipeline;
 use crate::protocol::http1;
 use crate::trace::LeaveOut;
 
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl Settings {
+    /// The same for a replay: what neither flags nor the file say is as it was when it was recorded.
+    #[must_use]
+    pub fn pipeline_over(&self, recorded: pipeline::Settings) -> pipeline::Settings {
+        self.given.over(recorded)
+    }
+
     /// The pipeline's share of them.
     #[must_use]
     pub fn pipeline(&self) -> pipeline::Settings {
-        let nanoseconds =
-            |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         pipeline::Settings {
             connections: self.limits.max_connections as usize,
             open_exchanges: self.limits.max_open_exchanges as usize,

@@ -10,6 +10,7 @@ mod error;
 mod exporters;
 mod file;
 mod filter;
+mod given;
 mod settings;
 mod units;
 

@@ -7,6 +7,7 @@ use super::error::Error;
 use super::exporters;
 use super::file::File;
 use super::filter::{Filter, Selection};
+use super::given::Given;
 use crate::export::Target;
 use crate::process::{Rules, parse_attributes};
 
@@ -71,6 +72,8 @@ pub struct Settings {
     pub verbosity: u8,
     /// Bounds.
     pub limits: Limits,
+    /// Which of these are no defaults.
+    pub(super) given: Given,
 }
 
 impl Settings {
@@ -91,6 +94,7 @@ impl Settings {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let file = file.unwrap_or_default();
+        let given = Given::new(args, &file);
         let exports = file.exports.into_iter().map(|export| export.0).collect();
         let limits = Limits::default();
         let settings = Self {
@@ -98,41 +102,21 @@ impl Settings {
             filter: filter(args, file.trace, file.exclude)?,
             rules: Rules::new(file.services.into_iter().map(|rule| rule.0).collect()),
             resource: resource(file.resource.into_iter().collect(), env)?,
-            min_confidence: args
-                .stitch
-                .min_confidence
-                .or(file.min_confidence)
-                .unwrap_or(MIN_CONFIDENCE),
-            settle: args.stitch.settle.or(file.settle).unwrap_or(SETTLE),
-            max_hold: args.stitch.max_hold.or(file.max_hold).unwrap_or(MAX_HOLD),
-            when_instrumented: args
-                .stitch
-                .when_instrumented
-                .or(file.when_instrumented)
-                .unwrap_or_default(),
-            respect_sampled: args.stitch.respect_sampled
-                || file.respect_sampled.unwrap_or_default(),
+            min_confidence: given.min_confidence.unwrap_or(MIN_CONFIDENCE),
+            settle: given.settle.unwrap_or(SETTLE),
+            max_hold: given.max_hold.unwrap_or(MAX_HOLD),
+            when_instrumented: given.when_instrumented.unwrap_or_default(),
+            respect_sampled: given.respect_sampled.unwrap_or_default(),
             duration: args.duration.or(file.duration),
             verbosity: args.verbose,
             limits: Limits {
-                max_connections: args
-                    .limits
-                    .max_connections
-                    .or(file.max_connections)
-                    .unwrap_or(limits.max_connections),
-                max_open_exchanges: args
-                    .limits
-                    .max_open_exchanges
-                    .or(file.max_open_exchanges)
-                    .unwrap_or(limits.max_open_exchanges),
-                max_head: args.limits.max_head.or(file.max_head).unwrap_or(limits.max_head),
-                max_headers: args
-                    .limits
-                    .max_headers
-                    .or(file.max_headers)
-                    .unwrap_or(limits.max_headers),
+                max_connections: given.max_connections.unwrap_or(limits.max_connections),
+                max_open_exchanges: given.max_open_exchanges.unwrap_or(limits.max_open_exchanges),
+                max_head: given.max_head.unwrap_or(limits.max_head),
+                max_headers: given.max_headers.unwrap_or(limits.max_headers),
                 ring_size: args.ring_size.or(file.ring_size).unwrap_or(limits.ring_size),
             },
+            given,
         };
         if settings.max_hold < settings.settle {
             let message = format!(

@@ -123,6 +123,46 @@ fn every_flag_replaces_the_file_s() {
     assert_eq!(kept.filter.ports().len(), 1, "[exclude] is its own");
 }
 
+/// A recording's settings, none of them a default.
+fn recorded() -> crate::pipeline::Settings {
+    let line = "--min-confidence 0.6 --settle 5s --max-hold 10s --max-connections 11 \
+        --max-open-exchanges 12 --max-head 3KiB --max-headers 13 --when-instrumented skip \
+        --respect-sampled --port 80";
+    resolve(line, "", &[]).unwrap().pipeline()
+}
+
+#[test]
+fn a_replay_has_the_recording_s_settings_where_none_are_asked_for() {
+    let replay =
+        |line: &str, file: &str| resolve(line, file, &[]).unwrap().pipeline_over(recorded());
+    assert_eq!(format!("{:?}", replay("replay f", "")), format!("{:?}", recorded()));
+    let flags = "--min-confidence 0.9 --settle 1s --max-hold 30s --max-connections 65536 \
+        --max-open-exchanges 65536 --max-head 16KiB --max-headers 128 --when-instrumented join \
+        --respect-sampled=false";
+    let mut plain = resolve("", "", &[]).unwrap().pipeline();
+    // It is the recording that lacks connections.
+    plain.ports_left_out = true;
+    let defaults = replay(&format!("replay f {flags}"), "");
+    assert_eq!(format!("{defaults:?}"), format!("{plain:?}"), "a default that is asked for");
+    let one = replay("replay f --max-headers 9", "min_confidence = 0.7\nmax_headers = 8");
+    assert_eq!((one.http1.max_headers, one.min_confidence), (9, 0.7), "flag, then file");
+    assert_eq!((one.connections, one.leave_out.unsampled), (11, true), "then the recording");
+}
+
+#[test]
+fn waits_that_are_asked_for_go_before_those_of_the_recording() {
+    const SECOND: u64 = 1_000_000_000;
+    for (line, settle, max_hold) in [
+        ("replay f --max-hold 2s", 2, 2),
+        ("replay f --settle 20s", 20, 20),
+        ("replay f --settle 7s", 7, 10),
+        ("replay f --settle 1s --max-hold 1s", 1, 1),
+    ] {
+        let of = resolve(line, "", &[]).unwrap().pipeline_over(recorded());
+        assert_eq!((of.settle, of.max_hold), (settle * SECOND, max_hold * SECOND), "{line}");
+    }
+}
+
 #[test]
 fn resource_attributes_are_put_together() {
     let own = "service.name=tracer,service.instance.id=1,process.pid=2,zone=b,env=variable";

@@ -33,6 +33,8 @@ pub struct Reader<R> {
     over: bool,
     stopped: bool,
     truncated: bool,
+    /// Marks of missing records.
+    gaps: u64,
 }
 
 /// Whether a file that begins so is a recording.
@@ -79,6 +81,7 @@ impl<R: Read> Reader<R> {
             over: false,
             stopped: false,
             truncated: false,
+            gaps: 0,
         })
     }
 
@@ -110,6 +113,7 @@ impl<R: Read> Reader<R> {
         let (input, left) = (Input::from(entry), after.len());
         self.read = self.block.len() - left;
         self.stopped |= matches!(input, Input::Stop(_));
+        self.gaps += u64::from(matches!(input, Input::Lost { .. }));
         Ok(Some(input))
     }
 }
@@ -129,6 +133,7 @@ impl<R: Read> Source for Reader<R> {
 
     fn left_out(&self) -> LeftOut {
         let losses = [
+            ("recording_gaps", self.gaps),
             ("recording_truncated", self.truncated.into()),
             ("recording_times_clamped", self.times.clamped()),
         ];

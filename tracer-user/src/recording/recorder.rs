@@ -85,7 +85,7 @@ impl Recorder {
     }
 
     /// Gives what there is to the thread. If that is behind, the records are lost; who processes
-    /// are waits for the next time, since all that follows depends on it.
+    /// are and what time it is wait for the next time, since all that follows depends on it.
     pub(super) fn hand_on(&mut self) {
         if self.batch.is_empty() {
             return;
@@ -94,19 +94,9 @@ impl Recorder {
         match self.queue.try_send(std::mem::take(&mut self.batch)) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(batch)) => {
-                let before = batch.len();
                 let records = |input: &Input| matches!(input, Input::Record(_));
                 self.lost += batch.iter().filter(|input| records(input)).count() as u64;
-                let times = || batch.iter().filter_map(time);
-                let (since, until) = (times().min(), times().max());
-                self.batch = batch;
-                self.batch.retain(|input| {
-                    matches!(input, Input::Process { .. } | Input::Existing { .. } | Input::Stop(_))
-                });
-                if let (true, Some(since), Some(until)) = (self.batch.len() < before, since, until)
-                {
-                    self.batch.push(Input::Lost { since, until });
-                }
+                self.batch = without_records(batch);
             }
         }
     }
@@ -125,6 +115,24 @@ impl Recorder {
         let (bytes, inputs) = ended?;
         Ok(Totals { bytes, inputs, lost: self.lost })
     }
+}
+
+/// What remains of a batch whose records are lost, with one mark for all that is missing by now.
+fn without_records(mut batch: Vec<Input>) -> Vec<Input> {
+    let times = |input: &Input| match input {
+        Input::Lost { since, until } => [Some(*since), Some(*until)],
+        other => [time(other), None],
+    };
+    let times = || batch.iter().flat_map(times).flatten();
+    let missing = times().min().zip(times().max());
+    batch.retain(|input| match input {
+        Input::Process { .. } | Input::Existing { .. } | Input::Clock { .. } | Input::Stop(_) => {
+            true
+        }
+        Input::Record(_) | Input::Advance(_) | Input::Lost { .. } => false,
+    });
+    batch.extend(missing.map(|(since, until)| Input::Lost { since, until }));
+    batch
 }
 
 /// What the thread does.
@@ -167,3 +175,7 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -19,6 +19,7 @@ pub(super) struct Witness<D> {
     /// What was told last; `None` if nobody listens.
     told: Option<LruCache<u32, Told>>,
     fresh: Vec<Input>,
+    nobody: Arc<Resource>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,7 +31,8 @@ struct Told {
 impl<D> Witness<D> {
     /// Notes answers if it is `listening`, else only passes them on.
     pub(super) fn new(directory: D, listening: bool) -> Self {
-        Self { directory, told: listening.then(|| LruCache::new(CAPACITY)), fresh: vec![] }
+        let nobody = Arc::new(Resource { service: "unknown".into(), attributes: vec![] });
+        Self { directory, told: listening.then(|| LruCache::new(CAPACITY)), fresh: vec![], nobody }
     }
 
     /// The answers since the last call that differed from the one before.
@@ -83,8 +85,12 @@ impl<D: Directory> Directory for Witness<D> {
     fn wanted(&mut self, pid: u32, now: u64) -> Option<bool> {
         let wanted = self.directory.wanted(pid, now);
         // Where nobody is left out there is nothing to tell before a span is finished.
-        if self.told.is_some() && wanted.is_some() {
-            let resource = self.directory.resource(pid, now);
+        if self.told.is_some()
+            && let Some(chosen) = wanted
+        {
+            // Nothing comes of a process that is left out, so who it is is nobody's business.
+            let resource =
+                if chosen { self.directory.resource(pid, now) } else { self.nobody.clone() };
             self.note(pid, &resource, Some(wanted));
         }
         wanted

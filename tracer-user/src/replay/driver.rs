@@ -33,7 +33,9 @@ pub fn drive(
     mut hand_over: impl FnMut(Vec<Arc<Span>>) -> bool,
 ) -> Replayed {
     let told = Told::new(settings.filter.clone());
-    let chosen = source.settings().unwrap_or_else(|| settings.pipeline());
+    let recorded = source.settings();
+    let chosen =
+        recorded.map_or_else(|| settings.pipeline(), |recorded| settings.pipeline_over(recorded));
     let mut pipeline = Pipeline::new(chosen, told, source.clock());
     if source.knows_addresses_only() {
         pipeline.name_by_address();

@@ -58,8 +58,8 @@ pub trait Source {
     /// From boot clock to time of day.
     fn clock(&self) -> Clock;
 
-    /// The settings of the run that it is from, which a replay has to have to come to the same; `None`
-    /// if it is from no run.
+    /// The settings of the run that it is from, which a replay has to have to come to the same, and has
+    /// unless others are asked for; `None` if it is from no run.
     fn settings(&self) -> Option<Settings> {
         None
     }

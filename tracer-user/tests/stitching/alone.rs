@@ -1,6 +1,6 @@
 //! Alone in flight: believed only where nothing else can have been the cause.
 
-use tracer_common::record::VERDICT_OTHER;
+use tracer_common::record::{VERDICT_OTHER, VERDICT_UNDECIDED};
 use tracer_user::pipeline::{Pipeline, Settings};
 
 use crate::outcome::{Outcome, Paper, feed, pipeline, settings};
@@ -196,6 +196,23 @@ fn it_speaks_again_after_the_undecoded_connection_is_gone() {
     script.close(wire);
     hand_over(&mut script);
     assert_told(&Outcome::of(&script));
+}
+
+/// Until an accepted unix socket shows what it carries, that may be a request that nobody sees.
+#[test]
+fn it_says_nothing_while_a_unix_socket_is_undecided() {
+    for closed in [false, true] {
+        let mut script = Script::new();
+        let wire = script.unix(0);
+        script.judge(wire, End::Acceptor, VERDICT_UNDECIDED);
+        script.announce(front().0, wire, End::Acceptor);
+        if closed {
+            script.close(wire);
+        }
+        hand_over(&mut script);
+        let outcome = Outcome::of(&script);
+        if closed { assert_told(&outcome) } else { assert_silent(&outcome) }
+    }
 }
 
 /// A WebSocket carries requests that nobody sees.

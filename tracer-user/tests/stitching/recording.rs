@@ -117,6 +117,8 @@ fn three_times_with(
     assert!(broken.is_none(), "{broken:?}");
     let mut lost = alone.losses();
     lost.retain(|_, count| *count > 0);
+    // The one that is made in the middle.
+    lost.insert("recording_gaps", 1);
     assert_eq!(losses, lost);
     ([alone.take_spans(), live, replayed], file)
 }
@@ -255,6 +257,21 @@ fn what_is_cut_or_not_traced_hides_its_bytes() {
     // The server's side of the process that is left out is traced, and has the path.
     let records = contents(&file);
     assert_eq!(records.matches("hunter2").count(), 1, "{records}");
+    let services = services(&file);
+    assert!(services.contains(&(66, "unknown".into())), "{services:?}");
+    assert!(services.contains(&(11, "pid-11 met serves 80".into())), "{services:?}");
+    assert!(!services.iter().any(|(pid, name)| *pid == 66 && name != "unknown"), "{services:?}");
+}
+
+/// Every process of a recording with a name that it has there.
+fn services(file: &[u8]) -> Vec<(u32, String)> {
+    let (mut reader, mut found) = (Reader::new(file).unwrap(), vec![]);
+    while let Some(input) = reader.next().unwrap() {
+        if let Input::Process { pid, resource, .. } = input {
+            found.push((pid, resource.service.to_string()));
+        }
+    }
+    found
 }
 
 /// Every record of a recording as text.

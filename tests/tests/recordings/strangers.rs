@@ -1,0 +1,75 @@
+//! Takes the host's other processes out of a recording: nothing comes of them, and their names are
+//! nobody's business.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use tracer_user::config::{RunArgs, Settings};
+use tracer_user::kernel::Event;
+use tracer_user::recording::{Reader, Writer};
+use tracer_user::replay::{Input, Source, drive};
+use tracer_user::trace::Span;
+
+/// Copies the recording without them; it must still make the same spans.
+pub(crate) fn leave_out(from: &Path, to: &Path) -> Result<()> {
+    let inputs = read(from)?;
+    let mut traced = HashSet::new();
+    let mut connections = HashSet::new();
+    for input in &inputs {
+        if let Input::Process { pid, wanted: Some(true), .. } = input {
+            traced.insert(*pid);
+        }
+    }
+    for header in inputs.iter().filter_map(record).map(|event| *event.header()) {
+        if header.cookie != 0 && traced.contains(&header.pid) {
+            connections.insert(header.cookie);
+        }
+    }
+    let mut writer = Writer::new(File::create(to)?, Reader::new(File::open(from)?)?.header())?;
+    for mut input in inputs {
+        let kept = match &mut input {
+            Input::Process { wanted, .. } => *wanted == Some(true),
+            Input::Existing { connections, .. } => {
+                connections.retain(|(_, pid)| traced.contains(pid));
+                true
+            }
+            other => record(other).is_none_or(|event| match event {
+                // Told by whoever runs when the kernel closes it.
+                Event::State(state) => connections.contains(&state.header.cookie),
+                event => traced.contains(&event.header().pid),
+            }),
+        };
+        if kept {
+            writer.push(&input)?;
+        }
+    }
+    writer.flush()?;
+    ensure!(spans(from)? == spans(to)?, "the other processes had a part in it");
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<Input>> {
+    let mut reader = Reader::new(File::open(file)?)?;
+    let mut inputs = vec![];
+    while let Some(input) = reader.next()? {
+        inputs.push(input);
+    }
+    Ok(inputs)
+}
+
+fn record(input: &Input) -> Option<Event<'_>> {
+    if let Input::Record(bytes) = input { Event::parse(bytes) } else { None }
+}
+
+fn spans(file: &Path) -> Result<Vec<Arc<Span>>> {
+    let settings = Settings::resolve(&RunArgs::default(), None, &|_| None)?;
+    let mut spans = vec![];
+    let replayed = drive(&mut Reader::new(File::open(file)?)?, &settings, |some| {
+        spans.extend(some);
+        true
+    });
+    replayed.broken.map_or(Ok(spans), Err)
+}
