@@ -16,6 +16,8 @@ mod masked;
 mod masker;
 mod reader;
 mod recorder;
+#[cfg(test)]
+mod recorder_tests;
 mod tap;
 mod times;
 mod witness;

@@ -39,12 +39,12 @@ pub struct Totals {
 /// Takes inputs, never waits for the disk.
 #[derive(Debug)]
 pub struct Recorder {
-    batch: Vec<Input>,
+    pub(super) batch: Vec<Input>,
     bytes: usize,
     queue: SyncSender<Vec<Input>>,
     over: Arc<AtomicBool>,
     thread: JoinHandle<io::Result<(u64, u64)>>,
-    lost: u64,
+    pub(super) lost: u64,
 }
 
 impl Recorder {
@@ -85,7 +85,7 @@ impl Recorder {
     }
 
     /// Gives what there is to the thread. If that is behind, the records are lost; who processes
-    /// are waits for the next time, since all that follows depends on it.
+    /// are and the like waits for the next time, since all that follows depends on it.
     pub(super) fn hand_on(&mut self) {
         if self.batch.is_empty() {
             return;
@@ -93,21 +93,37 @@ impl Recorder {
         self.bytes = 0;
         match self.queue.try_send(std::mem::take(&mut self.batch)) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(batch)) => {
-                let before = batch.len();
-                let records = |input: &Input| matches!(input, Input::Record(_));
-                self.lost += batch.iter().filter(|input| records(input)).count() as u64;
-                let times = || batch.iter().filter_map(time);
-                let (since, until) = (times().min(), times().max());
-                self.batch = batch;
-                self.batch.retain(|input| {
-                    matches!(input, Input::Process { .. } | Input::Existing { .. } | Input::Stop(_))
-                });
-                if let (true, Some(since), Some(until)) = (self.batch.len() < before, since, until)
-                {
-                    self.batch.push(Input::Lost { since, until });
+            Err(TrySendError::Full(batch)) => self.lose(batch),
+        }
+    }
+
+    /// Keeps of a batch what must not be lost, and when the rest of it was.
+    fn lose(&mut self, batch: Vec<Input>) {
+        let mut gap: Option<(u64, u64)> = None;
+        for input in batch {
+            let (since, until) = match &input {
+                Input::Record(_) => {
+                    self.lost += 1;
+                    let Some(time) = time(&input) else { continue };
+                    (time, time)
                 }
-            }
+                Input::Lost { since, until } => (*since, *until),
+                // What comes next tells of the time, too.
+                Input::Advance(_) => continue,
+                Input::Process { .. }
+                | Input::Existing { .. }
+                | Input::Clock { .. }
+                | Input::Stop(_) => {
+                    self.batch.push(input);
+                    continue;
+                }
+            };
+            let (first, last) = gap.unwrap_or((since, until));
+            gap = Some((first.min(since), last.max(until)));
+        }
+        // Before a stop, behind which nothing counts.
+        if let Some((since, until)) = gap {
+            self.batch.insert(0, Input::Lost { since, until });
         }
     }
 
