@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
@@ -34,6 +34,10 @@ fn recording(name: &str) -> Result<PathBuf> {
     }
 }
 
+fn mode(file: &Path) -> Result<u32> {
+    Ok(fs::metadata(file)?.permissions().mode() & 0o7777)
+}
+
 fn record(name: &str, file: &Path, flags: &[&str]) -> Result<Tracer> {
     let mut command = Command::new(paths::tracer());
     command.arg("record").arg(file).args(["--settle", "100ms"]).args(flags);
@@ -49,7 +53,7 @@ fn replay(file: &Path) -> Result<(BTreeSet<String>, String)> {
     fs::create_dir_all(&place)?;
     fs::copy(paths::tracer(), &program)?;
     fs::copy(file, &input)?;
-    // One with secrets is its owner's alone.
+    // A recording is its owner's alone.
     fs::set_permissions(&input, fs::Permissions::from_mode(0o644))?;
     let mut command = Command::new(program);
     command.arg("replay").arg(input).args(["--export", "file=-"]).uid(NOBODY).gid(NOBODY);
@@ -116,8 +120,19 @@ fn a_replay_gives_the_spans_of_the_run() -> Result<()> {
 
 #[test]
 fn no_secret_is_in_it_unless_it_is_asked_for() -> Result<()> {
-    let secrets =
-        ["Zm9vOmJhcg", "session-4f7a", "granted-81c2", "query-5d9e", "pass-77b3", "welcome"];
+    let secrets = [
+        "Zm9vOmJhcg",
+        "session-4f7a",
+        "granted-81c2",
+        "query-5d9e",
+        "pass-77b3",
+        "consul-3b1e",
+        "azure-9c40",
+        "custom-e2d7",
+        "baggage-6f05",
+        "answer-5a9f",
+        "welcome",
+    ];
     for with_secrets in [false, true] {
         let (file, port) = (recording("secrets")?, ports::free()?);
         let port_flag = port.to_string();
@@ -128,8 +143,7 @@ fn no_secret_is_in_it_unless_it_is_asked_for() -> Result<()> {
         process::run("record-secrets", &mut script)?;
         let ended = tracer.stop()?;
         ensure!(ended.status.success(), "{}", ended.summary);
-        let mode = fs::metadata(&file)?.permissions().mode() & 0o077;
-        ensure!(!with_secrets || mode == 0, "{mode:o}");
+        ensure!(mode(&file)? == 0o600);
         let contents = contents(&file)?;
         ensure!(contents.contains("/account?page=7&token="), "{contents}");
         for secret in secrets {
@@ -172,6 +186,7 @@ fn what_was_written_before_a_violent_end_can_be_replayed() -> Result<()> {
 fn mistakes_end_with_a_message() -> Result<()> {
     let file = recording("mistakes")?;
     fs::write(&file, "precious")?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
     let run = |arguments: &[&str]| -> Result<(bool, String)> {
         let Output { status, stderr, .. } =
             Command::new(paths::tracer()).arg("record").args(arguments).output()?;
@@ -183,6 +198,12 @@ fn mistakes_end_with_a_message() -> Result<()> {
     ensure!(fs::read(&file)? == b"precious");
     let (fine, said) = run(&[path, "--duration", "100ms", "--force"])?;
     ensure!(fine && said.contains("recorded: "), "{said}");
+    ensure!(mode(&file)? == 0o600);
+    let link = file.with_extension("link");
+    let _ = fs::remove_file(&link);
+    symlink(&file, &link)?;
+    let (fine, said) = run(&[link.to_str().context("a path")?, "--force"])?;
+    ensure!(!fine && said.contains("it is a symbolic link"), "{said}");
     let (fine, said) = run(&["/dev/full", "--force", "--duration", "100ms"])?;
     ensure!(!fine && said.contains("/dev/full: No space left on device"), "{said}");
     let (fine, said) = run(&["-"])?;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use tracer_common::record::{Data, MAX_COPY, MAX_TAIL};
 
 use super::entry::Entry;
 use super::frame::{self, Found};
@@ -16,6 +17,8 @@ use crate::trace::Clock;
 
 /// Inputs that are looked at beyond the next one.
 const AHEAD: usize = 32;
+/// Bytes of the longest record that the probes write.
+pub(super) const MAX_RECORD: usize = size_of::<Data>() + MAX_COPY + MAX_TAIL;
 
 /// Reads a recording.
 #[derive(Debug)]
@@ -110,6 +113,14 @@ impl<R: Read> Reader<R> {
         let rest = self.block.get(self.read..).unwrap_or_default();
         let (entry, after) =
             postcard::take_from_bytes::<Entry<'_>>(rest).with_context(|| corrupt(self.at))?;
+        if let Entry::Record(record) = &entry {
+            let length = record.len();
+            ensure!(
+                length <= MAX_RECORD,
+                "{}: a record of {length} bytes, and none has more than {MAX_RECORD}",
+                corrupt(self.at)
+            );
+        }
         let (input, left) = (Input::from(entry), after.len());
         self.read = self.block.len() - left;
         self.stopped |= matches!(input, Input::Stop(_));

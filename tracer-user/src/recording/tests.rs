@@ -8,13 +8,14 @@ use proptest::prelude::{Strategy, any, prop_oneof, proptest};
 use tracer_common::record::{Header as RecordHeader, KIND_STATE};
 use zerocopy::IntoBytes as _;
 
+use super::reader::MAX_RECORD;
 use super::{Header, Reader, Secrets, Writer};
 use crate::pipeline::Settings;
 use crate::protocol::http1;
 use crate::replay::{Input, Source as _};
 use crate::trace::{Clock, LeaveOut, Resource, Value};
 
-const SECOND: u64 = 1_000_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
 
 pub(super) fn settings() -> Settings {
     Settings {
@@ -39,7 +40,7 @@ fn record(time: u64) -> Input {
     Input::Record(header.as_bytes().to_vec())
 }
 
-fn process(pid: u32) -> Input {
+pub(super) fn process(pid: u32) -> Input {
     let attributes = vec![
         ("process.pid".into(), Value::Int(pid.into())),
         ("share".into(), Value::Double(0.5)),
@@ -167,6 +168,14 @@ fn other_versions_are_refused() {
     Writer::new(&mut file, &other).unwrap();
     let error = format!("{:#}", read(&file).unwrap_err());
     assert!(error.contains("have layout version") && error.contains("reads version"), "{error}");
+}
+
+#[test]
+fn a_record_that_is_too_long_is_refused() {
+    let of = |length| [Input::Record(vec![0; length]), Input::Stop(SECOND)];
+    assert_eq!(read(&write(&of(MAX_RECORD), 1)).unwrap().0.len(), 2);
+    let error = format!("{:#}", read(&write(&of(MAX_RECORD + 1), 1)).unwrap_err());
+    assert!(error.contains("corrupt") && error.contains("a record of 16577 bytes"), "{error}");
 }
 
 #[test]

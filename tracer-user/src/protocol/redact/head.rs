@@ -2,50 +2,49 @@
 
 use super::mask_target;
 
-/// Fields whose whole values are secret, in lower case: RFC 9110 sections 11.6 and 11.7, RFC 6265,
-/// and what gateways, clouds and applications commonly use.
-const SECRET: [&[u8]; 19] = [
-    b"authorization",
-    b"proxy-authorization",
-    b"cookie",
-    b"set-cookie",
-    b"cookie2",
-    b"set-cookie2",
-    b"x-api-key",
-    b"api-key",
-    b"apikey",
-    b"x-goog-api-key",
-    b"x-amz-security-token",
-    b"x-auth-token",
-    b"x-access-token",
-    b"x-session-token",
-    b"x-csrf-token",
-    b"x-xsrf-token",
-    b"x-vault-token",
-    b"private-token",
-    b"x-forwarded-access-token",
+/// Fields whose values stay, in lower case: those by which messages are framed, those of which spans
+/// tell, and those of propagated contexts that [`crate::protocol::propagation`] reads. A list of
+/// secret ones would never be whole: applications give their keys names of their own.
+const KEPT: [&[u8]; 19] = [
+    b"host",
+    b"user-agent",
+    b"content-length",
+    b"content-type",
+    b"transfer-encoding",
+    b"te",
+    b"trailer",
+    b"connection",
+    b"upgrade",
+    b"expect",
+    b"traceparent",
+    b"tracestate",
+    b"b3",
+    b"x-b3-traceid",
+    b"x-b3-spanid",
+    b"x-b3-parentspanid",
+    b"x-b3-sampled",
+    b"x-b3-flags",
+    b"uber-trace-id",
 ];
 
-/// Fields whose values are URLs.
-const URLS: [&[u8]; 4] = [b"referer", b"location", b"content-location", b"x-original-url"];
-
-/// Masks, in place and at the same length, a message head's secrets: the values of Authorization,
-/// Cookie and the like, and what [`super::mask_target`] masks in the request target and in fields
-/// that hold URLs. The head may be incomplete, or be followed by a body, which is left alone.
+/// Masks, in place and at the same length, what may be secret in a message head: the values of all
+/// fields but a few that are known to hold no secret, and what [`super::mask_target`] masks in the
+/// request target. The head may be incomplete, or be followed by a body, which is left alone.
 pub fn mask_head(bytes: &mut [u8]) {
-    let mut folded = Value::Plain;
+    let mut folded: Option<Value> = None;
     for (number, line) in bytes.split_inclusive_mut(|b| *b == b'\n').enumerate() {
         let text = line.trim_ascii_end().len();
         let Some(line) = line.get_mut(..text) else { return };
         match line {
             [] if number > 0 => return,
-            [b' ' | b'\t', ..] if number > 0 => folded.mask(line),
             _ if number == 0 => mask_start_line(line),
+            [b' ' | b'\t', ..] if let Some(folded) = folded => folded.mask(line),
             _ => {
                 let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
                 let (name, value) = line.split_at_mut(colon);
-                folded = Value::of(name.trim_ascii());
-                folded.mask(value.get_mut(1..).unwrap_or_default());
+                let of = Value::of(name.trim_ascii());
+                folded = Some(of);
+                of.mask(value.get_mut(1..).unwrap_or_default());
             }
         }
     }
@@ -54,34 +53,24 @@ pub fn mask_head(bytes: &mut [u8]) {
 /// What a field's value is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value {
-    /// Nothing secret.
-    Plain,
-    /// Secret as a whole.
-    Secret,
-    /// A URL, which may hold secrets.
-    Url,
+    /// Known to hold no secret.
+    Kept,
+    /// Whatever else.
+    Private,
 }
 
 impl Value {
     /// Of a field with this name.
     pub(super) fn of(name: &[u8]) -> Self {
-        let is_one_of = |names: &[&[u8]]| names.iter().any(|n| name.eq_ignore_ascii_case(n));
-        if is_one_of(&SECRET) {
-            Value::Secret
-        } else if is_one_of(&URLS) {
-            Value::Url
-        } else {
-            Value::Plain
-        }
+        let kept = KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept));
+        if kept { Value::Kept } else { Value::Private }
     }
 
     fn mask(self, value: &mut [u8]) {
         let blank = value.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        let Some(value) = value.get_mut(blank..) else { return };
-        match self {
-            Value::Plain => {}
-            Value::Secret => value.fill(b'*'),
-            Value::Url => mask_target(value),
+        match (self, value.get_mut(blank..)) {
+            (Value::Private, Some(value)) => value.fill(b'*'),
+            (Value::Kept, _) | (_, None) => {}
         }
     }
 }
@@ -108,17 +97,17 @@ mod tests {
     #[test]
     fn fields_and_targets_are_masked() {
         let head = "GET /a?token=abc HTTP/1.1\r\nHost: h\r\nauthorization: Basic eA==\r\n\
-                    Cookie:a=b\r\nReferer: http://h/?sig=1&x=2\r\n\r\nCookie: body";
+                    Cookie:a=b\r\nX-Custom: http://h/?x=2\r\nB3: 0\r\n\r\nCookie: body";
         let want = "GET /a?token=*** HTTP/1.1\r\nHost: h\r\nauthorization: **********\r\n\
-                    Cookie:***\r\nReferer: http://h/?sig=*&x=2\r\n\r\nCookie: body";
+                    Cookie:***\r\nX-Custom: *************\r\nB3: 0\r\n\r\nCookie: body";
         assert_eq!(masked(head), want);
     }
 
     #[test]
     fn folded_lines_and_cut_heads_are_masked() {
         assert_eq!(
-            masked("HTTP/1.1 200 OK\nSet-Cookie: a\n b=c\nX: y"),
-            "HTTP/1.1 200 OK\nSet-Cookie: *\n ***\nX: y"
+            masked("HTTP/1.1 200 OK\nSet-Cookie: a\n b=c\nTE: y"),
+            "HTTP/1.1 200 OK\nSet-Cookie: *\n ***\nTE: y"
         );
         assert_eq!(
             masked("HTTP/1.1 200 OK\r\nSet-Cookie: abc"),

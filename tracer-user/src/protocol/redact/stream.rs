@@ -10,7 +10,7 @@ use tracer_common::head::{Start, look_at};
 use super::head::Value;
 use super::targets::TargetMask;
 
-/// Bytes of a field's name that are remembered; longer names are not those of secrets.
+/// Bytes of a field's name that are remembered; longer names are not those of values that stay.
 const MAX_NAME: usize = 64;
 /// How the version begins.
 const VERSION: &[u8] = b"HTTP/1.";
@@ -38,7 +38,7 @@ enum Place {
     /// In a field's name, or in a line without one; `folds` as before it.
     Name { name: Vec<u8>, folds: Option<Value> },
     /// In a field's value; `blank`: only white space of it has come.
-    Value { of: Value, blank: bool, target: TargetMask },
+    Value { of: Value, blank: bool },
     /// Behind the empty line.
     Over,
 }
@@ -155,15 +155,12 @@ impl HeadMask {
                 1
             }
             Place::Value { blank, .. } if *blank && matches!(first, b' ' | b'\t') => 1,
-            Place::Value { of, blank: leading, target } => {
+            Place::Value { of, blank: leading } => {
                 *leading = false;
                 let length = line_length(piece);
-                let ended = length < piece.len();
-                let (text, _) = piece.split_at_mut(length);
                 match of {
-                    Value::Plain => {}
-                    Value::Secret => blank(text, b'*'),
-                    Value::Url => target.feed(text, ended),
+                    Value::Kept => {}
+                    Value::Private => blank(piece.split_at_mut(length).0, b'*'),
                 }
                 length
             }
@@ -176,7 +173,7 @@ impl HeadMask {
 }
 
 fn value(of: Value) -> Place {
-    Place::Value { of, blank: true, target: TargetMask::default() }
+    Place::Value { of, blank: true }
 }
 
 /// Masks the next bytes of a request line; how many.

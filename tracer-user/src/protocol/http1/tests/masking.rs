@@ -110,7 +110,17 @@ fn message(
         Just("Authorization: Bearer hunter2\r\n"),
         Just("cookie : a=hunter2;\r\n\thunter2\r\n"),
         Just("Referer: http://me:hunter2@h/?key=hunter2\r\n"),
-        Just("X-B3-TraceId: 0123456789abcdef\r\nX-B3-SpanId: 0123456789abcdef\r\n"),
+        Just("X-Consul-Token: hunter2\r\nOcp-Apim-Subscription-Key: hunter2\r\n"),
+        Just("x-custom:hunter2\r\nuberctx-user: hunter2\r\nBaggage: user=hunter2\r\n"),
+        Just(
+            "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntracestate: a=b\r\n"
+        ),
+        Just("b3: 0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1-05e3ac9a4f6e3b90\r\n"),
+        Just("Uber-Trace-Id: 5b8aa5a2d2c872e8:1f:0:1\r\n"),
+        Just("Upgrade: h2c\r\nConnection: upgrade\r\n"),
+        Just(
+            "X-B3-TraceId: 0123456789abcdef\r\nX-B3-SpanId: 0123456789abcdef\r\nX-B3-ParentSpanId: 05e3ac9a4f6e3b90\r\nX-B3-Sampled: 1\r\nX-B3-Flags: 0\r\n"
+        ),
         Just("User-Agent: \x0cx\r\n"),
         Just("Set-Cookie:hunter2\n"),
     ];
