@@ -18,6 +18,7 @@ mod reader;
 mod recorder;
 #[cfg(test)]
 mod recorder_tests;
+mod scrub;
 mod tap;
 mod times;
 mod witness;
