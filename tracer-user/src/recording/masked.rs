@@ -78,6 +78,16 @@ impl Masked {
         masking.pass(direction(*side, false), until, at)
     }
 
+    /// No exchange is under way, and no receive waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.reorder.is_empty() && self.is_over()
+    }
+
+    /// No exchange is under way.
+    pub(super) fn is_over(&self) -> bool {
+        self.http.as_ref().is_none_or(|(_, masking)| masking.is_idle())
+    }
+
     /// Forgets how far the connection was, as the exchange stage does.
     pub(super) fn abandon(&mut self) {
         self.http = None;

@@ -5,8 +5,10 @@ use std::collections::{HashSet, VecDeque};
 use tracer_common::record::{
     self, DATA_SEND, PROCESS_EXIT, STATE_CLOSED, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
+use zerocopy::IntoBytes as _;
 
 use super::masked::{Bytes, Masked};
+use super::scrub::scrub;
 use crate::connection::{Bases, Chunk, Connections, Cookie, Moment};
 use crate::exchange::{Held, Waiting, info, is_fresh};
 use crate::kernel::Event;
@@ -28,10 +30,10 @@ pub(super) struct Masker {
 }
 
 impl Masker {
-    /// Knows nothing yet; remembers at most `connections` connections.
+    /// Knows nothing yet; remembers at most `connections` connections, and some that are gone.
     pub(super) fn new(connections: usize, limits: Limits) -> Self {
         Self {
-            connections: Connections::new(connections),
+            connections: Connections::new(connections.saturating_add(MAX_CLOSING)),
             waiting: Waiting::default(),
             limits,
             closing: VecDeque::new(),
@@ -68,42 +70,39 @@ impl Masker {
         match event {
             Event::Data(record, head, tail) => {
                 let (head, tail) = self.data(&record, head, tail, at);
+                self.rest(cookie);
                 bytes.truncate(size_of::<record::Data>());
                 bytes.extend(head);
                 bytes.extend(tail);
             }
-            Event::Connection(record) if record.verdict == VERDICT_HTTP => {
-                if let (Some(info), Some(connection)) =
-                    (info(&record), self.connections.touch(cookie, at.pid))
-                {
-                    connection.bases = Bases::of_connection(&record);
-                    connection.info = Some(info);
-                }
-                self.connections.rest(cookie);
-            }
-            Event::State(state) if state.state == STATE_CLOSED => self.closed(cookie, at),
-            Event::State(state) if state.state == STATE_SEND_CLOSED => {
-                self.release(cookie, None);
-                if let Some(connection) = self.connections.get_mut(cookie) {
-                    if is_fresh(connection) || connection.sent.seen().is_some() {
-                        let info = connection.info.as_ref();
-                        let syn = info.is_some_and(|info| info.opener == Some(true));
-                        connection.sent.close(syn.into());
-                    }
-                    connection.state.close(true, at);
+            Event::Connection(mut record) => {
+                scrub(&mut record);
+                bytes.clear();
+                bytes.extend_from_slice(record.as_bytes());
+                if record.verdict == VERDICT_HTTP {
+                    self.connection(&record, cookie, at);
                 }
             }
-            Event::Process(process) if process.change == PROCESS_EXIT => {
-                for cookie in self.connections.of_process(at.pid) {
-                    let connection = self.connections.get_mut(cookie);
-                    if let Some(connection) = connection.filter(|it| it.bases.unix) {
-                        connection.state.abandon();
-                    }
+            Event::State(state) if matches!(state.state, STATE_CLOSED | STATE_SEND_CLOSED) => {
+                self.pass(cookie, state.copied_seq.wrapping_sub(state.receive_base), at);
+                self.send_closed(cookie, at);
+                if state.state == STATE_CLOSED {
+                    self.closed(cookie);
                 }
-                self.skipped.remove(&at.pid);
             }
-            Event::Connection(_) | Event::State(_) | Event::Process(_) => {}
+            Event::Process(process) if process.change == PROCESS_EXIT => self.exited(at),
+            Event::State(_) | Event::Process(_) => {}
         }
+    }
+
+    fn connection(&mut self, record: &record::Connection, cookie: Cookie, at: Moment) {
+        if let (Some(info), Some(connection)) =
+            (info(record), self.connections.touch(cookie, at.pid))
+        {
+            connection.bases = Bases::of_connection(record);
+            connection.info = Some(info);
+        }
+        self.rest(cookie);
     }
 
     fn data(&mut self, record: &record::Data, head: &[u8], tail: &[u8], at: Moment) -> Bytes {
@@ -160,22 +159,17 @@ impl Masker {
     fn operation(&mut self, held: &Held) -> Bytes {
         let Held { record, head, tail, at } = held;
         let sent = record.flags & DATA_SEND != 0;
-        let Some(connection) = self.connections.get_mut(Cookie(record.header.cookie)) else {
-            return (vec![], vec![]);
-        };
-        let fresh = is_fresh(connection);
+        let cookie = Cookie(record.header.cookie);
+        let Some(connection) = self.connections.get_mut(cookie) else { return (vec![], vec![]) };
         let stands = record.copied_seq.wrapping_sub(record.receive_base);
         if sent || record.len == 0 {
             if !sent {
                 connection.received.end_read();
             }
-            let received = &connection.received;
-            let until = received.stands(stands, fresh);
-            let until = until.filter(|until| received.seen().is_none_or(|seen| seen < *until));
-            if let Some(passed) = until.and_then(|until| connection.state.pass(until, *at)) {
-                connection.received.pass(passed);
-            }
+            self.pass(cookie, stands, *at);
         }
+        let Some(connection) = self.connections.get_mut(cookie) else { return (vec![], vec![]) };
+        let fresh = is_fresh(connection);
         let position = if sent {
             let end = record.write_seq.wrapping_sub(record.send_base);
             connection.sent.start(end, record.len)
@@ -192,15 +186,65 @@ impl Masker {
         connection.state.operation(info, sent, &chunk, &self.limits)
     }
 
-    /// What was received can still be read, so it is remembered for a while.
-    fn closed(&mut self, cookie: Cookie, at: Moment) {
+    /// A record tells how far this side had received, as in the exchange stage.
+    fn pass(&mut self, cookie: Cookie, stands: u32, at: Moment) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let received = &connection.received;
+        let until = received.stands(stands, is_fresh(connection));
+        let until = until.filter(|until| received.seen().is_none_or(|seen| seen < *until));
+        if let Some(passed) = until.and_then(|until| connection.state.pass(until, at)) {
+            connection.received.pass(passed);
+        }
+    }
+
+    fn send_closed(&mut self, cookie: Cookie, at: Moment) {
+        let Some(connection) = self.connections.get_mut(cookie) else { return };
+        let orphaned = connection.orphaned;
+        if is_fresh(connection) || connection.sent.seen().is_some() {
+            let info = connection.info.as_ref();
+            let syn = info.is_some_and(|info| info.opener == Some(true));
+            connection.sent.close(syn.into());
+        }
         self.release(cookie, None);
         if let Some(connection) = self.connections.get_mut(cookie) {
             connection.state.close(true, at);
+            if orphaned {
+                connection.state.close(false, at);
+            }
+        }
+        self.rest(cookie);
+    }
+
+    /// What was received can still be read, so it is remembered for a while.
+    fn closed(&mut self, cookie: Cookie) {
+        if self.connections.get_mut(cookie).is_some() {
             self.closing.push_back(cookie);
         }
         while self.closing.len() > MAX_CLOSING {
             self.closing.pop_front().and_then(|cookie| self.connections.remove(cookie));
+        }
+    }
+
+    /// A process has ended; unix sockets on which something is under way begin anew.
+    fn exited(&mut self, at: Moment) {
+        for cookie in self.connections.of_process(at.pid) {
+            let Some(connection) = self.connections.get_mut(cookie) else { continue };
+            connection.orphaned = true;
+            if connection.bases.unix && !connection.state.is_over() {
+                self.release(cookie, None);
+                if let Some(connection) = self.connections.get_mut(cookie) {
+                    connection.state.abandon();
+                }
+                self.rest(cookie);
+            }
+        }
+        self.skipped.remove(&at.pid);
+    }
+
+    /// Lets a connection on which nothing is under way be forgotten, should room be needed.
+    fn rest(&mut self, cookie: Cookie) {
+        if self.connections.get_mut(cookie).is_some_and(|connection| connection.state.is_idle()) {
+            self.connections.rest(cookie);
         }
     }
 }

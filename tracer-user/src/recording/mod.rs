@@ -16,6 +16,7 @@ mod masked;
 mod masker;
 mod reader;
 mod recorder;
+mod scrub;
 mod tap;
 mod times;
 mod witness;

@@ -12,7 +12,7 @@ use tracer_user::trace::{Clock, LeaveOut, Resource, Span, TraceId};
 
 use crate::http::{OK, hex, w3c};
 use crate::journeys::{Runtime, Service, service, simulate};
-use crate::outcome::settings;
+use crate::outcome::{Outcome, settings};
 use crate::script::{End, MICROSECOND, SECOND, Script, task};
 
 /// Processes that change their names whenever they can.
@@ -123,8 +123,26 @@ fn three_times_with(
     ([alone.take_spans(), live, replayed], file)
 }
 
+/// What comes out of a script, which also comes out when it is recorded, masked and replayed.
+#[track_caller]
+pub(crate) fn recorded(script: &Script) -> Outcome {
+    recorded_with(script, settings())
+}
+
+#[track_caller]
+pub(crate) fn recorded_with(script: &Script, settings: Settings) -> Outcome {
+    check_with(script, &settings);
+    Outcome::with(script, settings)
+}
+
+#[track_caller]
 fn check(script: &Script) {
-    let ([alone, live, replayed], _) = three_times(script, Secrets::Masked);
+    check_with(script, &settings());
+}
+
+#[track_caller]
+fn check_with(script: &Script, settings: &Settings) {
+    let ([alone, live, replayed], _) = three_times_with(script, settings, Secrets::Masked);
     assert!(!alone.is_empty());
     assert_eq!(live, alone, "the recorder changes nothing");
     assert_eq!(replayed, alone);

@@ -3,7 +3,8 @@
 use tracer_user::trace::Value;
 
 use crate::http::OK;
-use crate::outcome::{Outcome, text};
+use crate::outcome::text;
+use crate::recording::recorded;
 use crate::script::{End, MICROSECOND, Script, Task, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
@@ -16,7 +17,7 @@ fn requests_are_paired_and_named_by_the_socket() {
     for path in ["/a", "/b"] {
         script.call(CLIENT, SERVER, wire, path, "");
     }
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     for path in ["/a", "/b"] {
         let (client, server) = (outcome.client(path), outcome.server(path));
         outcome.assert_edge(server, client, "pair");
@@ -44,7 +45,7 @@ fn what_was_in_flight_before_the_first_look_pairs_no_strangers() {
         script.call(CLIENT, SERVER, wire, path, "");
         script.wait(5 * MICROSECOND);
     }
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     for path in ["/a", "/b", "/c"] {
         assert_eq!(outcome.client(path).parent, None);
         assert_eq!(outcome.server(path).parent, None, "{path}");
@@ -65,7 +66,7 @@ fn a_process_ends_what_is_open_on_its_connection_and_no_more() {
     script.hear(SERVER, wire);
     script.exit(SERVER.pid);
     let end = script.now;
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     for path in ["/a", "/b", "/c"] {
         assert_eq!(text(outcome.client(path), "tracer.incomplete"), None);
         outcome.assert_edge(outcome.server(path), outcome.client(path), "pair");
@@ -84,7 +85,7 @@ fn a_response_may_be_read_before_the_requests_send_returns() {
     script.send(SERVER, wire, End::Acceptor, OK);
     script.receive(task(CLIENT.pid), wire, End::Opener);
     script.complete(sending);
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     outcome.assert_edge(outcome.server("/a"), outcome.client("/a"), "pair");
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
 }

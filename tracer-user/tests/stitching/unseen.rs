@@ -6,6 +6,7 @@ use tracer_user::trace::{Span, Value};
 
 use crate::http::{OK, get};
 use crate::outcome::{Outcome, feed, pipeline, settings, text};
+use crate::recording::{recorded, recorded_with};
 use crate::script::{End, SECOND, Script, Task, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
@@ -39,7 +40,7 @@ fn spliced_response(script: &mut Script, seen: usize) -> Outcome {
         script.wait(SECOND);
     }
     script.call(CLIENT, SERVER, wire, "/c", "");
-    Outcome::of(script)
+    recorded(script)
 }
 
 #[test]
@@ -70,7 +71,7 @@ fn a_body_that_is_spliced_out_may_end_with_the_stream() {
     script.close_end(wire, End::Acceptor);
     script.receive_end(CLIENT, wire, End::Opener);
     script.close_end(wire, End::Opener);
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
     whole(outcome.client("/a"), 0, 5000);
 }
@@ -87,7 +88,7 @@ fn an_upload_that_is_spliced_out_is_over_before_its_answer() {
         script.answer(SERVER, wire);
         script.learn(CLIENT, wire);
     }
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
     assert_eq!(outcome.spans.len(), 4);
     outcome.spans.iter().for_each(|span| whole(span, 1, 2));
@@ -108,7 +109,7 @@ fn what_only_comes_late_is_not_passed_over() {
     script.records.push(late);
     script.answer(SERVER, wire);
     script.learn(CLIENT, wire);
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
     for path in ["/a", "/b"] {
         whole(outcome.server(path), 0, 2);
@@ -128,7 +129,7 @@ fn a_body_that_is_spliced_out_last_of_all_is_whole_when_the_connection_closes() 
         script.receive_some(CLIENT, wire, End::Opener, HEAD.len() + seen);
         script.splice(wire, End::Opener, 5000 - seen);
         script.close(wire);
-        let outcome = Outcome::of(&script);
+        let outcome = recorded(&script);
         assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
         whole(outcome.client("/a"), 0, 5000);
     }
@@ -146,7 +147,7 @@ fn a_body_without_a_buffer_is_no_loss() {
         script.sendfile(SERVER, one, End::Acceptor, &[b'x'; 5000]);
         script.learn(CLIENT, one);
     }
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
     whole(outcome.server("/b"), 0, 5000);
     outcome.assert_edge(outcome.client("/b/call"), outcome.server("/b"), "alone");
@@ -166,12 +167,12 @@ fn a_head_without_a_buffer_is_a_loss() {
     script.call(Task { pid: 20, tid: 22 }, BACK, two, "/b/call", "");
     script.answer(SERVER, one);
     script.learn(CLIENT, one);
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert_eq!(
         outcome.losses.into_iter().collect::<Vec<_>>(),
         [("message_start_unseen", 1), ("messages_abandoned", 1)]
     );
-    let outcome = Outcome { losses: Default::default(), ..Outcome::of(&script) };
+    let outcome = Outcome { losses: Default::default(), ..recorded(&script) };
     assert_eq!(text(outcome.server("/a"), "tracer.incomplete"), Some("bytes_lost"));
     whole(outcome.client("/a"), 0, 2);
     whole(outcome.server("/b"), 0, 2);
@@ -197,7 +198,7 @@ fn what_is_read_after_the_end_belongs_to_the_exchange() {
     script.learn(CLIENT, wire);
     let read = script.now;
     script.receive_end(CLIENT, wire, End::Opener);
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
     whole(outcome.client("/a"), 0, 5);
     whole(outcome.server("/a"), 0, 5);
@@ -246,7 +247,7 @@ fn a_process_that_ends_leaves_its_connection_to_others() {
     let (client, server) = (Task { pid: 10, tid: 11 }, Task { pid: 20, tid: 21 });
     script.call(client, server, wire, "/after", "");
     script.close(wire);
-    let outcome = Outcome::of(&script);
+    let outcome = recorded(&script);
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
     assert_eq!(outcome.spans.len(), 14);
     for path in (0..6).map(|turn| format!("/{turn}")).chain(["/after".to_owned()]) {
@@ -264,7 +265,7 @@ fn a_full_table_forgets_what_is_idle_and_refuses_only_when_all_is_busy() {
         let wire = script.connect(CLIENT, 80);
         script.call(CLIENT, SERVER, wire, &format!("/{number}"), "");
     }
-    let outcome = Outcome::with(&script, Settings { connections: 4, ..settings() });
+    let outcome = recorded_with(&script, Settings { connections: 4, ..settings() });
     assert_eq!(outcome.spans.len(), 20);
     assert_eq!(outcome.losses.into_iter().collect::<Vec<_>>(), [("connections_evicted", 16)]);
 
@@ -273,7 +274,7 @@ fn a_full_table_forgets_what_is_idle_and_refuses_only_when_all_is_busy() {
     for (number, wire) in wires.iter().enumerate() {
         script.send(CLIENT, *wire, End::Opener, &get(&format!("/{number}"), ""));
     }
-    let outcome = Outcome::with(&script, Settings { connections: 2, ..settings() });
+    let outcome = recorded_with(&script, Settings { connections: 2, ..settings() });
     assert_eq!(outcome.spans.len(), 2);
     assert!(outcome.losses.contains_key("connections_full"), "{:?}", outcome.losses);
 }

@@ -3,7 +3,7 @@
 //! same in what is left.
 
 use super::engine::{Engine, Limits};
-use super::event::Direction;
+use super::event::{Direction, Event};
 use super::mask::Mask;
 use crate::connection::{Chunk, Moment};
 
@@ -13,6 +13,8 @@ pub struct Masking {
     engine: Engine,
     requests: Mask,
     responses: Mask,
+    /// Requests that have begun and whose responses have not ended.
+    open: usize,
 }
 
 impl Masking {
@@ -21,19 +23,20 @@ impl Masking {
     pub fn new(limits: Limits) -> Self {
         let mut engine = Engine::new(limits);
         engine.note();
-        Self { engine, requests: Mask::default(), responses: Mask::default() }
+        Self { engine, requests: Mask::default(), responses: Mask::default(), open: 0 }
     }
 
     /// Takes an operation of which `head` and `tail` are known, as [`Engine::request`] and
     /// [`Engine::response`] do. Returns both masked.
     pub fn operation(&mut self, direction: Direction, chunk: &Chunk<'_>) -> (Vec<u8>, Vec<u8>) {
+        let sink = &mut |event| count(&mut self.open, &event);
         let mask = match direction {
             Direction::Request => {
-                self.engine.request(chunk, &mut |_| {});
+                self.engine.request(chunk, sink);
                 &mut self.requests
             }
             Direction::Response => {
-                self.engine.response(chunk, &mut |_| {});
+                self.engine.response(chunk, sink);
                 &mut self.responses
             }
         };
@@ -45,12 +48,13 @@ impl Masking {
 
     /// As [`Engine::close`].
     pub fn close(&mut self, direction: Direction, at: Moment) {
-        self.engine.close(direction, at, &mut |_| {});
+        self.engine.close(direction, at, &mut |event| count(&mut self.open, &event));
     }
 
     /// As [`Engine::pass`].
     pub fn pass(&mut self, direction: Direction, until: u64, at: Moment) -> Option<u64> {
-        let passed = self.engine.pass(direction, until, at, &mut |_| {});
+        let passed =
+            self.engine.pass(direction, until, at, &mut |event| count(&mut self.open, &event));
         self.engine.parts.clear();
         passed
     }
@@ -61,9 +65,29 @@ impl Masking {
         self.engine.body_left(direction)
     }
 
+    /// No exchange is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.open == 0
+    }
+
     /// A response comes whose request has not been told yet: it is taken for a response to a
     /// request of which nothing special is known.
     pub fn expect_response(&mut self) {
         self.engine.expect_response();
+    }
+}
+
+fn count(open: &mut usize, event: &Event) {
+    match event {
+        Event::RequestStarted { .. } => *open += 1,
+        Event::ResponseEnded { .. } | Event::Abandoned { .. } => *open = open.saturating_sub(1),
+        Event::RequestHead(..)
+        | Event::RequestEnded { .. }
+        | Event::ResponseStarted { .. }
+        | Event::ResponseHead(..)
+        | Event::Extended { .. }
+        | Event::Left(_)
+        | Event::Fault(_) => {}
     }
 }
