@@ -89,3 +89,26 @@ fn a_response_may_be_read_before_the_requests_send_returns() {
     outcome.assert_edge(outcome.server("/a"), outcome.client("/a"), "pair");
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
 }
+
+/// The first byte alone would not tell which side this is; the connection still knows.
+#[test]
+fn an_idle_connection_outlives_a_process_as_it_is() {
+    let mut script = Script::new();
+    let wire = script.unix(0);
+    for path in ["/a", "/b"] {
+        let (client, server) = (task(100 + script.records.len() as u32), task(20));
+        script.send(client, wire, End::Opener, b"H");
+        script.receive(server, wire, End::Acceptor);
+        let rest = format!("EAD {path} HTTP/1.1\r\nHost: there\r\n\r\n");
+        script.send(client, wire, End::Opener, rest.as_bytes());
+        script.receive(server, wire, End::Acceptor);
+        script.send(server, wire, End::Acceptor, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        script.receive(client, wire, End::Opener);
+        script.call(client, server, wire, &format!("{path}/get"), "");
+        script.exit(client.pid);
+    }
+    let outcome = recorded(&script);
+    for path in ["/a/get", "/b", "/b/get"] {
+        outcome.assert_edge(outcome.server(path), outcome.client(path), "pair");
+    }
+}
