@@ -57,6 +57,7 @@ fn build(toolchain: Toolchain) -> Result<()> {
     }
     bail!(
         "this system's packages have no LLVM {needed} or newer to build bpf-linker with: \
-         put bpf-linker {VERSION} into PATH, then run this again"
+         put bpf-linker {VERSION} into PATH (`cargo binstall bpf-linker@{VERSION}` does), \
+         then run this again"
     )
 }

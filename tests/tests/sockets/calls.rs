@@ -1,8 +1,13 @@
 //! Every system call that moves bytes over TCP, in every split.
 
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::net::{TcpListener, TcpStream};
+
 use anyhow::{Result, ensure};
 use tests::exchanges;
 use tests::span::Side;
+use tests::traced::ToFile;
 
 use crate::conversation::{Body, Conversation, large, small};
 use crate::mover::{Case, found, traced};
@@ -131,5 +136,24 @@ fn a_head_without_a_buffer() -> Result<()> {
     ensure!(seen.spans.len() == 6, "{}", exchanges::list(&seen.spans));
     let losses = "lost: 1 message_start_unseen\nlost: 3 messages_abandoned";
     ensure!(seen.summary.ends_with(losses), "{}", seen.summary);
+    Ok(())
+}
+
+/// Whether a connection that begins with bytes from a file carries HTTP, no probe can tell.
+#[test]
+fn what_cannot_be_read_is_counted_by_process() -> Result<()> {
+    let tracer = ToFile::start("sockets-unread", &["--pid", &std::process::id().to_string()])?;
+    let path = tracer.file.with_extension("bytes");
+    fs::write(&path, [b'x'; 5000])?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut receiver = TcpStream::connect(listener.local_addr()?)?;
+    let sender = listener.accept()?.0;
+    ensure!(rustix::fs::sendfile(&sender, File::open(&path)?, None, 5000)? == 5000);
+    drop(sender);
+    ensure!(receiver.read_to_end(&mut vec![])? == 5000);
+    let summary = tracer.stop()?.summary;
+    let process = format!("(pid {})", std::process::id());
+    let unread = summary.lines().find(|line| line.starts_with("unread: "));
+    ensure!(unread.is_some_and(|line| line.ends_with(&process)), "{summary}");
     Ok(())
 }
