@@ -12,8 +12,8 @@ use tracer_common::record::{
 
 use crate::causality::{self, Causality};
 pub use crate::connection::Ends;
-use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
-use crate::exchange::{ConnectionKey, Exchanges, Incomplete, Side, Signal, info, text};
+use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen, text};
+use crate::exchange::{ConnectionKey, Exchanges, Incomplete, Side, Signal};
 use crate::kernel::Event;
 use crate::protocol::http1::{self, Fault};
 use crate::trace::{
@@ -315,7 +315,7 @@ impl<D: Directory> Pipeline<D> {
 
     fn connection(&mut self, record: &record::Connection, at: Moment) {
         let bases = Bases::of_connection(record);
-        let Some(info) = info(record) else { return self.lose("unknown_families", 1) };
+        let Some(info) = Info::of(record) else { return self.lose("unknown_families", 1) };
         let cookie = Cookie(record.header.cookie);
         let inbound = match self.seen(&info) {
             Some((pid, count)) => {

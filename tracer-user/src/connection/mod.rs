@@ -2,13 +2,15 @@
 //! operation lies.
 
 mod address;
+mod info;
 mod moment;
 mod stream;
 mod table;
 mod unseen;
 
 pub use address::Address;
+pub use info::{Info, text};
 pub use moment::{Chunk, Cookie, Moment};
 pub use stream::Stream;
-pub use table::{Bases, Connection, Connections, Info};
+pub use table::{Bases, Connection, Connections};
 pub use unseen::{Ends, Unseen};

@@ -5,24 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use lru::LruCache;
 use tracer_common::record::{self, DATA_UNIX, FAMILY_UNIX};
 
-use super::{Address, Cookie, Stream};
-
-/// What the kernel told of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Info {
-    /// This side's end, as this side sees it.
-    pub local: Address,
-    /// The other side's.
-    pub remote: Address,
-    /// Inode number of the network namespace.
-    pub netns: u32,
-    /// Whether this side called connect(2); `None` if that was before the tracer.
-    pub opener: Option<bool>,
-    /// Bytes had moved before the first look.
-    pub midstream: bool,
-    /// Name of the first thread seen to use it.
-    pub comm: String,
-}
+use super::{Cookie, Info, Stream};
 
 /// Where both streams' sequence numbers begin, as the kernel of this side has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,6 +51,14 @@ pub struct Connection<S> {
     pub orphaned: bool,
     /// The later stage's own.
     pub state: S,
+}
+
+impl<S> Connection<S> {
+    /// Nothing had moved when it was first seen.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| !info.midstream)
+    }
 }
 
 /// All connections that are worth remembering, at most `limit` of them. When it is full, a new one

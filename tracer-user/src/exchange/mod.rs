@@ -7,6 +7,7 @@ mod key;
 mod lane;
 mod pairing;
 mod reorder;
+mod signal;
 mod stage;
 mod value;
 
@@ -14,6 +15,6 @@ pub use incomplete::{Incomplete, Reasons};
 pub use key::{ConnectionKey, PairKey, mix};
 pub(crate) use lane::side;
 pub(crate) use reorder::{Held, Reorder, Waiting};
-pub(crate) use stage::is_fresh;
-pub use stage::{Exchanges, Signal, info, text};
+pub use signal::Signal;
+pub use stage::Exchanges;
 pub use value::{Exchange, ExchangeId, Side};

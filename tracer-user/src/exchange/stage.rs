@@ -1,86 +1,16 @@
 //! From operations to exchanges.
 
-use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    DATA_SEND, FAMILY_UNIX, STATE_CLOSED,
-};
+use tracer_common::record::{self, DATA_SEND, STATE_CLOSED};
 
-use crate::connection::{Address, Bases, Chunk, Connection, Connections, Cookie, Info, Moment};
+use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
 use crate::protocol::http1::{Fault, Limits};
-use crate::protocol::propagation::Context;
 
 use super::closing::Closing;
 use super::full::Full;
 use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
 use super::reorder::{Held, Reorder, Waiting};
-use super::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side};
-
-/// What the later stages hear of.
-#[derive(Debug)]
-pub enum Signal {
-    /// The first byte of a request.
-    Started {
-        /// Its exchange.
-        id: ExchangeId,
-        /// This process's part.
-        side: Side,
-        /// By whom it was written or read.
-        at: Moment,
-        /// Names it at both ends.
-        key: PairKey,
-        /// Names its connection at both ends.
-        connection: ConnectionKey,
-        /// Its socket.
-        cookie: Cookie,
-        /// This side's port; 0 if it was never told.
-        port: u16,
-    },
-    /// The request's head is whole; with the context that it carries.
-    Head {
-        /// Its exchange.
-        id: ExchangeId,
-        /// From its headers.
-        context: Option<Box<Context>>,
-    },
-    /// This side read a part of the message that it waits for.
-    Read {
-        /// Its exchange.
-        id: ExchangeId,
-        /// By whom.
-        at: Moment,
-    },
-    /// The first byte of the response.
-    Replied {
-        /// Its exchange.
-        id: ExchangeId,
-        /// By whom it was written or read.
-        at: Moment,
-    },
-    /// An exchange is over.
-    Ended(Box<Exchange>),
-    /// The two ends of one exchange.
-    Paired {
-        /// The end that sent the request.
-        client: ExchangeId,
-        /// The end that answered.
-        server: ExchangeId,
-    },
-    /// A connection stopped being HTTP/1 and lives on.
-    Left {
-        /// Its socket.
-        cookie: Cookie,
-        /// This process's part until then.
-        side: Side,
-        /// The operation that did it.
-        at: Moment,
-    },
-    /// What a process did here is left out, because a table is full.
-    Refused {
-        /// By whom.
-        at: Moment,
-    },
-}
+use super::{Incomplete, Side, Signal};
 
 /// What is kept beside each connection.
 #[derive(Debug, Default)]
@@ -237,7 +167,7 @@ impl Exchanges {
         } else {
             let end = record.copied_seq.wrapping_sub(record.receive_base);
             let left = connection.state.lane.body_left();
-            connection.received.start_received(end, record.len, is_fresh(connection), left)
+            connection.received.start_received(end, record.len, connection.is_fresh(), left)
         };
         connection.state.last = at;
         if !sent {
@@ -262,7 +192,7 @@ impl Exchanges {
     fn pass(&mut self, cookie: Cookie, stands: u32, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let received = &connection.received;
-        let Some(until) = received.stands(stands, is_fresh(connection)) else { return };
+        let Some(until) = received.stands(stands, connection.is_fresh()) else { return };
         if received.seen().is_some_and(|seen| until <= seen) {
             return;
         }
@@ -288,7 +218,7 @@ impl Exchanges {
     fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let orphaned = connection.orphaned;
-        if is_fresh(connection) || connection.sent.seen().is_some() {
+        if connection.is_fresh() || connection.sent.seen().is_some() {
             let syn = connection.info.as_ref().is_some_and(|info| info.opener == Some(true));
             connection.sent.close(syn.into());
         }
@@ -459,52 +389,4 @@ impl Exchanges {
             at += 1;
         }
     }
-}
-
-/// Nothing had moved when the connection was first seen.
-pub(crate) fn is_fresh<S>(connection: &Connection<S>) -> bool {
-    connection.info.as_ref().is_some_and(|info| !info.midstream)
-}
-
-/// What a record says of a connection, as the stages want it.
-#[must_use]
-pub fn info(record: &record::Connection) -> Option<Info> {
-    let (local, remote) = ends(record)?;
-    let roles = CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_NAMED;
-    let opener = match record.flags & roles {
-        CONNECTION_OPENER => Some(true),
-        CONNECTION_ACCEPTED => Some(false),
-        // Only a socket that listens, and what it accepts, has a name.
-        CONNECTION_NAMED => Some(false),
-        _ => None,
-    };
-    Some(Info {
-        local,
-        remote,
-        netns: record.netns,
-        opener,
-        midstream: record.flags & CONNECTION_MIDSTREAM != 0,
-        comm: text(&record.comm),
-    })
-}
-
-fn ends(record: &record::Connection) -> Option<(Address, Address)> {
-    if record.family == FAMILY_UNIX {
-        let named = Address::unix(record.path.get(..record.path_len as usize)?);
-        let nameless = Address::unix(b"");
-        let own = record.flags & CONNECTION_NAMED != 0;
-        return Some(if own { (named, nameless) } else { (nameless, named) });
-    }
-    let address = |bytes| crate::kernel::address(record.family, bytes);
-    Some((
-        Address::Inet(address(record.local_address)?, record.local_port),
-        Address::Inet(address(record.remote_address)?, record.remote_port),
-    ))
-}
-
-/// A zero-terminated name as records hold it.
-#[must_use]
-pub fn text(bytes: &[u8]) -> String {
-    let name = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(name).into_owned()
 }

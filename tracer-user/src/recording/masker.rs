@@ -9,8 +9,8 @@ use zerocopy::IntoBytes as _;
 
 use super::masked::{Bytes, Masked};
 use super::scrub::scrub;
-use crate::connection::{Bases, Chunk, Connections, Cookie, Moment};
-use crate::exchange::{Held, Waiting, info, is_fresh};
+use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
+use crate::exchange::{Held, Waiting};
 use crate::kernel::Event;
 use crate::protocol::http1::Limits;
 use crate::replay::Input;
@@ -97,7 +97,7 @@ impl Masker {
 
     fn connection(&mut self, record: &record::Connection, cookie: Cookie, at: Moment) {
         if let (Some(info), Some(connection)) =
-            (info(record), self.connections.touch(cookie, at.pid))
+            (Info::of(record), self.connections.touch(cookie, at.pid))
         {
             connection.bases = Bases::of_connection(record);
             connection.info = Some(info);
@@ -125,7 +125,7 @@ impl Masker {
             Some(info) => (info.midstream && !connection.bases.unix, info.opener == Some(true)),
             None => (true, false),
         };
-        let fresh = is_fresh(connection);
+        let fresh = connection.is_fresh();
         let state = &mut connection.state;
         if !state.reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
             return self.operation(&held);
@@ -169,7 +169,7 @@ impl Masker {
             self.pass(cookie, stands, *at);
         }
         let Some(connection) = self.connections.get_mut(cookie) else { return (vec![], vec![]) };
-        let fresh = is_fresh(connection);
+        let fresh = connection.is_fresh();
         let position = if sent {
             let end = record.write_seq.wrapping_sub(record.send_base);
             connection.sent.start(end, record.len)
@@ -190,7 +190,7 @@ impl Masker {
     fn pass(&mut self, cookie: Cookie, stands: u32, at: Moment) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let received = &connection.received;
-        let until = received.stands(stands, is_fresh(connection));
+        let until = received.stands(stands, connection.is_fresh());
         let until = until.filter(|until| received.seen().is_none_or(|seen| seen < *until));
         if let Some(passed) = until.and_then(|until| connection.state.pass(until, at)) {
             connection.received.pass(passed);
@@ -200,7 +200,7 @@ impl Masker {
     fn send_closed(&mut self, cookie: Cookie, at: Moment) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let orphaned = connection.orphaned;
-        if is_fresh(connection) || connection.sent.seen().is_some() {
+        if connection.is_fresh() || connection.sent.seen().is_some() {
             let info = connection.info.as_ref();
             let syn = info.is_some_and(|info| info.opener == Some(true));
             connection.sent.close(syn.into());
