@@ -94,8 +94,12 @@ pub(super) fn capture(
             losses.insert(counter.name(), count);
         }
     }
-    let name = |(pid, count)| (format!("{} (pid {pid})", pipeline.service(pid, boot_now())), count);
-    let unreadable = probes.unreadable().into_iter().map(name).collect();
+    // The probes count for processes that nobody has judged yet, too.
+    let name = |(pid, count)| {
+        let service = pipeline.service(pid, boot_now())?;
+        Some((format!("{service} (pid {pid})"), count))
+    };
+    let unreadable = probes.unreadable().into_iter().filter_map(name).collect();
     Ok(Balance { losses, unreadable })
 }
 

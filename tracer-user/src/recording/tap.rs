@@ -130,9 +130,11 @@ impl<D: Directory> Tap<D> {
         self.pipeline.losses()
     }
 
-    /// What a process was called.
-    pub fn service(&mut self, pid: u32, now: u64) -> Arc<str> {
-        self.pipeline.directory().resource(pid, now).service.clone()
+    /// What a process was called; `None` if it is left out.
+    pub fn service(&mut self, pid: u32, now: u64) -> Option<Arc<str>> {
+        let directory = self.pipeline.directory();
+        let traced = directory.wanted(pid, now) != Some(false);
+        traced.then(|| directory.resource(pid, now).service.clone())
     }
 
     /// As [`Pipeline::left_out`].
