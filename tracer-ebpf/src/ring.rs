@@ -84,16 +84,16 @@ fn bytes<T>(record: &T) -> &[u8] {
     unsafe { core::slice::from_raw_parts(core::ptr::from_ref(record).cast::<u8>(), size_of::<T>()) }
 }
 
+/// How far beyond the mark the reader is still woken: several records of the largest size.
+const WAKING: u64 = 64 * 1024;
+
 /// The reader looks by itself every few milliseconds and is woken early only when much waits, so
-/// that busy traffic does not pay for a wake-up per record.
+/// that busy traffic does not pay for a wake-up per record; and not again and again when more waits
+/// still, for then it is awake and behind.
 #[inline(always)]
 fn output(record: &[u8], at_once: bool) -> Result<(), Stop> {
-    let waiting = EVENTS.query(AVAILABLE);
-    let wake = if at_once || waiting > u64::from(choices().wake_at) {
-        BPF_RB_FORCE_WAKEUP
-    } else {
-        BPF_RB_NO_WAKEUP
-    };
+    let beyond = EVENTS.query(AVAILABLE).wrapping_sub(u64::from(choices().wake_at));
+    let wake = if at_once || beyond < WAKING { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
     EVENTS.output::<[u8]>(record, u64::from(wake)).map_err(|_| Stop::Counted(Counter::RingFull))
 }
 
