@@ -25,6 +25,15 @@ struct Track {
     closing: bool,
 }
 
+/// A send or a receive, with the bytes of it that are known.
+#[derive(Clone, Copy)]
+struct Operation<'a> {
+    record: &'a record::Data,
+    head: &'a [u8],
+    tail: &'a [u8],
+    at: Moment,
+}
+
 /// The stage.
 pub struct Exchanges {
     connections: Connections<Track>,
@@ -82,7 +91,7 @@ impl Exchanges {
         at: Moment,
         signals: &mut Vec<Signal>,
     ) {
-        self.take(record, head, tail, at, signals);
+        self.take(Operation { record, head, tail, at }, signals);
         self.rest(Cookie(record.header.cookie));
     }
 
@@ -95,14 +104,8 @@ impl Exchanges {
     }
 
     /// Takes an operation, now or when its turn has come.
-    fn take(
-        &mut self,
-        record: &record::Data,
-        head: &[u8],
-        tail: &[u8],
-        at: Moment,
-        signals: &mut Vec<Signal>,
-    ) {
+    fn take(&mut self, operation: Operation<'_>, signals: &mut Vec<Signal>) {
+        let Operation { record, head, tail, at } = operation;
         let cookie = Cookie(record.header.cookie);
         let Some(connection) = self.connections.touch(cookie, at.pid) else {
             self.full.note(at);
@@ -117,19 +120,19 @@ impl Exchanges {
             };
             let Track { reorder, .. } = &mut connection.state;
             if !reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
-                return self.operation(record, head, tail, at, signals);
+                return self.operation(operation, signals);
             }
             if reorder.has_room(head.len() + tail.len(), &self.waiting) {
                 let held = Held { record: *record, head: head.into(), tail: tail.into(), at };
                 reorder.hold(held, &mut self.waiting);
             } else {
                 self.release(cookie, None, signals);
-                self.operation(record, head, tail, at, signals);
+                self.operation(operation, signals);
             }
         } else {
             let end = record.write_seq.wrapping_sub(record.send_base);
             self.release(cookie, Some(end.wrapping_sub(record.len)), signals);
-            self.operation(record, head, tail, at, signals);
+            self.operation(operation, signals);
             self.release(cookie, Some(end), signals);
         }
     }
@@ -139,19 +142,14 @@ impl Exchanges {
         while let Some(connection) = self.connections.get_mut(cookie)
             && let Some(held) = connection.state.reorder.release(until, &mut self.waiting)
         {
-            self.operation(&held.record, &held.head, &held.tail, held.at, signals);
+            let Held { record, head, tail, at } = &held;
+            self.operation(Operation { record, head, tail, at: *at }, signals);
         }
     }
 
     /// Takes an operation whose turn it is.
-    fn operation(
-        &mut self,
-        record: &record::Data,
-        head: &[u8],
-        tail: &[u8],
-        at: Moment,
-        signals: &mut Vec<Signal>,
-    ) {
+    fn operation(&mut self, operation: Operation<'_>, signals: &mut Vec<Signal>) {
+        let Operation { record, head, tail, at } = operation;
         let cookie = Cookie(record.header.cookie);
         let sent = record.flags & DATA_SEND != 0;
         if sent || record.len == 0 {
