@@ -59,8 +59,10 @@ fn zipkin_shows_what_it_was_sent() -> Result<()> {
         let traces = zipkin.traces("one")?;
         expect::check(traces.first().context("no trace")?, &wanted(), None, 5000)
     })?;
-    let found = zipkin.dependencies(now_us()? / 1000)?;
-    links(found.into_iter().map(|link| (link.parent, link.child, link.call_count)))?;
+    poll::until("the links", LIMIT, || {
+        let found = zipkin.dependencies(now_us()? / 1000)?;
+        links(found.into_iter().map(|link| (link.parent, link.child, link.call_count)))
+    })?;
     let services = zipkin.services()?;
     ensure!(services.contains(&"one".to_owned()) && services.contains(&"two".to_owned()));
     ensure!(zipkin.traces("nobody")?.is_empty());
@@ -94,8 +96,11 @@ fn jaeger_shows_what_it_was_sent() -> Result<()> {
         let traces = jaeger.traces("one", start - 1_000_000)?;
         expect::check(traces.first().context("no trace")?, &wanted(), None, 5000)
     })?;
-    let found = jaeger.dependencies(now_us()? / 1000)?;
-    links(found.into_iter().map(|link| (link.parent, link.child, link.call_count)))?;
+    // Of spans that have begun before the millisecond that is asked for.
+    poll::until("the links", LIMIT, || {
+        let found = jaeger.dependencies(now_us()? / 1000)?;
+        links(found.into_iter().map(|link| (link.parent, link.child, link.call_count)))
+    })?;
     ensure!(jaeger.traces("nobody", start - 1_000_000)?.is_empty());
     Ok(())
 }

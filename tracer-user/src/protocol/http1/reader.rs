@@ -235,6 +235,11 @@ impl Reader {
         matches!(&self.state, State::Body(body) if !body.begun)
     }
 
+    /// Within a body.
+    pub(super) fn in_body(&self) -> bool {
+        matches!(self.state, State::Body(_))
+    }
+
     /// Not within a message.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(self.state, State::Seeking | State::Between { .. } | State::Closed)

@@ -119,9 +119,13 @@ impl Engine {
         sink(Event::RequestStarted { at: first, position });
     }
 
-    /// The newest only looked like a request, so it gets no response.
+    /// The newest only looked like a request, so it gets no response; if one is under way to it,
+    /// then that goes on.
     fn disown(&mut self, at: Moment, sink: Sink<'_>) {
         if self.queue.len() == 1 {
+            if self.responses.in_body() {
+                return;
+            }
             self.abandon_all(Abandon::Loss, at, sink);
         } else if let Some(pending) = self.queue.back() {
             pending.doomed = true;
