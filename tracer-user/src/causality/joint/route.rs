@@ -1,0 +1,215 @@
+//! What was learned of one route: how often it makes which call, what follows what, and after
+//! which gap.
+
+use super::density::Density;
+
+/// Keys of calls that are told apart in one process; the last stands for all others.
+pub(super) const MAX_KEYS: usize = 16;
+/// What happens to a request, as a cause: it is read, a call of a key begins, one ends.
+const CAUSES: usize = 1 + 2 * MAX_KEYS;
+/// What the process does: it begins a call of a key, or it answers.
+const ACTS: usize = MAX_KEYS + 1;
+/// Calls of one key that are told apart by their number; the last means so many or more.
+pub(super) const MAX_COUNT: usize = 8;
+/// Requests after which what was learned fades to one half.
+const MEMORY: f32 = 2000.0;
+/// So many observations weigh as much as what is assumed before any.
+const DOUBT: f32 = 1.0;
+/// How often something that is not the latest event is taken for a cause before any was seen.
+const EARLIER: f32 = 0.05;
+/// How often a call goes on when the response is written, before any was seen.
+const OUTLIVES: f32 = 0.02;
+
+/// An event of a request that may be the cause of what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cause(u8);
+
+/// Something that the process does for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Act(u8);
+
+impl Cause {
+    pub(super) const READ: Self = Self(0);
+
+    pub(super) fn begins(key: u8) -> Self {
+        Self(1 + 2 * key)
+    }
+
+    pub(super) fn ends(key: u8) -> Self {
+        Self(2 + 2 * key)
+    }
+}
+
+impl Act {
+    pub(super) const ANSWER: Self = Self(MAX_KEYS as u8);
+
+    pub(super) fn call(key: u8) -> Self {
+        Self(key)
+    }
+}
+
+/// From a cause, which is the latest event or is not, to an act.
+pub(super) type Link = u16;
+
+pub(super) fn link(cause: Cause, latest: bool, act: Act) -> Link {
+    (usize::from(act.0) * CAUSES * 2 + usize::from(cause.0) * 2 + usize::from(latest)) as Link
+}
+
+/// What is known of a link.
+#[derive(Debug, Default)]
+struct Known {
+    gaps: Density,
+    /// How often the cause was there when the act was done.
+    present: f32,
+}
+
+/// What was learned of one route.
+#[derive(Debug)]
+pub(super) struct Route {
+    links: Vec<Option<Box<Known>>>,
+    follows: Vec<[f32; ACTS]>,
+    counts: [[f32; MAX_COUNT]; MAX_KEYS],
+    outlive: [f32; MAX_KEYS],
+    calls: [f32; MAX_KEYS],
+    requests: f32,
+    /// Sum of durations, in nanoseconds, of the requests counted.
+    busy: f32,
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Self {
+            links: std::iter::repeat_with(|| None).take(2 * CAUSES * ACTS).collect(),
+            follows: vec![[0.0; ACTS]; CAUSES],
+            counts: [[0.0; MAX_COUNT]; MAX_KEYS],
+            outlive: [0.0; MAX_KEYS],
+            calls: [0.0; MAX_KEYS],
+            requests: 0.0,
+            busy: 0.0,
+        }
+    }
+}
+
+impl Route {
+    /// How likely a cause is the one, among those present, before the gap is looked at.
+    pub(super) fn weight(&self, at: Link) -> f32 {
+        let first = if at % 2 == 1 { 1.0 } else { EARLIER };
+        match self.known(at) {
+            Some(known) => (known.gaps.total() + DOUBT * first) / (known.present + DOUBT),
+            None => first,
+        }
+    }
+
+    /// Density of a gap.
+    pub(super) fn density(&self, at: Link, bin: u8, assumed: f32) -> f32 {
+        self.known(at).map_or(assumed, |known| known.gaps.at(bin, assumed))
+    }
+
+    fn known(&self, at: Link) -> Option<&Known> {
+        self.links.get(usize::from(at))?.as_deref()
+    }
+
+    /// Density, per nanosecond, of a gap before anything was seen: all gaps are alike up to about
+    /// half of a request's duration.
+    pub(super) fn assumed(&self, gap: u64) -> f32 {
+        let scale = (self.busy + 1e6) / (self.requests + 1.0) / 2.0;
+        scale / (scale + gap as f32).powi(2)
+    }
+
+    /// How likely the act comes next when this was the latest event.
+    pub(super) fn follows(&self, latest: Cause, act: Act) -> f32 {
+        let Some(acts) = self.follows.get(usize::from(latest.0)) else { return 1.0 };
+        let seen = acts.get(usize::from(act.0)).copied().unwrap_or(0.0);
+        (seen + DOUBT / 4.0) / (acts.iter().sum::<f32>() + DOUBT)
+    }
+
+    /// How much likelier so many calls of a key are than none; of a request that goes on, so many
+    /// or more.
+    pub(super) fn count(&self, key: u8, number: usize, over: bool) -> f32 {
+        let Some(counts) = self.counts.get(usize::from(key)) else { return 1.0 };
+        let some: f32 = counts.iter().sum();
+        let none = (self.requests - some).max(0.0) + DOUBT * 0.5;
+        let first = |number: usize| DOUBT * 0.5f32.powi(number as i32 + 1);
+        let seen = |number: usize| counts.get(number).copied().unwrap_or(0.0) + first(number);
+        let number = number.min(MAX_COUNT - 1);
+        if over {
+            seen(number) / none
+        } else {
+            (number..MAX_COUNT).map(seen).sum::<f32>() / (none + (1..MAX_COUNT).map(seen).sum::<f32>())
+        }
+    }
+
+    /// How likely a call of a key goes on, or does not, when the response is written.
+    pub(super) fn outlives(&self, key: u8, yes: bool) -> f32 {
+        let key = usize::from(key);
+        let (seen, all) = (self.outlive.get(key), self.calls.get(key));
+        let share = (seen.unwrap_or(&0.0) + DOUBT * OUTLIVES) / (all.unwrap_or(&0.0) + DOUBT);
+        let share = share.clamp(0.0, 1.0);
+        if yes { share } else { 1.0 - share }
+    }
+
+    /// About how many requests were seen.
+    pub(super) fn seen(&self) -> f32 {
+        self.requests
+    }
+
+    /// Learns, or takes back, what one request has shown.
+    pub(super) fn learn(&mut self, lesson: &Lesson, sign: f32) {
+        for &(at, bin, weight) in &lesson.gaps {
+            let Some(known) = self.links.get_mut(usize::from(at)) else { continue };
+            let known = known.get_or_insert_default();
+            known.gaps.add(bin, sign * weight);
+            known.present = (known.present + sign).max(0.0);
+        }
+        let add = |to: Option<&mut f32>, much: f32| {
+            if let Some(to) = to {
+                *to = (*to + sign * much).max(0.0);
+            }
+        };
+        for &(latest, act) in &lesson.steps {
+            let acts = self.follows.get_mut(usize::from(latest.0));
+            add(acts.and_then(|acts| acts.get_mut(usize::from(act.0))), 1.0);
+        }
+        for &(key, number, outlive) in &lesson.counts {
+            let key = usize::from(key);
+            let number = usize::from(number).min(MAX_COUNT - 1);
+            add(self.counts.get_mut(key).and_then(|counts| counts.get_mut(number)), 1.0);
+            add(self.calls.get_mut(key), number as f32);
+            add(self.outlive.get_mut(key), f32::from(outlive));
+        }
+        add(Some(&mut self.requests), 1.0);
+        add(Some(&mut self.busy), lesson.busy);
+    }
+
+    /// Makes what was learned count; what is old fades.
+    pub(super) fn refresh(&mut self) {
+        if self.requests > MEMORY {
+            self.fade();
+        }
+        self.links.iter_mut().flatten().for_each(|known| known.gaps.refresh());
+    }
+
+    fn fade(&mut self) {
+        for known in self.links.iter_mut().flatten() {
+            known.gaps.fade();
+            known.present /= 2.0;
+        }
+        let counts = self.counts.iter_mut().flatten();
+        let all = self.follows.iter_mut().flatten().chain(counts);
+        let all = all.chain(&mut self.outlive).chain(&mut self.calls);
+        all.chain([&mut self.requests, &mut self.busy]).for_each(|value| *value /= 2.0);
+    }
+}
+
+/// What one request, with the calls that it is thought to have made, shows of its route.
+#[derive(Debug, Default)]
+pub(super) struct Lesson {
+    /// Gaps, and how likely each was the one that counted.
+    pub(super) gaps: Vec<(Link, u8, f32)>,
+    /// What was the latest event when something was done.
+    pub(super) steps: Vec<(Cause, Act)>,
+    /// Key, number of calls, and how many went on when the response was written.
+    pub(super) counts: Vec<(u8, u8, u8)>,
+    /// Duration in nanoseconds.
+    pub(super) busy: f32,
+}
