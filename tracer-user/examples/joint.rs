@@ -4,7 +4,6 @@
 //! start, reply, end (ns), parent id or null.
 use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
-use std::time::Instant;
 
 use serde_json::Value;
 use tracer_user::causality::joint::{Call, Hint, Joint, Posterior, Request};
@@ -40,12 +39,13 @@ fn cell(file: &str) {
     let (mut right, mut all, mut took, mut undecided) = (0, 0, 0.0, 0);
     let mut bands = [(0usize, 0usize, 0.0f64); 10];
     let mut made = (0, 0);
-    for (_, mut items) in processes {
+    for (pid, mut items) in processes {
+        let (right0, all0) = (right, all);
         items.sort_by_key(|item| item.0);
         let mut joint = Joint::default();
         let mut next = items.first().map_or(0, |item| item.0) + STEP;
         let last = items.last().map_or(0, |item| item.0);
-        let clock = Instant::now();
+        let clock = cpu();
         let mut posteriors: Vec<Posterior> = vec![];
         for (time, item) in items {
             while time > next {
@@ -58,7 +58,7 @@ fn cell(file: &str) {
             }
         }
         posteriors.extend(joint.decide(last + SETTLE, last + SETTLE));
-        took += clock.elapsed().as_secs_f64();
+        took += cpu() - clock;
         undecided += joint.undecided();
         for posterior in posteriors {
             all += 1;
@@ -82,8 +82,11 @@ fn cell(file: &str) {
                 }
             }
         }
+        if std::env::var_os("PIDS").is_some() && all > all0 {
+            println!("  {pid}: {:.1}% of {}", 100.0 * (right - right0) as f64 / (all - all0) as f64, all - all0);
+        }
     }
-    print!("{:40} {:6.2}% of {all} undecided {undecided} {:.1} us/call; >=.9: {:.1}% made {:.1}% right |",
+    print!("{:34} {:6.2}% of {all} undecided {undecided} {:.1} us/call; >=.9: {:.1}% made {:.1}% right |",
         file.rsplit('/').next().unwrap(), 100.0 * right as f64 / all as f64, took * 1e6 / all as f64,
         100.0 * f64::from(made.1 as u32) / all as f64, 100.0 * made.0 as f64 / made.1.max(1) as f64);
     for (n, ok, p) in bands {
@@ -96,3 +99,9 @@ fn cell(file: &str) {
 
 const STEP: u64 = 250_000_000;
 const SETTLE: u64 = 500_000_000;
+
+/// Seconds that this process has run.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse::<f64>().unwrap() * 1e-9
+}

@@ -28,20 +28,18 @@ use background::Background;
 use names::Names;
 use route::{MAX_KEYS, Route};
 use sampler::{Sampler, Scratch};
-use window::Window;
+use window::{Open, Window};
 
 /// Routes told apart in one process; the last stands for all others.
 const MAX_ROUTES: usize = 32;
 /// Turns of learning and assigning, when little is known yet.
 const FIRST_TURNS: usize = 8;
-/// The same later.
-const TURNS: usize = 2;
 /// So many requests make a route known.
 const KNOWN: f32 = 200.0;
 /// Looks at every call in a turn.
 const SWEEPS: usize = 6;
 /// Looks at every call while it is counted whose it is.
-const COUNTED: usize = 16;
+const COUNTED: usize = 30;
 
 /// Of one process.
 #[derive(Debug)]
@@ -49,6 +47,8 @@ pub struct Joint {
     keys: Names<MAX_KEYS>,
     names: Names<MAX_ROUTES>,
     routes: Vec<Route>,
+    /// Calls of each key per request, over all routes.
+    usual: [f32; MAX_KEYS],
     background: Background,
     window: Window,
     rng: Rng,
@@ -62,6 +62,7 @@ impl Default for Joint {
             keys: Names::default(),
             names: Names::default(),
             routes: vec![],
+            usual: [0.0; MAX_KEYS],
             background: Background::default(),
             window: Window::default(),
             // The same input gives the same answer.
@@ -101,30 +102,37 @@ impl Joint {
     pub fn decide(&mut self, before: u64, hold: u64) -> Vec<Posterior> {
         let new = self.window.arrange();
         self.background.advance(before);
+        self.usual = self.window.usual(&new, self.usual);
         let known = self.routes.iter().map(Route::seen).fold(0.0, f32::max) >= KNOWN;
         let mut sampler = self.sampler();
         sampler.rescore();
         for call in new {
             sampler.place(call);
         }
-        for _ in 0..if known { TURNS } else { FIRST_TURNS } {
-            let mut sampler = self.sampler();
-            sampler.rescore();
-            (0..SWEEPS).for_each(|_| sampler.sweep());
-            self.learn();
+        if !known {
+            for _ in 0..FIRST_TURNS {
+                let mut sampler = self.sampler();
+                sampler.rescore();
+                (0..SWEEPS).for_each(|_| sampler.sweep());
+                self.learn(|open| open.replied.is_some());
+            }
         }
         let mut sampler = self.sampler();
         sampler.rescore();
+        (0..SWEEPS).for_each(|_| sampler.sweep());
         sampler.counting = true;
         (0..COUNTED).for_each(|_| sampler.sweep());
         let posteriors = self.window.report(before, hold, &mut self.background);
-        self.window.retire(before);
+        let first = self.window.first(before);
+        self.learn(|open| open.replied.is_some() && open.ended.is_some_and(|ended| ended < first));
+        self.window.retire(first);
         posteriors
     }
 
     fn sampler(&mut self) -> Sampler<'_> {
         Sampler {
             routes: &self.routes,
+            usual: &self.usual,
             background: &self.background,
             requests: &mut self.window.requests,
             calls: &mut self.window.calls,
@@ -134,13 +142,10 @@ impl Joint {
         }
     }
 
-    /// What the requests of the window show now, in place of what they showed before.
-    fn learn(&mut self) {
+    /// What some requests of the window show now, in place of what they showed before.
+    fn learn(&mut self, which: impl Fn(&Open) -> bool) {
         for open in &mut self.window.requests {
-            let Some(route) = self.routes.get_mut(open.route) else { continue };
-            if open.replied.is_none() {
-                continue;
-            }
+            let Some(route) = self.routes.get_mut(open.route).filter(|_| which(open)) else { continue };
             let lesson = self.scratch.story.lesson(route, open, &open.calls, &self.window.calls);
             if let Some(before) = open.lesson.take() {
                 route.learn(&before, -1.0);
@@ -149,5 +154,11 @@ impl Joint {
             open.lesson = Some(lesson);
         }
         self.routes.iter_mut().for_each(Route::refresh);
+    }
+}
+impl Joint {
+    /// dump
+    pub fn dump(&self) {
+        for route in &self.routes { route.dump(self.keys.len()); }
     }
 }

@@ -15,6 +15,8 @@ pub(super) const MAX_COUNT: usize = 8;
 const MEMORY: f32 = 2000.0;
 /// So many observations weigh as much as what is assumed before any.
 const DOUBT: f32 = 1.0;
+/// The same, of the number of calls.
+const SAMENESS: f32 = 20.0;
 /// How often something that is not the latest event is taken for a cause before any was seen.
 const EARLIER: f32 = 0.05;
 /// How often a call goes on when the response is written, before any was seen.
@@ -46,6 +48,13 @@ impl Act {
     pub(super) fn call(key: u8) -> Self {
         Self(key)
     }
+}
+
+/// How likely a number of calls is where the mean is known and requests act alike as far as that
+/// allows; else it would be as good an explanation that half of the requests make the calls of two.
+fn regular(mean: f32, number: usize) -> f32 {
+    let off = (number as f32 - mean).abs();
+    0.9 * (1.0 - off).max(0.0) + 0.1 * 0.5f32.powi(number as i32 + 1)
 }
 
 /// From a cause, which is the latest event or is not, to an act.
@@ -124,18 +133,22 @@ impl Route {
     }
 
     /// How much likelier so many calls of a key are than none; of a request that goes on, so many
-    /// or more.
-    pub(super) fn count(&self, key: u8, number: usize, over: bool) -> f32 {
+    /// or more. `usual`: calls of the key per request, over all routes.
+    pub(super) fn count(&self, key: u8, number: usize, over: bool, usual: f32) -> f32 {
         let Some(counts) = self.counts.get(usize::from(key)) else { return 1.0 };
+        let made = self.calls.get(usize::from(key)).copied().unwrap_or(0.0);
+        let mean = (made + DOUBT * usual) / (self.requests + DOUBT);
         let some: f32 = counts.iter().sum();
-        let none = (self.requests - some).max(0.0) + DOUBT * 0.5;
-        let first = |number: usize| DOUBT * 0.5f32.powi(number as i32 + 1);
-        let seen = |number: usize| counts.get(number).copied().unwrap_or(0.0) + first(number);
+        let none = (self.requests - some).max(0.0) + SAMENESS * regular(mean, 0);
+        let seen = |number: usize| {
+            counts.get(number).copied().unwrap_or(0.0) + SAMENESS * regular(mean, number)
+        };
         let number = number.min(MAX_COUNT - 1);
         if over {
             seen(number) / none
         } else {
-            (number..MAX_COUNT).map(seen).sum::<f32>() / (none + (1..MAX_COUNT).map(seen).sum::<f32>())
+            let more: f32 = (number..MAX_COUNT).map(seen).sum();
+            more / (none + (1..MAX_COUNT).map(seen).sum::<f32>())
         }
     }
 
@@ -212,4 +225,15 @@ pub(super) struct Lesson {
     pub(super) counts: Vec<(u8, u8, u8)>,
     /// Duration in nanoseconds.
     pub(super) busy: f32,
+}
+impl Route {
+    pub(super) fn dump(&self, keys: usize) {
+        println!("  requests {} busy {} calls {:?} outlive {:?}", self.requests, self.busy / self.requests, &self.calls[..keys], &self.outlive[..keys]);
+        for k in 0..keys { println!("  counts {k}: {:?}", self.counts[k]); }
+        for c in 0..=2 * keys { println!("  after {c}: {:?} answer {}", &self.follows[c][..keys], self.follows[c][MAX_KEYS]); }
+        for a in (0..keys).chain([MAX_KEYS]) { for c in 0..=2 * keys { for l in [true, false] {
+            let at = link(Cause(c as u8), l, Act(a as u8));
+            if let Some(k) = self.known(at) { if k.gaps.total() > 5.0 { println!("  {c}{} -> {a}: weight {:.3} n {} {}", if l {"*"} else {""}, self.weight(at), k.gaps.total(), k.gaps.dump()); } }
+        }}}
+    }
 }

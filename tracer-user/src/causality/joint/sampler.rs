@@ -17,6 +17,8 @@ const SELDOM: f64 = 0.125;
 /// Works on one window, with what was learned so far.
 pub(super) struct Sampler<'a> {
     pub(super) routes: &'a [Route],
+    /// Calls of each key per request.
+    pub(super) usual: &'a [f32],
     pub(super) background: &'a Background,
     pub(super) requests: &'a mut [Open],
     pub(super) calls: &'a mut [Made],
@@ -88,7 +90,11 @@ impl Sampler<'_> {
             let pairs = std::mem::take(&mut self.scratch.pairs);
             for &pair in &pairs {
                 self.swap(call, pair);
-                self.swap_tails(call, pair);
+                let owner = self.calls[call as usize].owner;
+                if owner != NOBODY && owner != other {
+                    self.swap_tails(owner, other, call.min(pair));
+                    self.swap_tails(owner, other, 0);
+                }
             }
             let taken = !pairs.is_empty();
             self.scratch.pairs = pairs;
@@ -118,16 +124,11 @@ impl Sampler<'_> {
         remove(&mut lists.1, two);
         insert(&mut lists.0, two);
         insert(&mut lists.1, one);
-        self.propose(left, right, lists, 0.0, one);
+        self.propose(left, right, lists, 0.0);
     }
 
-    /// Exchanges all that two requests did from the earlier of the two calls on.
-    fn swap_tails(&mut self, one: u32, two: u32) {
-        let (left, right) = (self.calls[one as usize].owner, self.calls[two as usize].owner);
-        if left == right || left == NOBODY || right == NOBODY {
-            return;
-        }
-        let from = one.min(two);
+    /// Exchanges all that two requests did from a call on.
+    fn swap_tails(&mut self, left: u32, right: u32, from: u32) {
         let mut lists = self.lists(left, right);
         let (at, to) = (lists.0.partition_point(|&c| c < from), lists.1.partition_point(|&c| c < from));
         let (mine, theirs) = (lists.0.split_off(at), lists.1.split_off(to));
@@ -139,7 +140,7 @@ impl Sampler<'_> {
         }
         lists.0.extend(theirs);
         lists.1.extend(mine);
-        self.propose(left, right, lists, 0.0, one);
+        self.propose(left, right, lists, 0.0);
     }
 
     /// Moves a call elsewhere, or to nobody.
@@ -153,7 +154,7 @@ impl Sampler<'_> {
         let mut lists = self.lists(from, to);
         remove(&mut lists.0, call);
         insert(&mut lists.1, call);
-        self.propose(from, to, lists, balance, call);
+        self.propose(from, to, lists, balance);
     }
 
     /// Whether a request has a call of the same key besides.
@@ -181,7 +182,7 @@ impl Sampler<'_> {
     }
 
     /// Two requests, either of which may stand for nobody, with these calls instead.
-    fn propose(&mut self, left: u32, right: u32, lists: (Vec<u32>, Vec<u32>), balance: f64, call: u32) {
+    fn propose(&mut self, left: u32, right: u32, lists: (Vec<u32>, Vec<u32>), balance: f64) {
         let (new_left, new_right) = (self.score(left, &lists.0), self.score(right, &lists.1));
         let before = self.total(left) + self.total(right);
         let mut gain = new_left + new_right - before + balance;
@@ -195,7 +196,8 @@ impl Sampler<'_> {
         }
         let chance = 1.0 / (1.0 + (-gain).exp());
         if self.counting {
-            self.count(call, left, right, chance);
+            self.count(left, &lists.0, right, chance as f32);
+            self.count(right, &lists.1, left, chance as f32);
         }
         let lists = if self.rng.f64() < chance {
             self.accept(left, right, lists, (new_left, new_right))
@@ -205,11 +207,15 @@ impl Sampler<'_> {
         (self.scratch.left, self.scratch.right) = lists;
     }
 
-    fn count(&mut self, call: u32, left: u32, right: u32, chance: f64) {
-        let made = &mut self.calls[call as usize];
-        let other = if made.owner == left { right } else { left };
-        made.credit(made.owner, (1.0 - chance) as f32);
-        made.credit(other, chance as f32);
+    /// Counts the calls that would go to an owner from another.
+    fn count(&mut self, to: u32, list: &[u32], from: u32, chance: f32) {
+        for &call in list {
+            let made = &mut self.calls[call as usize];
+            if made.owner == from && !made.settled {
+                made.credit(to, chance);
+                made.credit(from, 1.0 - chance);
+            }
+        }
     }
 
     fn accept(
@@ -247,7 +253,7 @@ impl Sampler<'_> {
     fn score(&mut self, request: u32, calls: &[u32]) -> f64 {
         let Some(open) = self.requests.get(request as usize) else { return 0.0 };
         let Some(route) = self.routes.get(open.route) else { return 0.0 };
-        self.scratch.story.score(route, open, calls, self.calls)
+        self.scratch.story.score(route, self.usual, open, calls, self.calls)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Story {
 impl Story {
     /// Logarithm of the likelihood, up to a constant of the request. `calls` are in order of their
     /// beginnings.
-    pub(super) fn score(&mut self, route: &Route, of: &Open, calls: &[u32], all: &[Made]) -> f64 {
+    pub(super) fn score(&mut self, route: &Route, usual: &[f32], of: &Open, calls: &[u32], all: &[Made]) -> f64 {
         let mut product = Product::default();
         self.tell(of, calls, all);
         for (place, call) in made(calls, all) {
@@ -41,7 +41,8 @@ impl Story {
             product.times(self.likelihood(route, Act::ANSWER));
         }
         tally(of, calls, all, |key, number, outlive| {
-            product.times(route.count(key, usize::from(number), of.replied.is_some()));
+            let usual = usual.get(usize::from(key)).copied().unwrap_or(0.0);
+            product.times(route.count(key, usize::from(number), of.replied.is_some(), usual));
             for nth in 0..number {
                 product.times(route.outlives(key, nth < outlive));
             }

@@ -127,6 +127,17 @@ impl Window {
         new
     }
 
+    /// Calls of each key per request.
+    pub(super) fn usual<const N: usize>(&self, _new: &[u32], _before: [f32; N]) -> [f32; N] {
+        let mut usual = [0.0; N];
+        for call in &self.calls {
+            if let Some(usual) = usual.get_mut(usize::from(call.key)) {
+                *usual += 1.0 / self.requests.len().max(1) as f32;
+            }
+        }
+        usual
+    }
+
     /// What was counted, of the calls all of whose candidates were over by `before` and of those
     /// that were over by `hold`.
     pub(super) fn report(&mut self, before: u64, hold: u64, background: &mut Background) -> Vec<Posterior> {
@@ -152,10 +163,14 @@ impl Window {
         posteriors
     }
 
-    /// Forgets what no call that is still open can belong to.
-    pub(super) fn retire(&mut self, before: u64) {
-        let first = self.calls.iter().find(|call| !call.settled).map_or(before, |call| call.started);
-        let first = first.min(before);
+    /// No call that is still open can belong to a request that was over before.
+    pub(super) fn first(&self, before: u64) -> u64 {
+        let open = self.calls.iter().find(|call| !call.settled);
+        open.map_or(before, |call| call.started.min(before))
+    }
+
+    /// Forgets the requests that were over before `first`, and their calls.
+    pub(super) fn retire(&mut self, first: u64) {
         let gone = |open: &Open| open.ended.is_some_and(|ended| ended < first);
         let mut kept = 0;
         let places: Vec<Option<u32>> = self.requests.iter().map(|open| {
