@@ -12,6 +12,7 @@ const MEMORY: f32 = 600.0;
 pub(super) struct Background {
     nobody: [f32; MAX_KEYS],
     calls: [f32; MAX_KEYS],
+    requests: f32,
     /// Seconds.
     elapsed: f32,
     last: Option<u64>,
@@ -25,12 +26,26 @@ impl Background {
         f64::from(rate * 1e-9).ln()
     }
 
-    /// A call was decided; `nobody`: the probability that no request caused it.
-    pub(super) fn observe(&mut self, key: u8, nobody: f32) {
-        let key = usize::from(key);
-        if let (Some(none), Some(all)) = (self.nobody.get_mut(key), self.calls.get_mut(key)) {
-            *none += nobody;
-            *all += 1.0;
+    /// Calls of a key per request, over all routes.
+    pub(super) fn usual(&self, key: u8) -> f32 {
+        let calls = self.calls.get(usize::from(key)).copied().unwrap_or(0.0);
+        calls / self.requests.max(1.0)
+    }
+
+    pub(super) fn request(&mut self) {
+        self.requests += 1.0;
+    }
+
+    pub(super) fn call(&mut self, key: u8) {
+        if let Some(calls) = self.calls.get_mut(usize::from(key)) {
+            *calls += 1.0;
+        }
+    }
+
+    /// A call was decided: how likely it is that no request caused it.
+    pub(super) fn nobody(&mut self, key: u8, chance: f32) {
+        if let Some(nobody) = self.nobody.get_mut(usize::from(key)) {
+            *nobody += chance;
         }
     }
 
@@ -40,7 +55,7 @@ impl Background {
         self.elapsed += now.saturating_sub(last) as f32 * 1e-9;
         if self.elapsed > MEMORY {
             let all = self.nobody.iter_mut().chain(&mut self.calls);
-            all.chain([&mut self.elapsed]).for_each(|value| *value /= 2.0);
+            all.chain([&mut self.elapsed, &mut self.requests]).for_each(|value| *value /= 2.0);
         }
     }
 }

@@ -47,8 +47,6 @@ pub struct Joint {
     keys: Names<MAX_KEYS>,
     names: Names<MAX_ROUTES>,
     routes: Vec<Route>,
-    /// Calls of each key per request, over all routes.
-    usual: [f32; MAX_KEYS],
     background: Background,
     window: Window,
     rng: Rng,
@@ -62,7 +60,6 @@ impl Default for Joint {
             keys: Names::default(),
             names: Names::default(),
             routes: vec![],
-            usual: [0.0; MAX_KEYS],
             background: Background::default(),
             window: Window::default(),
             // The same input gives the same answer.
@@ -80,12 +77,15 @@ impl Joint {
         if self.routes.len() <= route {
             self.routes.resize_with(route + 1, Route::default);
         }
-        self.window.request(request, route);
+        if self.window.request(request, route) {
+            self.background.request();
+        }
     }
 
     /// A call that is over or will not be waited for any longer.
     pub fn call(&mut self, call: Call) {
         let key = self.keys.number(call.key) as u8;
+        self.background.call(key);
         if !self.window.call(call, key) {
             self.undecided += 1;
         }
@@ -100,10 +100,10 @@ impl Joint {
     /// Decides the calls all of whose candidates were over by `before`, and those that have waited
     /// from before `hold` on.
     pub fn decide(&mut self, before: u64, hold: u64) -> Vec<Posterior> {
-        let new = self.window.arrange();
         self.background.advance(before);
-        self.usual = self.window.usual(&new, self.usual);
+        self.refresh();
         let known = self.routes.iter().map(Route::seen).fold(0.0, f32::max) >= KNOWN;
+        let new = self.window.arrange(if known { before } else { u64::MAX });
         let mut sampler = self.sampler();
         sampler.rescore();
         for call in new {
@@ -114,7 +114,7 @@ impl Joint {
                 let mut sampler = self.sampler();
                 sampler.rescore();
                 (0..SWEEPS).for_each(|_| sampler.sweep());
-                self.learn(|open| open.replied.is_some());
+                self.learn(|open| open.answered().is_some());
             }
         }
         let mut sampler = self.sampler();
@@ -124,15 +124,19 @@ impl Joint {
         (0..COUNTED).for_each(|_| sampler.sweep());
         let posteriors = self.window.report(before, hold, &mut self.background);
         let first = self.window.first(before);
-        self.learn(|open| open.replied.is_some() && open.ended.is_some_and(|ended| ended < first));
+        self.learn(|open| open.answered().is_some() && open.ended.is_some_and(|ended| ended < first));
         self.window.retire(first);
         posteriors
+    }
+
+    fn refresh(&mut self) {
+        let background = &self.background;
+        self.routes.iter_mut().for_each(|route| route.refresh(background));
     }
 
     fn sampler(&mut self) -> Sampler<'_> {
         Sampler {
             routes: &self.routes,
-            usual: &self.usual,
             background: &self.background,
             requests: &mut self.window.requests,
             calls: &mut self.window.calls,
@@ -153,7 +157,7 @@ impl Joint {
             route.learn(&lesson, 1.0);
             open.lesson = Some(lesson);
         }
-        self.routes.iter_mut().for_each(Route::refresh);
+        self.refresh();
     }
 }
 impl Joint {

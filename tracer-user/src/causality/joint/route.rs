@@ -1,6 +1,7 @@
 //! What was learned of one route: how often it makes which call, what follows what, and after
 //! which gap.
 
+use super::background::Background;
 use super::density::Density;
 
 /// Keys of calls that are told apart in one process; the last stands for all others.
@@ -57,6 +58,11 @@ fn regular(mean: f32, number: usize) -> f32 {
     0.9 * (1.0 - off).max(0.0) + 0.1 * 0.5f32.powi(number as i32 + 1)
 }
 
+/// What is assumed of [`Route::weight`].
+fn first(at: Link) -> f32 {
+    if at % 2 == 1 { 1.0 } else { EARLIER }
+}
+
 /// From a cause, which is the latest event or is not, to an act.
 pub(super) type Link = u16;
 
@@ -70,6 +76,17 @@ struct Known {
     gaps: Density,
     /// How often the cause was there when the act was done.
     present: f32,
+    /// As of the last [`Route::refresh`].
+    weight: f32,
+}
+
+/// What follows from what was learned, as of the last [`Route::refresh`].
+#[derive(Debug)]
+struct Likely {
+    follows: Vec<[f32; ACTS]>,
+    counts: [[f32; MAX_COUNT]; MAX_KEYS],
+    so_far: [[f32; MAX_COUNT]; MAX_KEYS],
+    outlives: [f32; MAX_KEYS],
 }
 
 /// What was learned of one route.
@@ -83,6 +100,7 @@ pub(super) struct Route {
     requests: f32,
     /// Sum of durations, in nanoseconds, of the requests counted.
     busy: f32,
+    likely: Likely,
 }
 
 impl Default for Route {
@@ -95,6 +113,12 @@ impl Default for Route {
             calls: [0.0; MAX_KEYS],
             requests: 0.0,
             busy: 0.0,
+            likely: Likely {
+                follows: vec![[1.0 / 4.0; ACTS]; CAUSES],
+                counts: [[1.0; MAX_COUNT]; MAX_KEYS],
+                so_far: [[1.0; MAX_COUNT]; MAX_KEYS],
+                outlives: [OUTLIVES; MAX_KEYS],
+            },
         }
     }
 }
@@ -102,11 +126,7 @@ impl Default for Route {
 impl Route {
     /// How likely a cause is the one, among those present, before the gap is looked at.
     pub(super) fn weight(&self, at: Link) -> f32 {
-        let first = if at % 2 == 1 { 1.0 } else { EARLIER };
-        match self.known(at) {
-            Some(known) => (known.gaps.total() + DOUBT * first) / (known.present + DOUBT),
-            None => first,
-        }
+        self.known(at).map_or(first(at), |known| known.weight)
     }
 
     /// Density of a gap.
@@ -127,38 +147,21 @@ impl Route {
 
     /// How likely the act comes next when this was the latest event.
     pub(super) fn follows(&self, latest: Cause, act: Act) -> f32 {
-        let Some(acts) = self.follows.get(usize::from(latest.0)) else { return 1.0 };
-        let seen = acts.get(usize::from(act.0)).copied().unwrap_or(0.0);
-        (seen + DOUBT / 4.0) / (acts.iter().sum::<f32>() + DOUBT)
+        let acts = self.likely.follows.get(usize::from(latest.0));
+        acts.and_then(|acts| acts.get(usize::from(act.0))).copied().unwrap_or(1.0)
     }
 
-    /// How much likelier so many calls of a key are than none; of a request that goes on, so many
-    /// or more. `usual`: calls of the key per request, over all routes.
-    pub(super) fn count(&self, key: u8, number: usize, over: bool, usual: f32) -> f32 {
-        let Some(counts) = self.counts.get(usize::from(key)) else { return 1.0 };
-        let made = self.calls.get(usize::from(key)).copied().unwrap_or(0.0);
-        let mean = (made + DOUBT * usual) / (self.requests + DOUBT);
-        let some: f32 = counts.iter().sum();
-        let none = (self.requests - some).max(0.0) + SAMENESS * regular(mean, 0);
-        let seen = |number: usize| {
-            counts.get(number).copied().unwrap_or(0.0) + SAMENESS * regular(mean, number)
-        };
-        let number = number.min(MAX_COUNT - 1);
-        if over {
-            seen(number) / none
-        } else {
-            let more: f32 = (number..MAX_COUNT).map(seen).sum();
-            more / (none + (1..MAX_COUNT).map(seen).sum::<f32>())
-        }
-    }
-
-    /// How likely a call of a key goes on, or does not, when the response is written.
-    pub(super) fn outlives(&self, key: u8, yes: bool) -> f32 {
-        let key = usize::from(key);
-        let (seen, all) = (self.outlive.get(key), self.calls.get(key));
-        let share = (seen.unwrap_or(&0.0) + DOUBT * OUTLIVES) / (all.unwrap_or(&0.0) + DOUBT);
-        let share = share.clamp(0.0, 1.0);
-        if yes { share } else { 1.0 - share }
+    /// How likely so many calls of a key are, so many of which go on when the response is written,
+    /// against none at all; of a request that is `over`, or else so many or more.
+    pub(super) fn count(&self, key: u8, number: u8, outlive: u8, over: bool) -> f32 {
+        let counts = if over { &self.likely.counts } else { &self.likely.so_far };
+        let count = counts.get(usize::from(key));
+        let count = count.and_then(|count| count.get(usize::from(number).min(MAX_COUNT - 1)));
+        let outlives = self.likely.outlives.get(usize::from(key)).copied().unwrap_or(0.5);
+        let rest = number.saturating_sub(outlive);
+        count.copied().unwrap_or(1.0)
+            * outlives.powi(i32::from(outlive))
+            * (1.0 - outlives).powi(i32::from(rest))
     }
 
     /// About how many requests were seen.
@@ -195,11 +198,43 @@ impl Route {
     }
 
     /// Makes what was learned count; what is old fades.
-    pub(super) fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self, background: &Background) {
         if self.requests > MEMORY {
             self.fade();
         }
-        self.links.iter_mut().flatten().for_each(|known| known.gaps.refresh());
+        for (at, known) in self.links.iter_mut().enumerate() {
+            if let Some(known) = known {
+                known.gaps.refresh();
+                known.weight = (known.gaps.total() + DOUBT * first(at as Link)) / (known.present + DOUBT);
+            }
+        }
+        for (acts, likely) in self.follows.iter().zip(&mut self.likely.follows) {
+            let all = acts.iter().sum::<f32>() + DOUBT;
+            for (act, likely) in acts.iter().zip(likely) {
+                *likely = (act + DOUBT / 4.0) / all;
+            }
+        }
+        for key in 0..MAX_KEYS {
+            self.refresh_counts(key, background.usual(key as u8));
+        }
+    }
+
+    fn refresh_counts(&mut self, key: usize, usual: f32) {
+        let mean = (self.calls[key] + DOUBT * usual) / (self.requests + DOUBT);
+        let mut seen = self.counts[key];
+        seen[0] = (self.requests - seen.iter().sum::<f32>()).max(0.0);
+        for (number, seen) in seen.iter_mut().enumerate() {
+            *seen += SAMENESS * regular(mean, number);
+        }
+        let all: f32 = seen.iter().sum();
+        let mut more = all;
+        for (number, seen_so) in seen.iter().enumerate() {
+            self.likely.counts[key][number] = seen_so / seen[0];
+            self.likely.so_far[key][number] = more / all;
+            more -= seen_so;
+        }
+        let outlives = (self.outlive[key] + DOUBT * OUTLIVES) / (self.calls[key] + DOUBT);
+        self.likely.outlives[key] = outlives.clamp(0.001, 0.999);
     }
 
     fn fade(&mut self) {

@@ -14,11 +14,12 @@ use super::window::{Made, NOBODY, Open};
 /// A move to a request that has such a call already is tried this seldom.
 const SELDOM: f64 = 0.125;
 
+/// A candidate for whom nothing spoke more than this before counting began is not looked at again.
+const COLD: f32 = 1e-4;
+
 /// Works on one window, with what was learned so far.
 pub(super) struct Sampler<'a> {
     pub(super) routes: &'a [Route],
-    /// Calls of each key per request.
-    pub(super) usual: &'a [f32],
     pub(super) background: &'a Background,
     pub(super) requests: &'a mut [Open],
     pub(super) calls: &'a mut [Made],
@@ -83,7 +84,7 @@ impl Sampler<'_> {
         for at in 0..self.calls[call as usize].candidates.len() {
             let (other, _) = self.calls[call as usize].candidates[at];
             let owner = self.calls[call as usize].owner;
-            if other == owner {
+            if other == owner || (self.counting && self.calls[call as usize].heat[at] < COLD) {
                 continue;
             }
             self.pairs(call, other);
@@ -195,6 +196,10 @@ impl Sampler<'_> {
             }
         }
         let chance = 1.0 / (1.0 + (-gain).exp());
+        if !self.counting {
+            self.warm(left, &lists.0, right, chance as f32);
+            self.warm(right, &lists.1, left, chance as f32);
+        }
         if self.counting {
             self.count(left, &lists.0, right, chance as f32);
             self.count(right, &lists.1, left, chance as f32);
@@ -205,6 +210,16 @@ impl Sampler<'_> {
             lists
         };
         (self.scratch.left, self.scratch.right) = lists;
+    }
+
+    fn warm(&mut self, to: u32, list: &[u32], from: u32, chance: f32) {
+        for &call in list {
+            let made = &mut self.calls[call as usize];
+            if made.owner == from && !made.settled {
+                made.warm(to, chance);
+                made.warm(from, 1.0 - chance);
+            }
+        }
     }
 
     /// Counts the calls that would go to an owner from another.
@@ -253,7 +268,7 @@ impl Sampler<'_> {
     fn score(&mut self, request: u32, calls: &[u32]) -> f64 {
         let Some(open) = self.requests.get(request as usize) else { return 0.0 };
         let Some(route) = self.routes.get(open.route) else { return 0.0 };
-        self.scratch.story.score(route, self.usual, open, calls, self.calls)
+        self.scratch.story.score(route, open, calls, self.calls)
     }
 }
 

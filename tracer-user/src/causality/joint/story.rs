@@ -29,23 +29,19 @@ pub(super) struct Story {
 impl Story {
     /// Logarithm of the likelihood, up to a constant of the request. `calls` are in order of their
     /// beginnings.
-    pub(super) fn score(&mut self, route: &Route, usual: &[f32], of: &Open, calls: &[u32], all: &[Made]) -> f64 {
+    pub(super) fn score(&mut self, route: &Route, of: &Open, calls: &[u32], all: &[Made]) -> f64 {
         let mut product = Product::default();
         self.tell(of, calls, all);
         for (place, call) in made(calls, all) {
             self.act(route, Act::call(call.key), call.started, Some(place));
             product.times(self.likelihood(route, Act::call(call.key)));
         }
-        if let Some(replied) = of.replied {
+        if let Some(replied) = of.answered() {
             self.act(route, Act::ANSWER, replied, None);
             product.times(self.likelihood(route, Act::ANSWER));
         }
         tally(of, calls, all, |key, number, outlive| {
-            let usual = usual.get(usize::from(key)).copied().unwrap_or(0.0);
-            product.times(route.count(key, usize::from(number), of.replied.is_some(), usual));
-            for nth in 0..number {
-                product.times(route.outlives(key, nth < outlive));
-            }
+            product.times(route.count(key, number, outlive, of.answered().is_some()));
         });
         product.log()
     }
@@ -58,7 +54,7 @@ impl Story {
             self.act(route, Act::call(call.key), call.started, Some(place));
             self.note(&mut lesson, Act::call(call.key));
         }
-        if let Some(replied) = of.replied {
+        if let Some(replied) = of.answered() {
             self.act(route, Act::ANSWER, replied, None);
             self.note(&mut lesson, Act::ANSWER);
             lesson.busy = replied.saturating_sub(of.started) as f32;
@@ -130,7 +126,7 @@ fn tally(of: &Open, calls: &[u32], all: &[Made], mut tell: impl FnMut(u8, u8, u8
         let (mut number, mut outlive) = (0u8, 0u8);
         for (_, other) in made(calls, all).filter(|(_, other)| other.key == call.key) {
             number = number.saturating_add(1);
-            let late = of.replied.is_some_and(|at| other.ended.is_none_or(|ended| ended > at));
+            let late = of.answered().is_some_and(|at| other.ended.is_none_or(|ended| ended > at));
             outlive = outlive.saturating_add(u8::from(late));
         }
         tell(call.key, number, outlive);

@@ -21,6 +21,8 @@ pub(super) struct Open {
     pub(super) started: u64,
     pub(super) replied: Option<u64>,
     pub(super) ended: Option<u64>,
+    /// All of its calls are in the window.
+    pub(super) whole: bool,
     /// The calls that it is thought to have made, by their places, in order of their beginnings.
     pub(super) calls: Vec<u32>,
     /// Its score with these.
@@ -43,6 +45,8 @@ pub(super) struct Made {
     pub(super) owner: u32,
     /// How much was counted for each candidate, and last for nobody.
     pub(super) tally: Vec<f32>,
+    /// The most that spoke for each of them before counting began.
+    pub(super) heat: Vec<f32>,
     /// It has been placed.
     placed: bool,
     /// Nothing to be decided any more.
@@ -54,25 +58,31 @@ pub(super) struct Made {
 pub(super) struct Window {
     pub(super) requests: Vec<Open>,
     pub(super) calls: Vec<Made>,
+    /// Calls that began later.
+    later: Vec<Made>,
 }
 
 impl Window {
-    /// A request, or what is known of it by now.
-    pub(super) fn request(&mut self, request: Request, route: usize) {
+    /// A request, or what is known of it by now; returns whether it is new.
+    pub(super) fn request(&mut self, request: Request, route: usize) -> bool {
         let Request { id, started, replied, ended, .. } = request;
         if let Some(open) = self.requests.iter_mut().rev().find(|open| open.id == id) {
             (open.replied, open.ended) = (replied, ended);
-        } else if self.requests.len() < MAX_WINDOW {
-            let calls = vec![];
-            self.requests.push(Open { id, route, started, replied, ended, calls, score: 0.0, lesson: None });
+            return false;
         }
+        let room = self.requests.len() < MAX_WINDOW;
+        if room {
+            let calls = vec![];
+            self.requests.push(Open { id, route, started, replied, ended, whole: false, calls, score: 0.0, lesson: None });
+        }
+        room
     }
 
     /// A call; returns whether there is room.
     pub(super) fn call(&mut self, call: Call, key: u8) -> bool {
-        let room = self.calls.len() < MAX_WINDOW;
+        let room = self.later.len() < MAX_WINDOW;
         if room {
-            self.calls.push(Made {
+            self.later.push(Made {
                 id: call.id,
                 key,
                 started: call.started,
@@ -82,14 +92,22 @@ impl Window {
                 candidates: vec![],
                 owner: NOBODY,
                 tally: vec![],
+                heat: vec![],
                 placed: false,
             });
         }
         room
     }
 
-    /// Sorts, finds the candidates of every call, and returns the calls that are new and open.
-    pub(super) fn arrange(&mut self) -> Vec<u32> {
+    /// Takes in the calls up to the end of all requests that began before; sorts, finds the
+    /// candidates of every call, and returns the calls that are new and open.
+    pub(super) fn arrange(&mut self, before: u64) -> Vec<u32> {
+        let begun = self.requests.iter().filter(|open| open.started <= before);
+        let until = begun.filter_map(|open| open.ended).max().unwrap_or(0).max(before);
+        for open in &mut self.requests {
+            open.whole = open.ended.is_some_and(|ended| ended <= until);
+        }
+        self.calls.extend(self.later.extract_if(.., |call| call.started <= until));
         let owners: Vec<u64> = self.calls.iter().map(|call| {
             self.requests.get(call.owner as usize).map_or(u64::MAX, |open| open.id)
         }).collect();
@@ -127,17 +145,6 @@ impl Window {
         new
     }
 
-    /// Calls of each key per request.
-    pub(super) fn usual<const N: usize>(&self, _new: &[u32], _before: [f32; N]) -> [f32; N] {
-        let mut usual = [0.0; N];
-        for call in &self.calls {
-            if let Some(usual) = usual.get_mut(usize::from(call.key)) {
-                *usual += 1.0 / self.requests.len().max(1) as f32;
-            }
-        }
-        usual
-    }
-
     /// What was counted, of the calls all of whose candidates were over by `before` and of those
     /// that were over by `hold`.
     pub(super) fn report(&mut self, before: u64, hold: u64, background: &mut Background) -> Vec<Posterior> {
@@ -157,7 +164,7 @@ impl Window {
                 shares.map(|(&(at, _), &share)| (requests[at as usize].id, share / all)).collect();
             owners.sort_by(|a, b| b.1.total_cmp(&a.1));
             let nobody = 1.0 - owners.iter().map(|owner| owner.1).sum::<f32>();
-            background.observe(call.key, nobody.max(0.0));
+            background.nobody(call.key, nobody.max(0.0));
             posteriors.push(Posterior { call: call.id, owners });
         }
         posteriors
@@ -186,6 +193,13 @@ impl Window {
     }
 }
 
+impl Open {
+    /// When it was answered, if by then all of its calls were in the window.
+    pub(super) fn answered(&self) -> Option<u64> {
+        self.replied.filter(|_| self.whole)
+    }
+}
+
 impl Made {
     /// Takes as candidates those of the requests that other evidence allows.
     fn find(&mut self, going: &[u32], places: &HashMap<u64, u32>) {
@@ -204,6 +218,16 @@ impl Made {
         }
         self.tally.clear();
         self.tally.resize(self.candidates.len() + 1, 0.0);
+        self.heat.clear();
+        self.heat.resize(self.candidates.len() + 1, 0.0);
+    }
+
+    /// Notes that something spoke for an owner.
+    pub(super) fn warm(&mut self, owner: u32, much: f32) {
+        let at = self.candidates.iter().position(|candidate| candidate.0 == owner);
+        if let Some(heat) = self.heat.get_mut(at.unwrap_or(self.candidates.len())) {
+            *heat = heat.max(much);
+        }
     }
 
     /// What other evidence says of a request, if that comes into question.
