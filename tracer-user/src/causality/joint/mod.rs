@@ -14,6 +14,7 @@
 mod background;
 mod density;
 mod input;
+mod memo;
 mod names;
 mod route;
 mod sampler;

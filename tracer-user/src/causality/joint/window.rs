@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::background::Background;
 use super::input::{Call, Hint, Posterior, Request};
+use super::memo::mark;
 use super::route::Lesson;
 
 /// In place of a request: none caused the call.
@@ -25,6 +26,8 @@ pub(super) struct Open {
     pub(super) whole: bool,
     /// The calls that it is thought to have made, by their places, in order of their beginnings.
     pub(super) calls: Vec<u32>,
+    /// Stands for these: the sum of their marks.
+    pub(super) mark: u64,
     /// Its score with these.
     pub(super) score: f64,
     /// What it has taught so far.
@@ -73,7 +76,7 @@ impl Window {
         let room = self.requests.len() < MAX_WINDOW;
         if room {
             let calls = vec![];
-            self.requests.push(Open { id, route, started, replied, ended, whole: false, calls, score: 0.0, lesson: None });
+            self.requests.push(Open { id, route, started, replied, ended, whole: false, calls, mark: 0, score: 0.0, lesson: None });
         }
         room
     }
@@ -115,7 +118,10 @@ impl Window {
             self.calls.iter().map(|call| call.id).zip(owners).collect();
         self.requests.sort_by_key(|open| (open.started, open.id));
         self.calls.sort_by_key(|call| (call.started, call.id));
-        self.requests.iter_mut().for_each(|open| open.calls.clear());
+        for open in &mut self.requests {
+            open.calls.clear();
+            open.mark = 0;
+        }
         let places: HashMap<u64, u32> =
             self.requests.iter().enumerate().map(|(at, open)| (open.id, at as u32)).collect();
         let mut new = vec![];
@@ -136,6 +142,7 @@ impl Window {
             call.owner = owner.and_then(|id| places.get(&id).copied()).unwrap_or(NOBODY);
             if let Some(open) = self.requests.get_mut(call.owner as usize) {
                 open.calls.push(place as u32);
+                open.mark = open.mark.wrapping_add(mark(place as u32));
             }
             if !call.placed && !call.settled {
                 new.push(place as u32);
