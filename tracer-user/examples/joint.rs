@@ -32,7 +32,7 @@ fn cell(file: &str) {
             Item::Request(Request { id, route: key, started, replied, ended })
         } else {
             truth.insert(id, n(7));
-            Item::Call(Call { id, key, started, ended, hint: Hint::None })
+            Item::Call(Call { id, key, started, ended, peer: None, hint: Hint::None })
         };
         processes.entry(process).or_default().push((ended.unwrap_or(started), item));
     }

@@ -26,6 +26,8 @@ pub struct Call {
     pub started: u64,
     /// When its response was read; `None` while there is none.
     pub ended: Option<u64>,
+    /// The request that it is itself, where the process asks itself.
+    pub peer: Option<u64>,
     /// What is known of its owner without looking at times.
     pub hint: Hint,
 }

@@ -41,7 +41,8 @@ pub(super) struct Made {
     pub(super) key: u8,
     pub(super) started: u64,
     pub(super) ended: Option<u64>,
-    pub(super) hint: Hint,
+    peer: Option<u64>,
+    hint: Hint,
     /// Requests that come into question, by their places, with the log-odds of other evidence.
     pub(super) candidates: Vec<(u32, f32)>,
     /// The request that it is thought to be of, by its place, or [`NOBODY`].
@@ -91,6 +92,7 @@ impl Window {
                 started: call.started,
                 ended: call.ended,
                 settled: matches!(call.hint, Hint::Settled(_)),
+                peer: call.peer,
                 hint: call.hint,
                 candidates: vec![],
                 owner: NOBODY,
@@ -211,16 +213,18 @@ impl Made {
     /// Takes as candidates those of the requests that other evidence allows.
     fn find(&mut self, going: &[u32], places: &HashMap<u64, u32>) {
         self.candidates.clear();
-        if !self.settled && going.len() <= MAX_CANDIDATES {
+        let peer = self.peer.and_then(|peer| places.get(&peer).copied());
+        let going = going.iter().copied().filter(|&at| Some(at) != peer);
+        if !self.settled && going.clone().count() <= MAX_CANDIDATES {
             match &self.hint {
                 Hint::Leaning { odds, among } => {
                     let place = |&(id, odds): &(u64, f32)| Some((*places.get(&id)?, odds));
                     let named: Vec<_> = odds.iter().filter_map(place).collect();
                     let odds = |at: u32| named.iter().find(|named| named.0 == at).map(|named| named.1);
-                    let all = going.iter().filter(|&&at| !among || odds(at).is_some());
-                    self.candidates.extend(all.map(|&at| (at, odds(at).unwrap_or(0.0))));
+                    let all = going.filter(|&at| !among || odds(at).is_some());
+                    self.candidates.extend(all.map(|at| (at, odds(at).unwrap_or(0.0))));
                 }
-                _ => self.candidates.extend(going.iter().map(|&at| (at, 0.0))),
+                _ => self.candidates.extend(going.map(|at| (at, 0.0))),
             }
         }
         self.tally.clear();
