@@ -38,9 +38,9 @@ const FIRST_TURNS: usize = 8;
 /// So many requests make a route known.
 const KNOWN: f32 = 200.0;
 /// Looks at every call in a turn.
-const SWEEPS: usize = 6;
+const SWEEPS: usize = 60;
 /// Looks at every call while it is counted whose it is.
-const COUNTED: usize = 30;
+const COUNTED: usize = 200;
 
 /// Of one process.
 #[derive(Debug)]

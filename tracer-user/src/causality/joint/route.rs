@@ -12,6 +12,8 @@ const CAUSES: usize = 1 + 2 * MAX_KEYS;
 const ACTS: usize = MAX_KEYS + 1;
 /// Calls of one key that are told apart by their number; the last means so many or more.
 pub(super) const MAX_COUNT: usize = 8;
+/// Sets of calls that are told apart; what a route does beyond is judged by each key alone.
+const MAX_SETS: usize = 64;
 /// Requests after which what was learned fades to one half.
 const MEMORY: f32 = 2000.0;
 /// So many observations weigh as much as what is assumed before any.
@@ -70,6 +72,38 @@ pub(super) fn link(cause: Cause, latest: bool, act: Act) -> Link {
     (usize::from(act.0) * CAUSES * 2 + usize::from(cause.0) * 2 + usize::from(latest)) as Link
 }
 
+/// Which calls a request makes: keys in ascending order, with the number of calls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct CallSet(Vec<(u8, u8)>);
+
+impl CallSet {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn add(&mut self, key: u8) {
+        match self.0.binary_search_by_key(&key, |kind| kind.0) {
+            Ok(at) => {
+                if let Some(kind) = self.0.get_mut(at) {
+                    kind.1 = kind.1.saturating_add(1);
+                }
+            }
+            Err(at) => self.0.insert(at, (key, 1)),
+        }
+    }
+
+    /// Takes one away; those that are left keep their places.
+    pub(super) fn take(&mut self, key: u8) {
+        if let Some(kind) = self.0.iter_mut().find(|kind| kind.0 == key) {
+            kind.1 = kind.1.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u8, u8)> {
+        self.0.iter().copied()
+    }
+}
+
 /// What is known of a link.
 #[derive(Debug, Default)]
 struct Known {
@@ -86,6 +120,8 @@ struct Likely {
     follows: Vec<[f32; ACTS]>,
     counts: [[f32; MAX_COUNT]; MAX_KEYS],
     so_far: [[f32; MAX_COUNT]; MAX_KEYS],
+    /// No call at all, as far as calls of different keys know nothing of each other.
+    none: f32,
     outlives: [f32; MAX_KEYS],
 }
 
@@ -95,6 +131,7 @@ pub(super) struct Route {
     links: Vec<Option<Box<Known>>>,
     follows: Vec<[f32; ACTS]>,
     counts: [[f32; MAX_COUNT]; MAX_KEYS],
+    sets: Vec<(CallSet, f32)>,
     outlive: [f32; MAX_KEYS],
     calls: [f32; MAX_KEYS],
     requests: f32,
@@ -109,6 +146,7 @@ impl Default for Route {
             links: std::iter::repeat_with(|| None).take(2 * CAUSES * ACTS).collect(),
             follows: vec![[0.0; ACTS]; CAUSES],
             counts: [[0.0; MAX_COUNT]; MAX_KEYS],
+            sets: vec![],
             outlive: [0.0; MAX_KEYS],
             calls: [0.0; MAX_KEYS],
             requests: 0.0,
@@ -117,6 +155,7 @@ impl Default for Route {
                 follows: vec![[1.0 / 4.0; ACTS]; CAUSES],
                 counts: [[1.0; MAX_COUNT]; MAX_KEYS],
                 so_far: [[1.0; MAX_COUNT]; MAX_KEYS],
+                none: 1.0,
                 outlives: [OUTLIVES; MAX_KEYS],
             },
         }
@@ -151,17 +190,27 @@ impl Route {
         acts.and_then(|acts| acts.get(usize::from(act.0))).copied().unwrap_or(1.0)
     }
 
-    /// How likely so many calls of a key are, so many of which go on when the response is written,
-    /// against none at all; of a request that is `over`, or else so many or more.
-    pub(super) fn count(&self, key: u8, number: u8, outlive: u8, over: bool) -> f32 {
-        let counts = if over { &self.likely.counts } else { &self.likely.so_far };
-        let count = counts.get(usize::from(key));
-        let count = count.and_then(|count| count.get(usize::from(number).min(MAX_COUNT - 1)));
+    /// How likely a request makes just these calls, in whatever order; one that is not over, these or
+    /// more.
+    pub(super) fn set(&self, set: &CallSet, over: bool) -> f32 {
+        let marginal = |table: &[[f32; MAX_COUNT]; MAX_KEYS], (key, number): (u8, u8)| {
+            let counts = table.get(usize::from(key));
+            let count = counts.and_then(|counts| counts.get(usize::from(number).min(MAX_COUNT - 1)));
+            count.copied().unwrap_or(1.0)
+        };
+        if !over {
+            return set.iter().map(|kind| marginal(&self.likely.so_far, kind)).product();
+        }
+        let apart: f32 = set.iter().map(|kind| marginal(&self.likely.counts, kind)).product();
+        let seen = self.sets.iter().find(|seen| seen.0 == *set).map_or(0.0, |seen| seen.1);
+        (seen + SAMENESS * self.likely.none * apart) / (self.requests + SAMENESS)
+    }
+
+    /// How likely so many of some calls of a key go on when the response is written.
+    pub(super) fn outlives(&self, key: u8, number: u8, outlive: u8) -> f32 {
         let outlives = self.likely.outlives.get(usize::from(key)).copied().unwrap_or(0.5);
         let rest = number.saturating_sub(outlive);
-        count.copied().unwrap_or(1.0)
-            * outlives.powi(i32::from(outlive))
-            * (1.0 - outlives).powi(i32::from(rest))
+        outlives.powi(i32::from(outlive)) * (1.0 - outlives).powi(i32::from(rest))
     }
 
     /// About how many requests were seen.
@@ -193,6 +242,12 @@ impl Route {
             add(self.calls.get_mut(key), number as f32);
             add(self.outlive.get_mut(key), f32::from(outlive));
         }
+        let room = sign > 0.0 && self.sets.len() < MAX_SETS;
+        match self.sets.iter_mut().find(|seen| seen.0 == lesson.set) {
+            Some(seen) => add(Some(&mut seen.1), 1.0),
+            None if room => self.sets.push((lesson.set.clone(), 1.0)),
+            None => {}
+        }
         add(Some(&mut self.requests), 1.0);
         add(Some(&mut self.busy), lesson.busy);
     }
@@ -214,6 +269,8 @@ impl Route {
                 *likely = (act + DOUBT / 4.0) / all;
             }
         }
+        self.sets.retain(|seen| seen.1 > 0.5);
+        self.likely.none = 1.0;
         for key in 0..MAX_KEYS {
             self.refresh_counts(key, background.usual(key as u8));
         }
@@ -228,6 +285,7 @@ impl Route {
         }
         let all: f32 = seen.iter().sum();
         let mut more = all;
+        self.likely.none *= seen[0] / all;
         for (number, seen_so) in seen.iter().enumerate() {
             self.likely.counts[key][number] = seen_so / seen[0];
             self.likely.so_far[key][number] = more / all;
@@ -245,6 +303,7 @@ impl Route {
         let counts = self.counts.iter_mut().flatten();
         let all = self.follows.iter_mut().flatten().chain(counts);
         let all = all.chain(&mut self.outlive).chain(&mut self.calls);
+        let all = all.chain(self.sets.iter_mut().map(|seen| &mut seen.1));
         all.chain([&mut self.requests, &mut self.busy]).for_each(|value| *value /= 2.0);
     }
 }
@@ -256,6 +315,8 @@ pub(super) struct Lesson {
     pub(super) gaps: Vec<(Link, u8, f32)>,
     /// What was the latest event when something was done.
     pub(super) steps: Vec<(Cause, Act)>,
+    /// Which calls it made.
+    pub(super) set: CallSet,
     /// Key, number of calls, and how many went on when the response was written.
     pub(super) counts: Vec<(u8, u8, u8)>,
     /// Duration in nanoseconds.

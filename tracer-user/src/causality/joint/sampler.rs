@@ -102,12 +102,9 @@ impl Sampler<'_> {
             pairs.extend(theirs.filter(|&theirs| self.calls[theirs as usize].key == key));
             for &pair in &pairs {
                 self.swap(call, pair);
-                let owner = self.calls[call as usize].owner;
-                if owner != NOBODY && owner != other {
-                    self.swap_tails(owner, other, call.min(pair));
-                    self.swap_tails(owner, other, 0);
-                }
+                self.swap_tails(call, other, call.min(pair));
             }
+            self.swap_tails(call, other, 0);
             let taken = !pairs.is_empty();
             self.scratch.pairs = pairs;
             if !taken || self.rng.f64() < SELDOM {
@@ -125,15 +122,19 @@ impl Sampler<'_> {
         self.consider(change, 0.0);
     }
 
-    /// Exchanges all that two requests did from a call on.
-    fn swap_tails(&mut self, left: u32, right: u32, from: u32) {
+    /// Exchanges all that a call's owner and another request did from a call on.
+    fn swap_tails(&mut self, call: u32, right: u32, from: u32) {
+        let left = self.calls[call as usize].owner;
+        if left == NOBODY || left == right {
+            return;
+        }
         let mut change = self.change(left, right);
         for (request, out) in [(left, &mut change.away), (right, &mut change.back)] {
             let calls = &self.requests[request as usize].calls;
             out.extend(calls.iter().filter(|&&call| call >= from));
         }
-        // With one call each it is the same as a swap.
-        if change.away.len() + change.back.len() > 2 {
+        // With one call on a side it is the same as a swap or a move.
+        if change.away.len().max(change.back.len()) > 1 {
             self.consider(change, 0.0);
         } else {
             self.scratch.change = change;

@@ -1,7 +1,7 @@
 //! How likely it is that a request made just these calls at just these times.
 
 use super::density::bin;
-use super::route::{Act, Cause, Lesson, Link, Route, link};
+use super::route::{Act, CallSet, Cause, Lesson, Link, Route, link};
 use super::window::{Made, Open};
 
 /// Events before an act that are looked at as its causes.
@@ -24,26 +24,37 @@ pub(super) struct Story {
     parts: Vec<(Link, u8, f32)>,
     /// The latest event before that act.
     latest: Option<Cause>,
+    /// The calls that are still to be made.
+    set: CallSet,
 }
 
 impl Story {
-    /// Logarithm of the likelihood, up to a constant of the request. `calls` are in order of their
-    /// beginnings.
+    /// Logarithm of the likelihood, up to a constant of the request: that it makes these calls, in
+    /// this order, after these gaps. `calls` are in order of their beginnings.
     pub(super) fn score(&mut self, route: &Route, of: &Open, calls: &[u32], all: &[Made]) -> f64 {
         let mut product = Product::default();
         self.tell(of, calls, all);
+        product.times(route.set(&self.set, of.answered().is_some()));
+        tally(of, calls, all, |key, number, outlive| product.times(route.outlives(key, number, outlive)));
         for (place, call) in made(calls, all) {
             self.act(route, Act::call(call.key), call.started, Some(place));
-            product.times(self.likelihood(route, Act::call(call.key)));
+            product.times(self.parts.iter().map(|part| part.2).sum());
+            product.times(self.turn(route, call.key));
+            self.set.take(call.key);
         }
         if let Some(replied) = of.answered() {
             self.act(route, Act::ANSWER, replied, None);
-            product.times(self.likelihood(route, Act::ANSWER));
+            product.times(self.parts.iter().map(|part| part.2).sum());
         }
-        tally(of, calls, all, |key, number, outlive| {
-            product.times(route.count(key, number, outlive, of.answered().is_some()));
-        });
         product.log()
+    }
+
+    /// How likely it is a call of this key that comes next, of those still to be made.
+    fn turn(&self, route: &Route, key: u8) -> f32 {
+        let Some(latest) = self.latest else { return 1.0 };
+        let left = self.set.iter().filter(|kind| kind.1 > 0);
+        let all: f32 = left.map(|kind| route.follows(latest, Act::call(kind.0))).sum();
+        route.follows(latest, Act::call(key)) / all.max(f32::MIN_POSITIVE)
     }
 
     /// What it teaches.
@@ -59,14 +70,17 @@ impl Story {
             self.note(&mut lesson, Act::ANSWER);
             lesson.busy = replied.saturating_sub(of.started) as f32;
         }
+        lesson.set = self.set.clone();
         tally(of, calls, all, |key, number, outlive| lesson.counts.push((key, number, outlive)));
         lesson
     }
 
     fn tell(&mut self, of: &Open, calls: &[u32], all: &[Made]) {
         self.events.clear();
+        self.set.clear();
         self.events.push(Event { time: of.started, cause: Cause::READ, call: u32::MAX });
         for (place, call) in made(calls, all) {
+            self.set.add(call.key);
             self.insert(Event { time: call.started, cause: Cause::begins(call.key), call: place });
             if let Some(ended) = call.ended {
                 self.insert(Event { time: ended, cause: Cause::ends(call.key), call: place });
@@ -97,11 +111,6 @@ impl Story {
             self.parts.push((at, bin, weight * density));
         }
         self.parts.iter_mut().for_each(|part| part.2 /= all);
-    }
-
-    fn likelihood(&self, route: &Route, act: Act) -> f32 {
-        let density: f32 = self.parts.iter().map(|part| part.2).sum();
-        density * self.latest.map_or(1.0, |latest| route.follows(latest, act))
     }
 
     fn note(&self, lesson: &mut Lesson, act: Act) {
