@@ -150,10 +150,3 @@ mod tests {
         assert!((density.total() - 2.0).abs() < 1e-6);
     }
 }
-impl Density {
-    pub(super) fn dump(&self) -> String {
-        let mut s = String::new();
-        for o in 0..26 { let c: f32 = self.counts[o * 8..o * 8 + 8].iter().sum(); if c > 0.5 { s += &format!("{}us:{:.0} ", (1 << o), c); } }
-        s
-    }
-}

@@ -38,9 +38,9 @@ const FIRST_TURNS: usize = 8;
 /// So many requests make a route known.
 const KNOWN: f32 = 200.0;
 /// Looks at every call in a turn.
-const SWEEPS: usize = 60;
+const SWEEPS: usize = 6;
 /// Looks at every call while it is counted whose it is.
-const COUNTED: usize = 200;
+const COUNTED: usize = 30;
 
 /// Of one process.
 #[derive(Debug)]
@@ -159,11 +159,5 @@ impl Joint {
             open.lesson = Some(lesson);
         }
         self.refresh();
-    }
-}
-impl Joint {
-    /// dump
-    pub fn dump(&self) {
-        for route in &self.routes { route.dump(self.keys.len()); }
     }
 }

@@ -10,7 +10,6 @@ pub(super) struct Names<const MAX: usize> {
 }
 
 impl<const MAX: usize> Names<MAX> {
-    pub(super) fn len(&self) -> usize { self.numbers.len() }
     pub(super) fn number(&mut self, name: u64) -> usize {
         let next = self.numbers.len();
         match self.numbers.get(&name) {

@@ -322,14 +322,3 @@ pub(super) struct Lesson {
     /// Duration in nanoseconds.
     pub(super) busy: f32,
 }
-impl Route {
-    pub(super) fn dump(&self, keys: usize) {
-        println!("  requests {} busy {} calls {:?} outlive {:?}", self.requests, self.busy / self.requests, &self.calls[..keys], &self.outlive[..keys]);
-        for k in 0..keys { println!("  counts {k}: {:?}", self.counts[k]); }
-        for c in 0..=2 * keys { println!("  after {c}: {:?} answer {}", &self.follows[c][..keys], self.follows[c][MAX_KEYS]); }
-        for a in (0..keys).chain([MAX_KEYS]) { for c in 0..=2 * keys { for l in [true, false] {
-            let at = link(Cause(c as u8), l, Act(a as u8));
-            if let Some(k) = self.known(at) { if k.gaps.total() > 5.0 { println!("  {c}{} -> {a}: weight {:.3} n {} {}", if l {"*"} else {""}, self.weight(at), k.gaps.total(), k.gaps.dump()); } }
-        }}}
-    }
-}
