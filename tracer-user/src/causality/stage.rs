@@ -129,7 +129,7 @@ impl Causality {
     pub fn signal(&mut self, signal: &Signal) {
         match signal {
             Signal::Started { id, side, at, cookie, .. } => self.started(*id, *side, *at, *cookie),
-            Signal::Head { id, context } => self.head(*id, context.as_deref()),
+            Signal::Head { id, context, .. } => self.head(*id, context.as_deref()),
             Signal::Read { id, at } => self.read(*id, *at),
             Signal::Replied { id, at } => self.replied(*id, *at),
             Signal::Ended(exchange) => self.ended(exchange),
