@@ -15,6 +15,7 @@ mod node;
 mod origins;
 mod process;
 mod processes;
+mod queue;
 mod resolver;
 mod scene;
 mod sight;

@@ -16,6 +16,7 @@ mod lifetime;
 mod losses;
 mod outcome;
 mod processes;
+mod queue;
 mod recording;
 mod runtimes;
 mod script;

@@ -221,7 +221,7 @@ mod tests {
     fn a_span_goes_before_a_trace_alone() {
         let balancer = ("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678".to_owned());
         let cloud = ("X-Cloud-Trace-Context", format!("{TRACE}/7"));
-        let alone = read(&[balancer.clone()]);
+        let alone = read(std::slice::from_ref(&balancer));
         assert_eq!(alone.context.unwrap().format, Format::XRay);
         let both = read(&[balancer, cloud]);
         assert_eq!(both.context.unwrap().format, Format::GoogleCloud);
