@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
 use crate::exchange::{Exchange, ExchangeId, Side};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
 use tracer_common::record::FLOW_GOROUTINE;
@@ -67,6 +67,7 @@ impl Causality {
             started: at,
             head: false,
             context: None,
+            correlation: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -93,10 +94,20 @@ impl Causality {
         self.nodes.get_mut(&id)?.server_mut()
     }
 
-    pub(super) fn head(&mut self, id: ExchangeId, context: Option<&Context>) {
+    pub(super) fn head(
+        &mut self,
+        id: ExchangeId,
+        context: Option<&Context>,
+        correlation: &Correlation,
+    ) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.head = true;
         node.context = context.cloned().map(Box::new);
+        node.correlation = correlation.clone();
+        match node.side {
+            Side::Server => self.correlated.received(node.started.pid, correlation, id),
+            Side::Client => self.correlated.sent(node.started.pid, correlation),
+        }
         match (node.side, context) {
             (Side::Server, Some(context)) => {
                 self.origins.received(context, node);
@@ -123,9 +134,11 @@ impl Causality {
     fn decide_if_idle(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client() else { return };
-        let named = node.context.as_ref().is_some_and(|context| {
-            self.carriers.contains_key(&(node.started.pid, context.trace_id))
-        });
+        let pid = node.started.pid;
+        let named = node.context.as_ref();
+        let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
+        let brought = |id| self.correlated.requests(pid, id).next().is_some();
+        let named = named || node.correlation.ids().any(brought);
         if client.suspects.is_empty() && !named && node.head {
             self.decide(id);
         }

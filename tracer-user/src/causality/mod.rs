@@ -5,6 +5,8 @@
 mod alone;
 mod context;
 mod contexts;
+mod correlated;
+mod correlation;
 mod course;
 mod evidence;
 mod header;
