@@ -2,11 +2,14 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
 use crate::exchange::{Exchange, ExchangeId, Side};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
+
+use tracer_common::record::FLOW_GOROUTINE;
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -15,6 +18,7 @@ use super::turn::closes;
 impl Causality {
     pub(super) fn started(&mut self, id: ExchangeId, side: Side, at: Moment, cookie: Cookie) {
         let connected = self.connecting.pop(&cookie);
+        let asked = self.asking.pop(&cookie).filter(|asked| asked.pid == at.pid);
         let process = self.processes.acting(&at);
         let role = match side {
             Side::Server => {
@@ -24,20 +28,36 @@ impl Causality {
             Side::Client => {
                 let alone = process.only();
                 let thread = process.thread(at.tid);
-                let last_read = match connected {
-                    Some((tid, turn)) if tid == at.tid => turn,
-                    _ => thread.last_read,
-                };
+                let (only, last_read, switches) =
+                    (thread.only(), thread.last_read, thread.switches);
+                let due = thread.queue.act(at.flow.sleeps);
+                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                let mut lineage = process.contexts.lineage(&flow);
+                // Who opened a pooled connection says nothing of its later requests.
+                let pooled = asked.is_none() && connected.is_none();
+                if flow.kind == FLOW_GOROUTINE && pooled {
+                    lineage.truncate(1);
+                }
+                let suspects = process.suspects(&lineage);
                 let mut client = Client {
-                    thread: thread.only(),
+                    thread: only,
                     turn: None,
+                    queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
-                    switches: thread.switches,
+                    lineage,
+                    suspects,
+                    switches,
                     blocked: None,
                     originated: false,
                     decided: false,
                 };
-                client.turn = last_read.and_then(|read| self.owner(read));
+                let last_read = match connected {
+                    Some((tid, turn)) if tid == at.tid => turn,
+                    _ => last_read,
+                };
+                client.turn =
+                    last_read.and_then(|read| owner(&self.nodes, read, |client| client.turn));
+                client.suspect();
                 Role::Client(client)
             }
         };
@@ -47,6 +67,7 @@ impl Causality {
             started: at,
             head: false,
             context: None,
+            correlation: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -56,8 +77,12 @@ impl Causality {
             if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
                 server.turn_calls += 1;
             }
-            for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
-                if let Some(server) = self.server(request) {
+            if let Some(server) = client.queue.and_then(|due| self.server(due)) {
+                server.queue_calls += 1;
+            }
+            for &request in &client.suspects {
+                let server = self.nodes.get_mut(&request).and_then(Node::server_mut);
+                if let Some(server) = server {
                     server.pins += 1;
                 }
             }
@@ -65,24 +90,24 @@ impl Causality {
         self.nodes.insert(id, node);
     }
 
-    /// The open request that a turn belongs to, given what was read in it.
-    fn owner(&self, read: ExchangeId) -> Option<ExchangeId> {
-        let node = self.nodes.get(&read)?;
-        let request = match &node.role {
-            Role::Server(_) => node,
-            Role::Client(client) => self.nodes.get(&client.turn?)?,
-        };
-        request.ended.is_none().then_some(request.id)
-    }
-
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
         self.nodes.get_mut(&id)?.server_mut()
     }
 
-    pub(super) fn head(&mut self, id: ExchangeId, context: Option<&Context>) {
+    pub(super) fn head(
+        &mut self,
+        id: ExchangeId,
+        context: Option<&Context>,
+        correlation: &Correlation,
+    ) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.head = true;
         node.context = context.cloned().map(Box::new);
+        node.correlation = correlation.clone();
+        match node.side {
+            Side::Server => self.correlated.received(node.started.pid, correlation, id),
+            Side::Client => self.correlated.sent(node.started.pid, correlation),
+        }
         match (node.side, context) {
             (Side::Server, Some(context)) => {
                 self.origins.received(context, node);
@@ -109,11 +134,12 @@ impl Causality {
     fn decide_if_idle(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client() else { return };
-        let silent = client.thread.is_none() && client.turn.is_none() && client.alone.is_none();
-        let named = node.context.as_ref().is_some_and(|context| {
-            self.carriers.contains_key(&(node.started.pid, context.trace_id))
-        });
-        if silent && !named && node.head {
+        let pid = node.started.pid;
+        let named = node.context.as_ref();
+        let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
+        let brought = |id| self.correlated.requests(pid, id).next().is_some();
+        let named = named || node.correlation.ids().any(brought);
+        if client.suspects.is_empty() && !named && node.head {
             self.decide(id);
         }
     }
@@ -130,8 +156,12 @@ impl Causality {
     pub(super) fn read(&mut self, id: ExchangeId, at: Moment) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let Some(process) = self.processes.at_mut(&at) else { return };
+        if node.replied.is_none() {
+            node.serve(0, &at.flow, &mut process.contexts);
+        }
         let thread = process.thread(at.tid);
         thread.last_read = Some(id);
+        thread.queue.read(id, at.flow.sleeps);
         if node.ended.is_some() || node.replied.is_some() {
             return;
         }
@@ -170,10 +200,12 @@ impl Causality {
     }
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
+        self.answered_in_order(id, &at);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
         let (started, last_read, switches) = {
             let Some(process) = self.processes.at_mut(&at) else { return };
+            node.serve(1, &at.flow, &mut process.contexts);
             let thread = process.thread(at.tid);
             (node.started, thread.last_read, thread.switches)
         };
@@ -182,6 +214,17 @@ impl Causality {
             Role::Client(client) => {
                 client.blocked = Some(started.tid == at.tid && client.switches == switches);
             }
+        }
+    }
+
+    /// Notes whether a response is written when it is due in its thread's queue.
+    fn answered_in_order(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let nodes = &self.nodes;
+        let ours = |read| owner(nodes, read, |client| client.queue) == Some(id);
+        let in_order = process.thread(at.tid).queue.act_on(ours, at.flow.sleeps);
+        if let Some(server) = self.nodes.get_mut(&id).and_then(Node::server_mut) {
+            server.in_order = in_order;
         }
     }
 
@@ -207,6 +250,9 @@ impl Causality {
                     if let (true, Some(replied)) = (whole, node.replied) {
                         let dedicated = server.exclusive && server.reader.1 == replied.tid;
                         process.dedicated.observe(dedicated);
+                        if server.queue_calls > 0 {
+                            process.queues.observe(server.in_order == Some(true));
+                        }
                         let trivial = server.turn_calls == 0 && server.closed_by == Some(id);
                         if !trivial {
                             process.turns.observe(closed);
@@ -226,4 +272,18 @@ impl Causality {
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }
+}
+
+/// The open request that something which was read belongs to: itself, or what `of` says of a call.
+fn owner(
+    nodes: &HashMap<ExchangeId, Node>,
+    read: ExchangeId,
+    of: impl FnOnce(&Client) -> Option<ExchangeId>,
+) -> Option<ExchangeId> {
+    let node = nodes.get(&read)?;
+    let request = match &node.role {
+        Role::Server(_) => node,
+        Role::Client(client) => nodes.get(&of(client)?)?,
+    };
+    request.ended.is_none().then_some(request.id)
 }

@@ -3,6 +3,10 @@
 //! over. An edge that is not sure enough is not made: an orphan is better than a lie.
 
 mod alone;
+mod context;
+mod contexts;
+mod correlated;
+mod correlation;
 mod course;
 mod evidence;
 mod header;
@@ -12,6 +16,7 @@ mod node;
 mod origins;
 mod process;
 mod processes;
+mod queue;
 mod resolver;
 mod scene;
 mod sight;

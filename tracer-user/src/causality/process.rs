@@ -5,12 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
+use super::contexts::Contexts;
 use super::instrumented::Instrumented;
+use super::queue::Queue;
 use super::sight::Sight;
 use super::strength::Share;
 
 /// Threads remembered of one process before idle ones are forgotten.
 const MAX_IDLE_THREADS: usize = 4096;
+/// Requests that one call may wait for.
+const MAX_SUSPECTS: usize = 256;
 
 /// One process.
 #[derive(Debug)]
@@ -24,6 +28,10 @@ pub(super) struct Process {
     pub(super) sight: Sight,
     /// Whether it traces itself.
     pub(super) instrumented: Instrumented,
+    /// What flows of execution it has.
+    pub(super) contexts: Contexts,
+    /// Calls of which a request's id told what stronger evidence told, too.
+    pub(super) correlated: Share,
     /// Number of the event with which it began.
     pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
@@ -33,6 +41,9 @@ pub(super) struct Process {
     /// Requests with calls whose turns close: the response was written in the turn of a call's
     /// response, and that call was written in a turn of the request.
     pub(super) turns: Share,
+    /// Responses that were written when the oldest thing that the thread had read belonged to their
+    /// requests.
+    pub(super) queues: Share,
 }
 
 /// One thread.
@@ -42,6 +53,8 @@ pub(super) struct Thread {
     pub(super) reading: BTreeSet<ExchangeId>,
     /// What it read last.
     pub(super) last_read: Option<ExchangeId>,
+    /// What it has read and not acted on.
+    pub(super) queue: Queue,
     last_cookie: Option<Cookie>,
     /// How often it went from one connection to another.
     pub(super) switches: u64,
@@ -56,16 +69,34 @@ impl Process {
             room: MAX_IDLE_THREADS,
             sight,
             instrumented: Instrumented::default(),
+            contexts: Contexts::default(),
+            correlated: Share::guess(0.98, 20.0),
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
             turns: Share::guess(0.85, 1.0),
+            queues: Share::guess(0.5, 2.0),
         }
     }
 
     /// The only request that it has not answered yet.
     pub(super) fn only(&self) -> Option<ExchangeId> {
         only(&self.open)
+    }
+
+    /// Open requests that a call of this lineage may belong to: those that were read in one of its
+    /// contexts, or if none was, all of them: any may yet be answered in one.
+    pub(super) fn suspects(&self, lineage: &[u64]) -> Vec<ExchangeId> {
+        if lineage.is_empty() {
+            return vec![];
+        }
+        let open = |id: &ExchangeId| self.open.contains(id);
+        lineage
+            .iter()
+            .map(|&context| self.contexts.requests(context).iter().copied().filter(open))
+            .map(Iterator::collect::<Vec<_>>)
+            .find(|named| !named.is_empty())
+            .unwrap_or_else(|| self.open.iter().copied().take(MAX_SUSPECTS).collect())
     }
 
     /// A thread of it, made if it is new; for that, idle ones may be forgotten.
@@ -86,7 +117,7 @@ impl Process {
 
     /// How many things it remembers.
     pub(super) fn remembered(&self) -> usize {
-        1 + self.open.len() + self.threads.len()
+        1 + self.open.len() + self.threads.len() + self.contexts.remembered()
     }
 }
 

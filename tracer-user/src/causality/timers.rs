@@ -4,9 +4,14 @@ use std::cmp::Reverse;
 
 use crate::exchange::{ExchangeId, Side};
 
+use super::evidence::Testimony;
 use super::node::{Client, Node, Role};
-use super::resolver::{Provenance, resolve};
+use super::resolver::{Decision, Provenance, resolve};
 use super::stage::{Causality, LINGER};
+use super::{Scene, context, correlation, header, thread};
+
+/// What a witness is believed that judges another; no first guess of the thread's.
+const SURE: f64 = 0.98;
 
 impl Causality {
     /// An exchange's time has come: to be decided, to be looked at again, or to be forgotten.
@@ -37,14 +42,16 @@ impl Causality {
     /// When to look again at a call whose possible causes are still open or unsettled.
     fn waits_for(&self, node: &Node, client: &Client, now: u64) -> Option<u64> {
         let scene = self.scene();
-        let named = [client.thread, client.turn, client.alone].into_iter().flatten();
-        let named = named.filter_map(|id| scene.node(id));
+        let named = client.suspects.iter().filter_map(|&id| scene.node(id));
         let carried = node
             .context
             .as_ref()
             .map(|context| scene.of_trace(node.started.pid, &context.trace_id));
+        let ids = node.correlation.ids();
+        let correlated = ids.flat_map(|id| scene.correlated.requests(node.started.pid, id));
         named
             .chain(carried.into_iter().flatten())
+            .chain(correlated.filter_map(|id| scene.node(id)))
             .filter_map(|request| match request.ended {
                 None => Some(now + self.settings.settle),
                 Some(ended) => Some(ended + self.settings.settle).filter(|&settled| settled > now),
@@ -59,6 +66,8 @@ impl Causality {
         }
         let scene = self.scene();
         let mut decision = resolve(&scene, node, self.settings.min_confidence);
+        let contradicted = contradicts(&scene, node, &decision);
+        let correlated = is_right(&scene, node);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
             && self.origins.caused(context, node.started.pid, request)
         {
@@ -67,10 +76,17 @@ impl Causality {
                 process.instrumented.sent_constant();
             }
         }
+        let started = node.started;
+        if let (Some(wrong), Some(process)) = (contradicted, self.processes.at_mut(&started)) {
+            process.contexts.right.observe(!wrong);
+        }
+        if let (Some(right), Some(process)) = (correlated, self.processes.at_mut(&started)) {
+            process.correlated.observe(right);
+        }
         self.decisions.push(decision);
         let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
         client.decided = true;
-        for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
+        for request in std::mem::take(&mut client.suspects) {
             if let Some(server) = self.server(request) {
                 server.pins = server.pins.saturating_sub(1);
                 if server.pins == 0 {
@@ -83,6 +99,13 @@ impl Causality {
     fn forget(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.remove(&id) else { return };
         self.forgotten.push(id);
+        if let (Some(server), Some(process)) = (node.server(), self.processes.at_mut(&node.started))
+        {
+            server.contexts.iter().for_each(|&context| process.contexts.forget(context, id));
+        }
+        if node.side == Side::Server {
+            self.correlated.forget(node.started.pid, &node.correlation, id);
+        }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);
             if let Some(ids) = self.carriers.get_mut(&carrier) {
@@ -93,4 +116,24 @@ impl Causality {
             }
         }
     }
+}
+
+/// Whether the context named another request than the headers did; `None` if one of them is silent.
+fn contradicts(scene: &Scene<'_>, call: &Node, decision: &Decision) -> Option<bool> {
+    match (decision.parent, context::testify(scene, call)) {
+        (Some((request, header::METHOD, _)), Testimony::Names(named, _)) => Some(request != named),
+        _ => None,
+    }
+}
+
+/// Whether an id named the request that evidence of other kinds is sure of; `None` if one of them is
+/// silent.
+fn is_right(scene: &Scene<'_>, call: &Node) -> Option<bool> {
+    let Testimony::Names(named, _) = correlation::testify(scene, call) else { return None };
+    [header::testify, context::testify, thread::testify].into_iter().find_map(|testify| {
+        match testify(scene, call) {
+            Testimony::Names(request, confidence) if confidence >= SURE => Some(request == named),
+            _ => None,
+        }
+    })
 }

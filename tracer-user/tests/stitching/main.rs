@@ -2,6 +2,9 @@
 //! out, and each test holds one promise.
 
 mod alone;
+mod contexts;
+mod correlation;
+mod formats;
 mod headers;
 mod hostile;
 mod http;
@@ -13,6 +16,7 @@ mod lifetime;
 mod losses;
 mod outcome;
 mod processes;
+mod queue;
 mod recording;
 mod runtimes;
 mod script;
