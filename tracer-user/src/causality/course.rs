@@ -13,6 +13,7 @@ use tracer_common::record::FLOW_GOROUTINE;
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
+use super::timing::name;
 use super::turn::closes;
 
 impl Causality {
@@ -27,6 +28,7 @@ impl Causality {
             }
             Side::Client => {
                 let alone = process.only();
+                let rivals = process.open.len();
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
@@ -49,6 +51,9 @@ impl Causality {
                     switches,
                     blocked: None,
                     originated: false,
+                    rivals,
+                    deferred: false,
+                    weighed: None,
                     decided: false,
                 };
                 let last_read = match connected {
@@ -65,6 +70,7 @@ impl Causality {
             id,
             side,
             started: at,
+            name: 0,
             head: false,
             context: None,
             correlation: Correlation::default(),
@@ -88,6 +94,7 @@ impl Causality {
             }
         }
         self.nodes.insert(id, node);
+        self.time_request(id);
     }
 
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
@@ -139,7 +146,7 @@ impl Causality {
         let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
         let brought = |id| self.correlated.requests(pid, id).next().is_some();
         let named = named || node.correlation.ids().any(brought);
-        if client.suspects.is_empty() && !named && node.head {
+        if client.suspects.is_empty() && client.rivals == 0 && !named && node.head {
             self.decide(id);
         }
     }
@@ -234,6 +241,7 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);
         let mut reader = None;
@@ -269,6 +277,7 @@ impl Causality {
         if let Some(reader) = reader {
             self.stop_reading(reader, exchange.ended, id);
         }
+        self.time_request(id);
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }

@@ -24,9 +24,10 @@ mod stage;
 mod strength;
 mod thread;
 mod timers;
+mod timing;
 mod turn;
 
-pub use resolver::{Decision, Provenance};
+pub use resolver::{Decision, Provenance, Weighed};
 pub use stage::{Causality, Settings};
 
 use scene::Scene;

@@ -15,7 +15,7 @@ use super::correlated::Correlated;
 use super::node::Node;
 use super::origins::Origins;
 use super::processes::Processes;
-use super::resolver::Decision;
+use super::resolver::{Decision, Weighed};
 use super::scene::Carrier;
 
 /// How long to wait and how sure to be. Durations in nanoseconds.
@@ -51,6 +51,8 @@ pub struct Causality {
     pub(super) timers: BinaryHeap<Reverse<(u64, ExchangeId)>>,
     pub(super) decisions: Vec<Decision>,
     pub(super) forgotten: Vec<ExchangeId>,
+    /// Calls that were decided without the times, because there were too many.
+    pub(super) crowded: u64,
 }
 
 impl Causality {
@@ -70,6 +72,7 @@ impl Causality {
             timers: BinaryHeap::new(),
             decisions: vec![],
             forgotten: vec![],
+            crowded: 0,
         }
     }
 
@@ -200,6 +203,18 @@ impl Causality {
             carriers: &self.carriers,
             correlated: &self.correlated,
         }
+    }
+
+    /// What was said of a call that was decided together with others, while it is remembered.
+    #[must_use]
+    pub fn weighed(&self, call: ExchangeId) -> Option<&Weighed> {
+        self.nodes.get(&call)?.client()?.weighed.as_deref()
+    }
+
+    /// How many calls were decided without the times, because there were too many.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded
     }
 
     /// How many things are remembered.
