@@ -26,4 +26,4 @@ pub(super) const PROGRAMS: [&str; 5] = [
 pub(super) const URING_PROGRAMS: [&str; 2] = ["io_uring_submit_req", "io_uring_poll_arm"];
 
 /// The probe on the entry of Go's `net/http.(*persistConn).roundTrip`.
-pub(crate) const GO_ROUND_TRIP: &str = "go_round_trip";
+pub const GO_ROUND_TRIP: &str = "go_round_trip";

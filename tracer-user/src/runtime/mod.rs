@@ -7,6 +7,8 @@
 
 mod by_file;
 mod candidate;
+pub mod elf;
+pub mod golang;
 
 use crate::kernel::Uprobe;
 use tracer_common::runtime::Runtime;
@@ -31,9 +33,14 @@ pub trait Detector: Send {
     fn look(&mut self, process: &Candidate) -> Option<Insight>;
 }
 
-/// Every runtime that is known: a line for each goes into the list.
-#[derive(Default)]
+/// Every runtime that is known.
 pub struct Detectors(Vec<Box<dyn Detector>>);
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self(vec![Box::<golang::Go>::default()])
+    }
+}
 
 impl Detectors {
     /// What the first runtime that recognises the process says; nothing if none does, or it has
