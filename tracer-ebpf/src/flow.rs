@@ -6,11 +6,12 @@ use aya_ebpf::{
     maps::HashMap,
 };
 use tracer_common::{
-    record::Flow,
+    record::{FLOW_PYTHON, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::kernel::{task_sleeps, task_thread_pointer};
+use crate::python;
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
@@ -27,6 +28,9 @@ pub(crate) fn current(pid: u32, flow: &mut Flow) {
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
         flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        if runtime.kind == FLOW_PYTHON {
+            python::deliver();
+        }
         if flow.context != 0 {
             flow.kind = runtime.kind;
             if runtime.parent != 0 {
@@ -52,7 +56,7 @@ fn follow(runtime: &Runtime, mut at: u64) -> Option<u64> {
 }
 
 #[inline(always)]
-fn peek_user(address: u64) -> Option<u64> {
+pub(crate) fn peek_user(address: u64) -> Option<u64> {
     let mut value = 0_u64;
     // SAFETY: the helper writes the whole value or fails.
     match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {

@@ -22,6 +22,8 @@ pub struct Insight {
     pub runtime: Option<Runtime>,
     /// Functions whose calls tell what no socket operation shows.
     pub uprobes: Vec<Uprobe>,
+    /// Later there may be more to find: the runtime was still starting.
+    pub again: bool,
 }
 
 /// Knows one runtime.
@@ -33,8 +35,13 @@ pub trait Detector: Send {
 }
 
 /// Every runtime that is known: a line for each goes into the list.
-#[derive(Default)]
 pub struct Detectors(Vec<Box<dyn Detector>>);
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self(vec![Box::new(python::Python::default())])
+    }
+}
 
 impl Detectors {
     /// What the first runtime that recognises the process says; nothing if none does, or it has
