@@ -1,5 +1,6 @@
 //! Builds, runs and tests Tracer: `cargo xtask COMMAND`.
 
+mod accuracy;
 mod btf_fixture;
 mod build_ebpf;
 mod demo;
@@ -37,6 +38,8 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measure how many edges are right, runtime by runtime
+    Accuracy(accuracy::Options),
     /// Run every check and test
     Test(test::Options),
     /// Trace a small shop of unmodified services and print the traces
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::BuildEbpf => build_ebpf::build_ebpf(),
         Command::Run { arguments } => run::run(&arguments),
+        Command::Accuracy(options) => accuracy::accuracy(&options),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Recordings => recordings::recordings(),

@@ -55,7 +55,7 @@ pub(crate) fn backends() -> Result<()> {
         e2e::prepare::uring()
     })?;
     thing("Zipkin", e2e::prepare::zipkin)?;
-    thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
+    thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger).map(drop)
 }
 
 /// What `tests/recordings` are recordings of.
@@ -66,18 +66,19 @@ pub(crate) fn recordings() -> Result<()> {
     install::programs(&[&programs[..], &[("hostname", "hostname")]].concat(), why)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
-    thing("the io_uring program", e2e::prepare::uring)
+    thing("the io_uring program", e2e::prepare::uring).map(drop)
 }
 
 /// The accuracy suite's services.
 pub(crate) fn truth() -> Result<()> {
     install::programs(&[("nginx", "nginx-light")], "the accuracy suite")?;
-    thing("the accuracy suite", e2e::prepare::truth)
+    thing("the accuracy suite", || e2e::prepare::truth(&["python", "go"])).map(drop)
 }
 
-fn thing<T>(what: &str, prepare: impl FnOnce() -> Result<T>) -> Result<()> {
+/// Prepares a thing, and says so.
+pub(crate) fn thing<T>(what: &str, prepare: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {what}");
-    step::timed(what, prepare).map(drop).with_context(|| format!("cannot prepare {what}"))
+    step::timed(what, prepare).with_context(|| format!("cannot prepare {what}"))
 }
 
 /// The `26` of `go version go1.26.8 linux/amd64`.

@@ -4,8 +4,10 @@
 
 mod edge;
 mod hop;
+mod own;
 mod tally;
 
 pub use edge::{Edge, Span, Verdict, judge};
 pub use hop::{Calls, hop, requests};
+pub use own::{Own, Start};
 pub use tally::{BANDS, Band, Counts, SURE, Tally};

@@ -1,0 +1,209 @@
+//! `docs/accuracy.md`: everything that was measured, as Markdown.
+
+use std::fmt::Write as _;
+
+use e2e::accuracy::{BANDS, Band, Counts, SURE, Tally};
+
+use super::cell::{Headers, value};
+use super::floors::{self, percent};
+use super::results::{Measured, Results};
+use super::runtimes::RUNTIMES;
+
+const HEAD: &str = "\
+# Accuracy
+
+Which outgoing call belongs to which incoming request, in services that nobody instrumented: measured
+with services that know the truth, because the path of each request says who caused it. An edge is
+*right* if the request's nearest SERVER ancestor is the request that caused it, an *orphan* if it has
+none, *wrong* if it has another one: of the same user request (\"same\") or of another user's (\"other\"),
+and *missing* if there is no SERVER span. All in percent of the edges that there should be.
+
+Each load was traced once, with `--min-confidence 0`: every best guess is made. Every edge carries its
+confidence, so the columns \"by default\" are those edges whose confidence is 0.9 or more; the others
+count as orphans. *Timers*: handlers sleep 0 to 2 ms before they call others and before they answer.
+*seq* and *par*: calls one after the other, or all at once. *At once*: user requests in flight at the load
+generator. *Floor*: what `cargo xtask accuracy` holds the share of right edges to.
+";
+
+/// The whole document; `command` made it.
+pub(super) fn document(results: &Results, command: &str) -> String {
+    let mut text = HEAD.to_owned();
+    let _ = write!(text, "\n```sh\n{command}\n```\n\n");
+    results.machine.iter().for_each(|line| text += &format!("- {line}\n"));
+    let mut section = None;
+    for measured in &results.cells {
+        let this = (&measured.cell.topology, measured.cell.headers);
+        if section.replace(this) != Some(this) {
+            text += &heading(measured);
+        }
+        text += &row(measured);
+    }
+    text += "\n## Services\n\n| runtime | server and client |\n|---|---|\n";
+    for runtime in RUNTIMES {
+        if results.cells.iter().any(|it| it.cell.runtime == runtime.name) {
+            let _ = writeln!(text, "| {} | {} |", runtime.name, runtime.what);
+        }
+    }
+    let pools = floors::pools(results);
+    if let Some((_, all)) = pools.first() {
+        text += &methods(all);
+    }
+    text += &calibration(&pools);
+    text += &timing(results);
+    text += "\n## What does not hold\n\n";
+    let failures = floors::failures(results);
+    failures.iter().for_each(|failure| text += &format!("- {failure}\n"));
+    if failures.is_empty() {
+        text += "Every floor, limit and band above holds.\n";
+    }
+    text
+}
+
+fn heading(measured: &Measured) -> String {
+    let headers = match measured.cell.headers {
+        Headers::None => "no headers".to_owned(),
+        headers => format!("{} headers passed on", value(&headers)),
+    };
+    format!(
+        "\n## Topology {}, {headers}\n\n\
+         | runtime | timers | calls | at once | edges | right | floor | orphan | wrong: same | other \
+         | missing | by default: right | orphan | wrong: same | other | method: share @ right |\n\
+         |---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+        measured.cell.topology
+    )
+}
+
+fn row(measured: &Measured) -> String {
+    let cell = &measured.cell;
+    let (all, sure) = (measured.tally.counts(0), measured.tally.counts(SURE));
+    let share = |part| number(percent(part, all.edges));
+    let floor = floors::floor(measured).map(number).unwrap_or_default();
+    let shares = |of: &Counts| [of.orphan, of.wrong_same, of.wrong_trace].map(share).join(" | ");
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {floor} | {} | {} | {} | {} | {} |\n",
+        cell.runtime,
+        value(&cell.work),
+        value(&cell.mode),
+        cell.concurrency,
+        all.edges,
+        share(all.right),
+        shares(&all),
+        share(all.missing),
+        share(sure.right),
+        shares(&sure),
+        by_method(&measured.tally, all.edges),
+    )
+}
+
+fn sum(bands: &[Band]) -> (u64, u64) {
+    bands.iter().fold((0, 0), |(edges, right), band| (edges + band.edges(), right + band.right))
+}
+
+fn by_method(tally: &Tally, edges: u64) -> String {
+    let mut methods: Vec<_> =
+        tally.methods.iter().map(|(method, bands)| (method, sum(bands))).collect();
+    methods.sort_by_key(|(method, (edges, _))| (u64::MAX - edges, *method));
+    let text = methods.iter().map(|(method, (made, right))| {
+        format!("{method} {} @ {}", number(percent(*made, edges)), number(percent(*right, *made)))
+    });
+    text.collect::<Vec<_>>().join(", ")
+}
+
+fn methods(all: &Tally) -> String {
+    let mut text =
+        "\n## By method, all cells\n\n| method | edges | right | edges by default | right |\n\
+                    |---|--:|--:|--:|--:|\n"
+            .to_owned();
+    for (method, bands) in &all.methods {
+        let ((edges, right), (sure, sure_right)) =
+            (sum(bands), sum(bands.get(SURE..).unwrap_or(&[])));
+        let share = |right, of| if of == 0 { String::new() } else { number(percent(right, of)) };
+        let (right, sure_right) = (share(right, edges), share(sure_right, sure));
+        let _ = writeln!(text, "| {method} | {edges} | {right} | {sure} | {sure_right} |");
+    }
+    text
+}
+
+fn calibration(pools: &[(&str, Tally)]) -> String {
+    let mut text = format!(
+        "\n## Calibration\n\nOf the edges with a confidence in this band: how many, their mean \
+         confidence, and the share that is right. Where there are 200 edges or more, the two may \
+         differ by {} points.\n\n\
+         | cells | confidence | edges | mean confidence | right |\n|---|---|--:|--:|--:|\n",
+        number(100.0 * floors::BAND_MARGIN)
+    );
+    for (name, tally) in pools {
+        for at in 0..BANDS {
+            let band = tally.band(at);
+            if band.edges() > 0 {
+                let mean = 100.0 * band.confidence / band.edges() as f64;
+                let (right, edges) = (percent(band.right, band.edges()), band.edges());
+                let (from, to) = (at as f64 / 10.0, (at + 1) as f64 / 10.0);
+                let (mean, right) = (number(mean), number(right));
+                let _ = writeln!(
+                    text,
+                    "| {name} | {from:.1} to {to:.1} | {edges} | {mean} | {right} |"
+                );
+            }
+        }
+    }
+    text
+}
+
+fn timing(results: &Results) -> String {
+    if results.timing.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "\n## Timing alone\n\nTraces that TraceWeaver (SIGCOMM'24) has published, without \
+                    their ids: the share of traces with every edge right.\n\n\
+                    | data | load | traces | right | CPU a trace, µs |\n|---|--:|--:|--:|--:|\n"
+            .to_owned();
+    for it in &results.timing {
+        let right = number(percent(it.right, it.traces));
+        let (data, load, traces, cpu) = (&it.data, it.load, it.traces, number(it.cpu_us));
+        let _ = writeln!(text, "| {data} | {load} | {traces} | {right} | {cpu} |");
+    }
+    text
+}
+
+/// Two digits after the point, if they say anything; never 100 for what is less.
+pub(super) fn number(of: f64) -> String {
+    let rounded = if of < 100.0 { of.min(99.99) } else { of };
+    let text = format!("{rounded:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::results::testing::measured;
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_honest() {
+        let numbers = [100.0, 99.996, 99.9, 0.0, 0.004, 12.346].map(number);
+        assert_eq!(numbers, ["100", "99.99", "99.9", "0", "0", "12.35"]);
+    }
+
+    #[test]
+    fn the_document_has_every_part() {
+        let mut results = Results { machine: vec!["Linux 6.18".to_owned()], ..Results::default() };
+        results.put(measured("nodehttp", 900, 100, 0.25));
+        results.put(measured("go", 100, 0, 1.0));
+        let text = document(&results, "cargo xtask accuracy");
+        for part in [
+            "\n```sh\ncargo xtask accuracy\n```\n\n- Linux 6.18\n",
+            "\n## Topology tree, no headers\n",
+            "| go | timers | seq | 8 | 100 | 100 | 99.9 | 0 | 0 | 0 | 0 | 100 | 0 | 0 | 0 | turn 100 @ 100 |\n| nodehttp ",
+            "| nodehttp | timers | seq | 8 | 1000 | 90 | 80 | 0 | 0 | 10 | 0 | 90 | 10 | 0 | 0 | turn 100 @ 90 |",
+            "| turn | 1100 | 90.91 | 1000 | 100 |",
+            "| all | 0.2 to 0.3 | 100 | 25 | 0 |",
+            "| nodehttp | 0.9 to 1.0 | 900 | 100 | 100 |",
+            "Every floor, limit and band above holds.",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        results.put(measured("go", 99, 1, 1.0));
+        assert!(document(&results, "").contains("- tree-go-none-timers-seq-c8: 99.00 % right"));
+    }
+}
