@@ -180,7 +180,7 @@ mod tests {
         assert!(failures[0].contains("3.00 % of the edges made are wrong, said 0.00"));
         // Although it is said, more than one in twenty.
         assert_eq!(of(vec![measured("nodehttp", 94, 6, 0.9)]).len(), 1);
-        assert!(of(vec![measured("nodehttp", 985, 15, 0.9)]).is_empty());
+        assert!(of(vec![measured("nodehttp", 990, 10, 0.9)]).is_empty());
     }
 
     #[test]
