@@ -59,9 +59,13 @@ impl Cell {
 
     /// One line for people, a directory's name for files.
     pub(crate) fn name(&self) -> String {
-        let Cell { runtime, topology, headers, work, mode, concurrency } = self;
-        let (headers, work, mode) = (value(headers), value(work), value(mode));
-        format!("{topology}-{runtime}-{headers}-{work}-{mode}-c{concurrency}")
+        let Cell { runtime, topology, work, mode, concurrency, .. } = self;
+        let headers = match self.headers {
+            Headers::None => String::new(),
+            headers => format!("-{}", value(&headers)),
+        };
+        let (work, mode) = (if *work == Work::None { "no-timers" } else { "timers" }, value(mode));
+        format!("{topology}-{runtime}-{work}-{mode}{headers}-c{concurrency}")
     }
 }
 
@@ -86,6 +90,6 @@ mod tests {
         };
         assert!(cell("go", 8).order() < cell("go", 32).order());
         assert!(cell("flask", 32).order() < cell("go", 1).order());
-        assert_eq!(cell("go", 8).name(), "tree-go-none-timers-seq-c8");
+        assert_eq!(cell("go", 8).name(), "tree-go-timers-seq-c8");
     }
 }

@@ -160,8 +160,8 @@ mod tests {
     fn what_is_below_its_floor_is_named() {
         let failures = of(vec![measured("go", 900, 100, 0.1)]);
         let expected = [
-            "tree-go-none-timers-seq-c8: 90.00 % right, floor 99.9",
-            "tree-go-none-timers-seq-c8: by default only 90.00 % of the edges are made",
+            "tree-go-timers-seq-c8: 90.00 % right, floor 99.9",
+            "tree-go-timers-seq-c8: by default only 90.00 % of the edges are made",
         ];
         assert_eq!(failures, expected);
         assert!(of(vec![measured("nodehttp", 900, 100, 0.1)]).is_empty(), "a floor of 80");

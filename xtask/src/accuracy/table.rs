@@ -204,6 +204,6 @@ mod tests {
             assert!(text.contains(part), "{part}\n{text}");
         }
         results.put(measured("go", 99, 1, 1.0));
-        assert!(document(&results, "").contains("- tree-go-none-timers-seq-c8: 99.00 % right"));
+        assert!(document(&results, "").contains("- tree-go-timers-seq-c8: 99.00 % right"));
     }
 }
