@@ -9,3 +9,4 @@ pub mod filter;
 pub mod head;
 pub mod offsets;
 pub mod record;
+pub mod runtime;

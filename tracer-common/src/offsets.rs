@@ -60,6 +60,10 @@ pub struct Offsets {
     pub address_len: u32,
     /// `unix_address.name`: a `sockaddr_un`.
     pub address_name: u32,
+    /// `task_struct.nvcsw`, u64: how often it gave up the processor by itself.
+    pub task_sleeps: u32,
+    /// `task_struct.thread.fsbase`, u64: x86-64's thread pointer.
+    pub task_thread_pointer: u32,
     /// For io_uring.
     pub uring: UringOffsets,
 }

@@ -4,7 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Version of these layouts: recordings hold records as they are, and one of another version is not
 /// read. To be raised with every change of a layout or of what a field means.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Most bytes of one operation that are copied, and so the longest message head that is seen whole.
 pub const MAX_COPY: usize = 16 * 1024;
@@ -23,6 +23,8 @@ pub const KIND_CONNECTION: u32 = 2;
 pub const KIND_STATE: u32 = 3;
 /// [`Header::kind`]: a process started another program or ended; a [`Process`].
 pub const KIND_PROCESS: u32 = 4;
+/// [`Header::kind`]: a flow of execution did what no socket operation shows; a [`Course`].
+pub const KIND_COURSE: u32 = 5;
 
 /// [`Data::flags`]: the operation sent; otherwise it received.
 pub const DATA_SEND: u32 = 1;
@@ -69,6 +71,20 @@ pub const PROCESS_EXEC: u32 = 1;
 /// [`Process::change`]: the process's first thread ended.
 pub const PROCESS_EXIT: u32 = 2;
 
+/// [`Flow::kind`]: nothing names the context.
+pub const FLOW_UNNAMED: u32 = 0;
+/// [`Flow::kind`]: `context` is a goroutine's number, `parent` that of the one that started it.
+pub const FLOW_GOROUTINE: u32 = 1;
+/// [`Flow::kind`]: `context` is the address of a Python context (`PyThreadState.context`), which
+/// names a task or a greenlet while it lives.
+pub const FLOW_PYTHON: u32 = 2;
+
+/// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
+/// another one may write it.
+pub const COURSE_ASKS: u32 = 1;
+/// [`Course::change`]: `flow.context` begins, started by `flow.parent`; the cookie is 0.
+pub const COURSE_BEGINS: u32 = 2;
+
 /// `AF_UNIX`, as in [`Connection::family`].
 pub const FAMILY_UNIX: u16 = 1;
 /// `AF_INET`, as in [`Connection::family`].
@@ -95,6 +111,28 @@ pub struct Header {
     pub cookie: u64,
 }
 
+/// The flow of execution that acted: which of the many that share a thread, and on whose behalf.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Flow {
+    /// What names it in its process; 0 if nothing does.
+    pub context: u64,
+    /// The context that started it; 0 if that is not known.
+    pub parent: u64,
+    /// Boot time of the receive from which wake-ups from thread to thread led here; 0 if none did.
+    pub origin: u64,
+    /// One of `FLOW_*`.
+    pub kind: u32,
+    /// How often the thread has gone to sleep (`task_struct.nvcsw`), modulo 2^32.
+    pub sleeps: u32,
+    /// Wake-ups since `origin`.
+    pub hops: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
 /// One completed send or receive. `head_len` bytes from its beginning follow, then `tail_len`
 /// bytes from its end.
 #[repr(C)]
@@ -119,6 +157,8 @@ pub struct Data {
     pub send_base: u32,
     /// `rcv_nxt - bytes_received` at first sight. Of a unix socket, its peer's `send_base`.
     pub receive_base: u32,
+    /// Who moved them.
+    pub flow: Flow,
 }
 
 /// First sight of a connection, or a new verdict on it.
@@ -175,6 +215,8 @@ pub struct State {
     pub receive_base: u32,
     /// Always 0.
     pub reserved: u32,
+    /// In [`STATE_CONNECTING`], who called; otherwise zero.
+    pub flow: Flow,
 }
 
 /// A process started another program, or ended.
@@ -191,11 +233,27 @@ pub struct Process {
     pub comm: [u8; 16],
 }
 
+/// What a flow of execution did besides socket operations.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct Course {
+    /// `kind` is [`KIND_COURSE`].
+    pub header: Header,
+    /// One of `COURSE_*`.
+    pub change: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// Which one.
+    pub flow: Flow,
+}
+
 const _: () = {
     assert!(size_of::<Header>() == 32);
-    assert!(size_of::<Data>() == 64);
+    assert!(size_of::<Flow>() == 40);
+    assert!(size_of::<Data>() == 104);
     assert!(size_of::<Connection>() == 224);
-    assert!(size_of::<State>() == 48);
+    assert!(size_of::<State>() == 88);
+    assert!(size_of::<Course>() == 80);
     assert!(size_of::<Process>() == 56);
 };
 

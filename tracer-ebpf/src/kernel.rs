@@ -272,6 +272,18 @@ pub(crate) fn peek<T: FromBytes>(address: u64) -> Option<T> {
     }
 }
 
+/// How often a `struct task_struct *` has gone to sleep.
+#[inline(always)]
+pub(crate) fn task_sleeps(task: *const u8) -> u64 {
+    field!(task, task_sleeps: u64)
+}
+
+/// Its thread pointer (fs base).
+#[inline(always)]
+pub(crate) fn task_thread_pointer(task: *const u8) -> u64 {
+    field!(task, task_thread_pointer: u64)
+}
+
 /// Thread and process of a `struct task_struct *`.
 #[inline(always)]
 pub(crate) fn task_ids(task: *const u8) -> (u32, u32) {

@@ -7,6 +7,7 @@ use tracer_common::record::{
 use zerocopy::transmute;
 
 use crate::{
+    flow,
     kernel::{Sock, UnixSock, choices, header, task_ids},
     ring::{comm, send, send_at_once},
     socket::{ANNOUNCED, GONE, Socket, UNDECIDED},
@@ -33,8 +34,11 @@ pub(crate) fn try_set_state(sk: *const u8, old: i32, new: i32) -> Result<(), Sto
         (tcp::CLOSE, tcp::SYN_SENT) => {
             sock.find_or_create()?.flags |= CONNECTION_OPENER;
             let header = header(KIND_STATE, sock.cookie());
+            let mut flow = flow::NOBODY;
+            flow::current(header.pid, &mut flow);
             let [copied_seq, receive_base, reserved] = [0; 3];
-            send(&State { header, state: STATE_CONNECTING, copied_seq, receive_base, reserved })
+            let state = STATE_CONNECTING;
+            send(&State { header, state, copied_seq, receive_base, reserved, flow })
         }
         (tcp::SYN_RECV, tcp::ESTABLISHED) => {
             sock.find_or_create()?.flags |= CONNECTION_ACCEPTED;
@@ -55,7 +59,7 @@ fn tell_known(sock: Sock, state: u32) -> Result<(), Stop> {
     }
     let header = header(KIND_STATE, sock.cookie());
     let (copied_seq, receive_base) = (tcp.copied_seq(), socket.receive_base);
-    send(&State { header, state, copied_seq, receive_base, reserved: 0 })
+    send(&State { header, state, copied_seq, receive_base, reserved: 0, flow: flow::NOBODY })
 }
 
 /// Nothing tells of the end of a unix socket itself. When an operation on one end shows that the
@@ -84,7 +88,8 @@ fn tell_gone(sock: Sock, socket: &mut Socket) -> Result<(), Stop> {
     let header = header(KIND_STATE, sock.cookie());
     let receive_base = socket.receive_base;
     let copied_seq = receive_base.wrapping_add(socket.received());
-    send(&State { header, state: STATE_CLOSED, copied_seq, receive_base, reserved: 0 })
+    let (state, flow) = (STATE_CLOSED, flow::NOBODY);
+    send(&State { header, state, copied_seq, receive_base, reserved: 0, flow })
 }
 
 #[inline(always)]

@@ -7,6 +7,7 @@
 
 mod buffer;
 mod call;
+mod flow;
 mod kernel;
 mod lifecycle;
 mod operation;

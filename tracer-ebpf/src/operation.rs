@@ -14,6 +14,7 @@ use tracer_common::{
 use crate::{
     buffer::Buffer,
     call::Call,
+    flow,
     kernel::{Sock, UnixSock, header},
     lifecycle::tell_unix_end,
     ring::{Scratch, announce, scratch},
@@ -129,6 +130,11 @@ pub(crate) fn try_operation(
     let want = share(socket, start.what, direction, len);
     leave_http(socket, start);
     let want = forget(&mut scratch.data.head_len, want);
+    if Call::current().is_uring() {
+        scratch.data.flow = flow::NOBODY;
+    } else {
+        flow::current(pid, &mut scratch.data.flow);
+    }
     record(scratch, buffer, len, want)?;
     if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }
 }

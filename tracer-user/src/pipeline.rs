@@ -149,7 +149,8 @@ impl<D: Directory> Pipeline<D> {
         let header = *event.header();
         self.order += 1;
         let time = header.time.min(LATEST);
-        let at = Moment { time, pid: header.pid, tid: header.tid, order: self.order };
+        let (pid, tid, order, flow) = (header.pid, header.tid, self.order, event.flow());
+        let at = Moment { time, pid, tid, order, flow };
         self.advance(at.time);
         let cookie = Cookie(header.cookie);
         match event {
@@ -165,6 +166,7 @@ impl<D: Directory> Pipeline<D> {
                     self.causality.disconnect(at, cookie);
                 }
             }
+            Event::Course(record) => self.causality.course(at, cookie, record.change),
             Event::Process(record) if record.change == PROCESS_EXEC => self.exec(&record, at),
             Event::Process(_) => self.exited(at),
         }
@@ -208,7 +210,8 @@ impl<D: Directory> Pipeline<D> {
     /// Ends everything that is open, marked as cut short, and lets it leave.
     pub fn stop(&mut self, now: u64) {
         self.order += 1;
-        let at = Moment { time: now.max(self.now).min(LATEST), pid: 0, tid: 0, order: self.order };
+        let time = now.max(self.now).min(LATEST);
+        let at = Moment { time, order: self.order, ..Moment::default() };
         self.exchanges.stop(at, &mut self.signals);
         self.flow();
         self.advance(u64::MAX);
@@ -228,7 +231,7 @@ impl<D: Directory> Pipeline<D> {
     /// earlier call named, except those that have been seen in the meantime.
     pub fn existing(&mut self, connections: impl IntoIterator<Item = (Ends, u32)>, first: bool) {
         for (pid, count) in self.unseen.replace(connections, first) {
-            let at = Moment { time: self.now, pid, tid: 0, order: self.order };
+            let at = Moment { time: self.now, pid, order: self.order, ..Moment::default() };
             self.causality.unseen(at, count);
         }
     }

@@ -21,7 +21,7 @@ pub fn http1(data: &[u8]) {
     let mut hear = |event: Event| promises.hear(&event);
     while !input.is_empty() {
         order += 1;
-        let at = Moment { time: order, order, pid: 1, tid: 1 };
+        let at = Moment { time: order, order, pid: 1, tid: 1, ..Moment::default() };
         let flags = input.byte();
         let (number, direction) = match flags & 1 {
             0 => (0, Direction::Request),

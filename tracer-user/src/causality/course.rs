@@ -8,6 +8,8 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::Context;
 use crate::protocol::telemetry::is_export;
 
+use tracer_common::record::FLOW_GOROUTINE;
+
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
 use super::turn::closes;
@@ -15,6 +17,7 @@ use super::turn::closes;
 impl Causality {
     pub(super) fn started(&mut self, id: ExchangeId, side: Side, at: Moment, cookie: Cookie) {
         let connected = self.connecting.pop(&cookie);
+        let asked = self.asking.pop(&cookie).filter(|asked| asked.pid == at.pid);
         let process = self.processes.acting(&at);
         let role = match side {
             Side::Server => {
@@ -24,20 +27,33 @@ impl Causality {
             Side::Client => {
                 let alone = process.only();
                 let thread = process.thread(at.tid);
-                let last_read = match connected {
-                    Some((tid, turn)) if tid == at.tid => turn,
-                    _ => thread.last_read,
-                };
+                let (only, last_read, switches) =
+                    (thread.only(), thread.last_read, thread.switches);
+                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                let mut lineage = process.contexts.lineage(&flow);
+                // Who opened a pooled connection says nothing of its later requests.
+                let pooled = asked.is_none() && connected.is_none();
+                if flow.kind == FLOW_GOROUTINE && pooled {
+                    lineage.truncate(1);
+                }
+                let suspects = process.suspects(&lineage);
                 let mut client = Client {
-                    thread: thread.only(),
+                    thread: only,
                     turn: None,
                     alone,
-                    switches: thread.switches,
+                    lineage,
+                    suspects,
+                    switches,
                     blocked: None,
                     originated: false,
                     decided: false,
                 };
+                let last_read = match connected {
+                    Some((tid, turn)) if tid == at.tid => turn,
+                    _ => last_read,
+                };
                 client.turn = last_read.and_then(|read| self.owner(read));
+                client.suspect();
                 Role::Client(client)
             }
         };
@@ -56,8 +72,9 @@ impl Causality {
             if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
                 server.turn_calls += 1;
             }
-            for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
-                if let Some(server) = self.server(request) {
+            for &request in &client.suspects {
+                let server = self.nodes.get_mut(&request).and_then(Node::server_mut);
+                if let Some(server) = server {
                     server.pins += 1;
                 }
             }
@@ -109,11 +126,10 @@ impl Causality {
     fn decide_if_idle(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client() else { return };
-        let silent = client.thread.is_none() && client.turn.is_none() && client.alone.is_none();
         let named = node.context.as_ref().is_some_and(|context| {
             self.carriers.contains_key(&(node.started.pid, context.trace_id))
         });
-        if silent && !named && node.head {
+        if client.suspects.is_empty() && !named && node.head {
             self.decide(id);
         }
     }
@@ -130,6 +146,9 @@ impl Causality {
     pub(super) fn read(&mut self, id: ExchangeId, at: Moment) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let Some(process) = self.processes.at_mut(&at) else { return };
+        if node.replied.is_none() {
+            node.serve(0, &at.flow, &mut process.contexts);
+        }
         let thread = process.thread(at.tid);
         thread.last_read = Some(id);
         if node.ended.is_some() || node.replied.is_some() {
@@ -174,6 +193,7 @@ impl Causality {
         node.replied = Some(at);
         let (started, last_read, switches) = {
             let Some(process) = self.processes.at_mut(&at) else { return };
+            node.serve(1, &at.flow, &mut process.contexts);
             let thread = process.thread(at.tid);
             (node.started, thread.last_read, thread.switches)
         };

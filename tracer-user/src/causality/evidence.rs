@@ -4,7 +4,7 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::node::Node;
-use super::{alone, header, thread, turn};
+use super::{alone, context, header, thread, turn};
 
 /// What one witness says of a call.
 #[derive(Debug, PartialEq)]
@@ -20,8 +20,9 @@ pub(super) enum Testimony {
 type Witness = fn(&Scene<'_>, &Node) -> Testimony;
 
 /// Name of the method, as `tracer.parent.method` has it, and the witness.
-pub(super) const KINDS: [(&str, Witness); 4] = [
-    ("header", header::testify),
+pub(super) const KINDS: [(&str, Witness); 5] = [
+    (header::METHOD, header::testify),
+    ("context", context::testify),
     ("thread", thread::testify),
     ("turn", turn::testify),
     (alone::METHOD, alone::testify),

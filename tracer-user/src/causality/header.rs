@@ -10,6 +10,9 @@ use super::Scene;
 use super::evidence::Testimony;
 use super::node::Node;
 
+/// Its name.
+pub(super) const METHOD: &str = "header";
+
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let Some(context) = &call.context else { return Testimony::Silent };
     let mut same_trace = vec![];

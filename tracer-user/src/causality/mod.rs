@@ -3,6 +3,8 @@
 //! over. An edge that is not sure enough is not made: an orphan is better than a lie.
 
 mod alone;
+mod context;
+mod contexts;
 mod course;
 mod evidence;
 mod header;

@@ -1,8 +1,10 @@
 //! What causality remembers of one exchange.
 
-use crate::connection::Moment;
+use crate::connection::{Flow, Moment};
 use crate::exchange::{ExchangeId, Side};
 use crate::protocol::propagation::Context;
+
+use super::contexts::Contexts;
 
 /// Of one exchange, from its first byte until nobody can refer to it any more.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Server {
     pub(super) reader: (u32, u32),
     /// Between that and the response its thread read no other request.
     pub(super) exclusive: bool,
+    /// The contexts in which the request was read last and answered first; 0 for none.
+    pub(super) contexts: [u64; 2],
     /// What the thread that wrote the response had read last.
     pub(super) closed_by: Option<ExchangeId>,
     /// Calls that were written in a turn of this request.
@@ -49,6 +53,10 @@ pub(super) struct Client {
     pub(super) turn: Option<ExchangeId>,
     /// The only request open in the process.
     pub(super) alone: Option<ExchangeId>,
+    /// The context that asked for it, the one that started that, and so on.
+    pub(super) lineage: Vec<u64>,
+    /// The requests that it may belong to, as far as that is known from its beginning.
+    pub(super) suspects: Vec<ExchangeId>,
     /// How often the writing thread had changed connections when the call was written.
     pub(super) switches: u64,
     /// The thread did nothing else until it read the response.
@@ -58,7 +66,35 @@ pub(super) struct Client {
     pub(super) decided: bool,
 }
 
+impl Client {
+    /// Adds those that witnesses name at once to the suspects.
+    pub(super) fn suspect(&mut self) {
+        for request in [self.thread, self.turn, self.alone].into_iter().flatten() {
+            if !self.suspects.contains(&request) {
+                self.suspects.push(request);
+            }
+        }
+    }
+}
+
 impl Node {
+    /// A request was read (0) or answered (1) by a flow of execution; of several reads the last
+    /// counts.
+    pub(super) fn serve(&mut self, end: usize, flow: &Flow, known: &mut Contexts) {
+        let id = self.id;
+        let Some(server) = self.server_mut() else { return };
+        let Some(slot) = server.contexts.get_mut(end) else { return };
+        let before = std::mem::replace(slot, flow.context);
+        if before != flow.context {
+            if before != 0 && !server.contexts.contains(&before) {
+                known.forget(before, id);
+            }
+            if flow.context != 0 {
+                known.served(flow.context, id);
+            }
+        }
+    }
+
     pub(super) fn server(&self) -> Option<&Server> {
         match &self.role {
             Role::Server(server) => Some(server),

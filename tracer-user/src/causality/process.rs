@@ -5,12 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
+use super::contexts::Contexts;
 use super::instrumented::Instrumented;
 use super::sight::Sight;
 use super::strength::Share;
 
 /// Threads remembered of one process before idle ones are forgotten.
 const MAX_IDLE_THREADS: usize = 4096;
+/// Requests that one call may wait for.
+const MAX_SUSPECTS: usize = 256;
 
 /// One process.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Process {
     pub(super) sight: Sight,
     /// Whether it traces itself.
     pub(super) instrumented: Instrumented,
+    /// What flows of execution it has.
+    pub(super) contexts: Contexts,
     /// Number of the event with which it began.
     pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
@@ -56,6 +61,7 @@ impl Process {
             room: MAX_IDLE_THREADS,
             sight,
             instrumented: Instrumented::default(),
+            contexts: Contexts::default(),
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
@@ -66,6 +72,21 @@ impl Process {
     /// The only request that it has not answered yet.
     pub(super) fn only(&self) -> Option<ExchangeId> {
         only(&self.open)
+    }
+
+    /// Open requests that a call of this lineage may belong to: those that were read in one of its
+    /// contexts, or if none was, all of them: any may yet be answered in one.
+    pub(super) fn suspects(&self, lineage: &[u64]) -> Vec<ExchangeId> {
+        if lineage.is_empty() {
+            return vec![];
+        }
+        let open = |id: &ExchangeId| self.open.contains(id);
+        lineage
+            .iter()
+            .map(|&context| self.contexts.requests(context).iter().copied().filter(open))
+            .map(Iterator::collect::<Vec<_>>)
+            .find(|named| !named.is_empty())
+            .unwrap_or_else(|| self.open.iter().copied().take(MAX_SUSPECTS).collect())
     }
 
     /// A thread of it, made if it is new; for that, idle ones may be forgotten.
@@ -86,7 +107,7 @@ impl Process {
 
     /// How many things it remembers.
     pub(super) fn remembered(&self) -> usize {
-        1 + self.open.len() + self.threads.len()
+        1 + self.open.len() + self.threads.len() + self.contexts.remembered()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
+use tracer_common::record::COURSE_ASKS;
 
 use crate::connection::{Cookie, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
@@ -39,8 +40,10 @@ pub struct Causality {
     pub(super) processes: Processes,
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
-    /// Turn in which connect(2) was called, until the first request.
+    /// Thread and turn in which connect(2) was called, until the first request.
     pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
+    /// Who asked for the next request on a connection.
+    pub(super) asking: LruCache<Cookie, Moment>,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
     undecoded: HashMap<Cookie, Moment>,
     pub(super) timers: BinaryHeap<Reverse<(u64, ExchangeId)>>,
@@ -59,6 +62,7 @@ impl Causality {
             carriers: HashMap::new(),
             origins: Origins::default(),
             connecting: LruCache::new(MAX_CONNECTING),
+            asking: LruCache::new(MAX_CONNECTING),
             undecoded: HashMap::new(),
             timers: BinaryHeap::new(),
             decisions: vec![],
@@ -68,18 +72,31 @@ impl Causality {
 
     /// A thread has sent or received on a connection; told before what follows from it.
     pub fn operation(&mut self, at: Moment, cookie: Cookie) {
-        self.processes.acting(&at).thread(at.tid).operate(cookie);
+        let process = self.processes.acting(&at);
+        process.contexts.saw(&at.flow);
+        process.thread(at.tid).operate(cookie);
+    }
+
+    /// A flow of execution did what no operation shows: `COURSE_*`.
+    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
+        self.processes.acting(&at).contexts.saw(&at.flow);
+        if change == COURSE_ASKS {
+            self.asking.put(cookie, at);
+        }
     }
 
     /// A thread has called connect(2).
     pub fn connect(&mut self, at: Moment, cookie: Cookie) {
-        let turn = self.processes.acting(&at).thread(at.tid).last_read;
+        let process = self.processes.acting(&at);
+        process.contexts.saw(&at.flow);
+        let turn = process.thread(at.tid).last_read;
         self.connecting.put(cookie, (at.tid, turn));
     }
 
     /// A connection is gone.
     pub fn disconnect(&mut self, at: Moment, cookie: Cookie) {
         self.connecting.pop(&cookie);
+        self.asking.pop(&cookie);
         self.decoded(cookie, at);
     }
 
@@ -178,7 +195,8 @@ impl Causality {
     /// How many things are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        let tables = [self.nodes.len(), self.carriers.len(), self.connecting.len()];
+        let tables =
+            [self.nodes.len(), self.carriers.len(), self.connecting.len(), self.asking.len()];
         tables.iter().sum::<usize>()
             + self.undecoded.len()
             + self.timers.len()

@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 
 use crate::exchange::{ExchangeId, Side};
 
+use super::evidence::Testimony;
 use super::node::{Client, Node, Role};
-use super::resolver::{Provenance, resolve};
+use super::resolver::{Decision, Provenance, resolve};
 use super::stage::{Causality, LINGER};
+use super::{Scene, context, header};
 
 impl Causality {
     /// An exchange's time has come: to be decided, to be looked at again, or to be forgotten.
@@ -37,8 +39,7 @@ impl Causality {
     /// When to look again at a call whose possible causes are still open or unsettled.
     fn waits_for(&self, node: &Node, client: &Client, now: u64) -> Option<u64> {
         let scene = self.scene();
-        let named = [client.thread, client.turn, client.alone].into_iter().flatten();
-        let named = named.filter_map(|id| scene.node(id));
+        let named = client.suspects.iter().filter_map(|&id| scene.node(id));
         let carried = node
             .context
             .as_ref()
@@ -59,6 +60,7 @@ impl Causality {
         }
         let scene = self.scene();
         let mut decision = resolve(&scene, node, self.settings.min_confidence);
+        let contradicted = contradicts(&scene, node, &decision);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
             && self.origins.caused(context, node.started.pid, request)
         {
@@ -67,10 +69,14 @@ impl Causality {
                 process.instrumented.sent_constant();
             }
         }
+        let started = node.started;
+        if let (Some(wrong), Some(process)) = (contradicted, self.processes.at_mut(&started)) {
+            process.contexts.right.observe(!wrong);
+        }
         self.decisions.push(decision);
         let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
         client.decided = true;
-        for request in [client.thread, client.turn, client.alone].into_iter().flatten() {
+        for request in std::mem::take(&mut client.suspects) {
             if let Some(server) = self.server(request) {
                 server.pins = server.pins.saturating_sub(1);
                 if server.pins == 0 {
@@ -83,6 +89,10 @@ impl Causality {
     fn forget(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.remove(&id) else { return };
         self.forgotten.push(id);
+        if let (Some(server), Some(process)) = (node.server(), self.processes.at_mut(&node.started))
+        {
+            server.contexts.iter().for_each(|&context| process.contexts.forget(context, id));
+        }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);
             if let Some(ids) = self.carriers.get_mut(&carrier) {
@@ -92,5 +102,13 @@ impl Causality {
                 }
             }
         }
+    }
+}
+
+/// Whether the context named another request than the headers did; `None` if one of them is silent.
+fn contradicts(scene: &Scene<'_>, call: &Node, decision: &Decision) -> Option<bool> {
+    match (decision.parent, context::testify(scene, call)) {
+        (Some((request, header::METHOD, _)), Testimony::Names(named, _)) => Some(request != named),
+        _ => None,
     }
 }

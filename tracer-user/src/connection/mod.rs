@@ -10,7 +10,7 @@ mod unseen;
 
 pub use address::Address;
 pub use info::{Info, text};
-pub use moment::{Chunk, Cookie, Moment};
+pub use moment::{Chunk, Cookie, Flow, Moment};
 pub use stream::Stream;
 pub use table::{Bases, Connection, Connections};
 pub use unseen::{Ends, Unseen};

@@ -1,5 +1,7 @@
 //! The values that every later stage is driven by.
 
+pub use tracer_common::record::Flow;
+
 /// A socket's cookie: names one side of one connection until the next boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cookie(pub u64);
@@ -15,6 +17,8 @@ pub struct Moment {
     pub tid: u32,
     /// Number of the event that it came from, counted from the tracer's start: a total order.
     pub order: u64,
+    /// Which of the flows of execution that share the thread.
+    pub flow: Flow,
 }
 
 /// One operation's part of one direction of a connection: `len` bytes from stream position

@@ -46,6 +46,8 @@ fn common(net_inum: u32, protocol: u32, socket: u32, tcp: [u32; 6], task: u32) -
         unix_address: 0,
         address_len: 4,
         address_name: 8,
+        task_sleeps: 0,
+        task_thread_pointer: 0,
         uring: UringOffsets::default(),
     }
 }
@@ -81,8 +83,15 @@ fn uring(worker: [u32; 2], task: [u32; 2], message_iter: u32, file_iter: u32) ->
 #[test]
 fn offsets_of_linux_6_1() {
     let want = common(144, 516, 624, [1852, 1468, 1508, 1496, 1464, 1448], 2416);
-    let want =
-        Offsets { socket_type: 514, shutdown: 610, unix_peer: 864, unix_address: 776, ..want };
+    let want = Offsets {
+        socket_type: 514,
+        shutdown: 610,
+        unix_peer: 864,
+        unix_address: 776,
+        task_sleeps: 2760,
+        task_thread_pointer: 5352,
+        ..want
+    };
     assert_eq!(
         read(LINUX_6_1),
         want,
@@ -99,6 +108,8 @@ fn offsets_of_linux_6_12() {
         shutdown: 571,
         unix_peer: 864,
         unix_address: 776,
+        task_sleeps: 2760,
+        task_thread_pointer: 5416,
         uring,
         ..want
     };
@@ -114,6 +125,8 @@ fn offsets_of_linux_6_18() {
         shutdown: 575,
         unix_peer: 872,
         unix_address: 784,
+        task_sleeps: 1536,
+        task_thread_pointer: 3128,
         uring,
         ..want
     };

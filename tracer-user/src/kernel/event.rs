@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tracer_common::record::{
-    self, DATA_UNREADABLE, FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION, KIND_DATA,
-    KIND_PROCESS, KIND_STATE,
+    self, DATA_UNREADABLE, FAMILY_INET, FAMILY_INET6, Flow, Header, KIND_CONNECTION, KIND_COURSE,
+    KIND_DATA, KIND_PROCESS, KIND_STATE,
 };
 use zerocopy::FromBytes;
 
@@ -19,6 +19,8 @@ pub enum Event<'a> {
     State(record::State),
     /// A process changed.
     Process(record::Process),
+    /// A flow of execution did what no operation shows.
+    Course(record::Course),
 }
 
 impl<'a> Event<'a> {
@@ -42,7 +44,19 @@ impl<'a> Event<'a> {
             }
             KIND_STATE => Some(Event::State(record::State::read_from_prefix(bytes).ok()?.0)),
             KIND_PROCESS => Some(Event::Process(record::Process::read_from_prefix(bytes).ok()?.0)),
+            KIND_COURSE => Some(Event::Course(record::Course::read_from_prefix(bytes).ok()?.0)),
             _ => None,
+        }
+    }
+
+    /// Who did it.
+    #[must_use]
+    pub fn flow(&self) -> Flow {
+        match self {
+            Event::Data(data, ..) => data.flow,
+            Event::State(state) => state.flow,
+            Event::Course(course) => course.flow,
+            Event::Connection(_) | Event::Process(_) => Flow::default(),
         }
     }
 
@@ -54,6 +68,7 @@ impl<'a> Event<'a> {
             Event::Connection(connection) => &connection.header,
             Event::State(state) => &state.header,
             Event::Process(process) => &process.header,
+            Event::Course(course) => &course.header,
         }
     }
 }

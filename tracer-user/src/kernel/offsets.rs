@@ -38,6 +38,8 @@ pub fn offsets(btf: &Btf<'_>) -> Result<Offsets, Error> {
         unix_address: btf.offset("unix_sock", "addr")?,
         address_len: btf.offset("unix_address", "len")?,
         address_name: btf.offset("unix_address", "name")?,
+        task_sleeps: btf.offset("task_struct", "nvcsw")?,
+        task_thread_pointer: btf.offset("task_struct", "thread.fsbase")?,
         // A kernel without io_uring, or with an older one, lacks some of these.
         uring: uring(btf).unwrap_or_default(),
     })

@@ -11,6 +11,7 @@ use aya_log::EbpfLogger;
 use tracer_common::counter::Counter;
 use tracer_common::head;
 use tracer_common::offsets::Choices;
+use tracer_common::runtime::Runtime;
 use zerocopy::IntoBytes as _;
 
 use super::btf::Btf;
@@ -47,6 +48,7 @@ pub struct Probes {
     counts: PerCpuArray<MapData, u64>,
     processes: HashMap<MapData, u32, u32>,
     unreadable: HashMap<MapData, u32, u64>,
+    runtimes: HashMap<MapData, u32, RuntimeValue>,
     generation: Array<MapData, u32>,
     version: u32,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
@@ -94,6 +96,7 @@ impl Probes {
             counts: PerCpuArray::try_from(take(names::COUNTS)?)?,
             processes: HashMap::try_from(take(names::PROCESSES)?)?,
             unreadable: HashMap::try_from(take(names::UNREADABLE)?)?,
+            runtimes: HashMap::try_from(take(names::RUNTIMES)?)?,
             generation: Array::try_from(take(names::GENERATION)?)?,
             version: 0,
             log,
@@ -147,10 +150,20 @@ impl Probes {
         self.raise()
     }
 
-    /// Forgets a process that has ended.
+    /// Has the probes read which context each thread of a process runs.
+    ///
+    /// # Errors
+    /// The map is full.
+    pub fn read_contexts(&mut self, process: u32, runtime: Runtime) -> Result<()> {
+        let full = "too many processes whose contexts are read";
+        self.runtimes.insert(process, RuntimeValue(runtime), 0).context(full)
+    }
+
+    /// Forgets a process that has ended, or runs another program.
     pub fn forget(&mut self, process: u32) {
-        // Most processes are not in the map.
+        // Most processes are not in the maps.
         let _ = self.processes.remove(&process);
+        let _ = self.runtimes.remove(&process);
     }
 
     fn raise(&mut self) -> Result<()> {
@@ -203,6 +216,14 @@ impl Probes {
             .collect()
     }
 }
+
+/// A runtime as a map's value.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+struct RuntimeValue(Runtime);
+
+// SAFETY: plain integers without padding, as zerocopy has checked.
+unsafe impl aya::Pod for RuntimeValue {}
 
 /// 64 bits of the boot's identifier, which differs from boot to boot and host to host (random(4)).
 fn seed() -> Result<u64> {

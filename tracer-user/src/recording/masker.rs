@@ -65,7 +65,8 @@ impl Masker {
             return bytes.clear();
         };
         let header = *event.header();
-        let at = Moment { time: header.time, pid: header.pid, tid: header.tid, order: 0 };
+        let (time, pid, tid) = (header.time, header.pid, header.tid);
+        let at = Moment { time, pid, tid, ..Moment::default() };
         let cookie = Cookie(header.cookie);
         match event {
             Event::Data(record, head, tail) => {
@@ -91,7 +92,7 @@ impl Masker {
                 }
             }
             Event::Process(process) if process.change == PROCESS_EXIT => self.exited(at),
-            Event::State(_) | Event::Process(_) => {}
+            Event::State(_) | Event::Process(_) | Event::Course(_) => {}
         }
     }
 

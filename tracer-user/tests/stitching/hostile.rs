@@ -2,7 +2,7 @@
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use tracer_common::record::{
-    self, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, MAX_TAIL,
+    self, Header, KIND_CONNECTION, KIND_COURSE, KIND_DATA, KIND_PROCESS, KIND_STATE, MAX_TAIL,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -42,7 +42,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 
 /// A record of a known kind with fields of any value, or any bytes.
 fn record() -> impl Strategy<Value = Vec<u8>> {
-    let fields = proptest::collection::vec(number(), 12);
+    let fields = proptest::collection::vec(number(), 16);
     prop_oneof![
         1 => proptest::collection::vec(any::<u8>(), 0..300),
         8 => (header(), fields, body(), 0..3_u32).prop_map(|(header, fields, bytes, slack)| {
@@ -66,8 +66,9 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
                     connection.family = [1, 2, 10][slack as usize];
                     connection.as_bytes().to_vec()
                 }
-                KIND_STATE | KIND_PROCESS => {
-                    [header.as_bytes(), &noise[..8]].concat()
+                KIND_STATE | KIND_PROCESS | KIND_COURSE => {
+                    let change = (u32::from(noise[0]) % 4).to_le_bytes();
+                    [header.as_bytes(), &change, &noise].concat()
                 }
                 _ => [header.as_bytes(), &noise].concat(),
             }

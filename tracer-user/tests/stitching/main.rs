@@ -2,6 +2,7 @@
 //! out, and each test holds one promise.
 
 mod alone;
+mod contexts;
 mod headers;
 mod hostile;
 mod http;

@@ -1,13 +1,13 @@
 //! Writes the ring records that the kernel would, for hosts, processes and connections that exist
 //! on paper only. Time passes because a line of the script says so.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    DATA_NO_BUFFER, DATA_SEND, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Header,
-    KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED,
-    STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    COURSE_ASKS, COURSE_BEGINS, DATA_NO_BUFFER, DATA_SEND, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET,
+    FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_COURSE, KIND_DATA, KIND_PROCESS, KIND_STATE,
+    PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -83,11 +83,41 @@ pub(crate) struct Script {
     pub(crate) now: u64,
     pub(crate) records: Vec<Record>,
     lines: Vec<Line>,
+    /// What each thread runs.
+    flows: HashMap<u32, Flow>,
 }
 
 impl Script {
     pub(crate) fn new() -> Self {
         Self { now: 1000 * SECOND, ..Self::default() }
+    }
+
+    /// From now on the thread runs this context, which was started by `parent` (0: not known).
+    pub(crate) fn run(&mut self, by: Task, kind: u32, context: u64, parent: u64) {
+        let flow = Flow { context, parent, kind, ..Flow::default() };
+        self.flows.insert(by.tid, flow);
+    }
+
+    /// What the thread runs is about to ask for something on the connection.
+    pub(crate) fn ask_on(&mut self, by: Task, wire: Wire) {
+        let cookie = self.half(wire, End::Opener).cookie;
+        self.course(by, COURSE_ASKS, cookie, self.flow(by));
+    }
+
+    /// What the thread runs starts another context.
+    pub(crate) fn begin(&mut self, by: Task, context: u64) {
+        let flow = self.flow(by);
+        self.course(by, COURSE_BEGINS, 0, Flow { context, parent: flow.context, ..flow });
+    }
+
+    fn course(&mut self, by: Task, change: u32, cookie: u64, flow: Flow) {
+        let header = self.header(KIND_COURSE, by, cookie);
+        let record = record::Course { header, change, reserved: 0, flow };
+        self.push(by.pid, record.as_bytes().to_vec());
+    }
+
+    fn flow(&self, by: Task) -> Flow {
+        self.flows.get(&by.tid).copied().unwrap_or_default()
     }
 
     pub(crate) fn wait(&mut self, nanoseconds: u64) {
@@ -319,12 +349,14 @@ impl Script {
         let header = self.header(KIND_DATA, by, cookie);
         self.announce(by, wire, end);
         let flags = if self.lines[wire.0].unix { flags | DATA_UNIX } else { flags };
+        let flow = self.flow(by);
         let half = self.half(wire, end);
         if !half.seen || half.verdict != VERDICT_HTTP {
             return;
         }
         let mut record = record::Data::new_zeroed();
         record.header = header;
+        record.flow = flow;
         record.flags = flags;
         record.len = bytes.len() as u32;
         record.head_len = if flags & DATA_UNREADABLE == 0 { record.len } else { 0 };
@@ -337,10 +369,14 @@ impl Script {
     fn state(&mut self, by: Task, wire: Wire, end: End, state: u32) {
         let cookie = self.half(wire, end).cookie;
         let header = self.header(KIND_STATE, by, cookie);
+        let flow = self.flow(by);
         let half = self.half(wire, end);
         if half.seen && (half.announced || state == STATE_CONNECTING) {
             let mut record = record::State::new_zeroed();
             (record.header, record.state) = (header, state);
+            if state == STATE_CONNECTING {
+                record.flow = flow;
+            }
             if state != STATE_CONNECTING {
                 (record.copied_seq, record.receive_base) = (half.sequences.1, half.bases.1);
             }

@@ -89,7 +89,7 @@ impl Conversation {
 }
 
 fn moment(order: u64) -> Moment {
-    Moment { time: order * 10, pid: 1, tid: 2, order }
+    Moment { time: order * 10, pid: 1, tid: 2, order, ..Moment::default() }
 }
 
 /// An event without its moments, except that `Abandoned` and the like say all else.

@@ -1,0 +1,28 @@
+//! Where language runtimes keep which context of execution a thread is running.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Processes whose contexts are read at most.
+pub const MAX_RUNTIMES: u32 = 16_384;
+/// Steps of [`Runtime::path`].
+pub const MAX_STEPS: usize = 4;
+
+/// How the probes find the context that a thread of one process runs: from the thread pointer (x86's
+/// fs base) on, each of the first `steps` numbers of `path` is added and the pointer there
+/// followed; `context` is added to the last one.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Runtime {
+    /// [`crate::record::Flow::kind`] of its contexts.
+    pub kind: u32,
+    /// 1 to [`MAX_STEPS`].
+    pub steps: u32,
+    /// Bytes.
+    pub path: [i32; MAX_STEPS],
+    /// Where the context's name is, u64: bytes from the last pointer.
+    pub context: i32,
+    /// The same for the name of the context that started it; 0 where the runtime keeps none.
+    pub parent: i32,
+}

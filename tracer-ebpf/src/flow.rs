@@ -1,0 +1,62 @@
+//! Which flow of execution acts: what the current task can be told by without asking it anything.
+
+use aya_ebpf::{
+    helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_user},
+    macros::map,
+    maps::HashMap,
+};
+use tracer_common::{
+    record::Flow,
+    runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
+};
+
+use crate::kernel::{task_sleeps, task_thread_pointer};
+
+/// Process -> where its runtime keeps contexts; filled by user space.
+#[map]
+static RUNTIMES: HashMap<u32, Runtime> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
+
+/// Notes what the current task of a process runs.
+#[inline(always)]
+pub(crate) fn current(pid: u32, flow: &mut Flow) {
+    // SAFETY: a helper without arguments.
+    let task = unsafe { bpf_get_current_task_btf() } as *const u8;
+    *flow = Flow { sleeps: task_sleeps(task) as u32, ..NOBODY };
+    // SAFETY: the map's values are replaced as a whole, and a torn one only misleads reads that may
+    // fail anyway.
+    if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
+        let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
+        flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        if flow.context != 0 {
+            flow.kind = runtime.kind;
+            if runtime.parent != 0 {
+                flow.parent = peek_user(base.wrapping_add(runtime.parent as u64)).unwrap_or(0);
+            }
+        }
+    }
+}
+
+/// Of what is known not to be a thread's own doing.
+pub(crate) const NOBODY: Flow =
+    Flow { context: 0, parent: 0, origin: 0, kind: 0, sleeps: 0, hops: 0, reserved: 0 };
+
+#[inline(always)]
+fn follow(runtime: &Runtime, mut at: u64) -> Option<u64> {
+    for step in 0..MAX_STEPS {
+        if step as u32 >= runtime.steps {
+            break;
+        }
+        at = peek_user(at.wrapping_add(runtime.path[step] as u64)).filter(|&to| to != 0)?;
+    }
+    Some(at)
+}
+
+#[inline(always)]
+fn peek_user(address: u64) -> Option<u64> {
+    let mut value = 0_u64;
+    // SAFETY: the helper writes the whole value or fails.
+    match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {
+        0 => Some(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
+
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+
+use crate::outcome::Outcome;
+use crate::script::{Script, Task, Wire, task};
+
+const CLIENT: Task = Task { pid: 10, tid: 10 };
+const BACK: Task = Task { pid: 30, tid: 30 };
+
+/// Any of the front service's threads: none of them tells anything.
+fn any(n: u64) -> Task {
+    Task { pid: 20, tid: 200 + (n % 3) as u32 }
+}
+
+/// Five connections from the client, and five pooled ones to the back service that somebody opened
+/// long ago.
+fn wires(script: &mut Script) -> Vec<(Wire, Wire)> {
+    (0..5).map(|_| (script.connect(CLIENT, 80), script.connect(task(20), 81))).collect()
+}
+
+/// Requests are read in context 100 + n; `call` makes the call of number n, in another order; they
+/// are answered in context 100 + n, too.
+fn crowd(kind: u32, read: impl Fn(u64) -> u64, call: impl Fn(&mut Script, u64, Wire)) -> Script {
+    let mut script = Script::new();
+    let wires = wires(&mut script);
+    // Whoever opened the connections is gone: they have carried a request before.
+    for wire in &wires {
+        script.call(task(20), BACK, wire.1, "/before", "");
+    }
+    script.wait(60 * crate::script::SECOND);
+    for (n, wire) in (0..).zip(&wires) {
+        script.ask(CLIENT, wire.0, &format!("/in/{n}"));
+        script.run(any(n), kind, read(n), 0);
+        script.hear(any(n), wire.0);
+    }
+    for n in [3, 1, 4, 0, 2] {
+        call(&mut script, n, wires[n as usize].1);
+    }
+    for (n, wire) in (0..).zip(&wires) {
+        script.run(any(n + 1), kind, 100 + n, 0);
+        script.answer(any(n + 1), wire.0);
+        script.learn(CLIENT, wire.0);
+    }
+    script
+}
+
+fn request(script: &mut Script, by: Task, n: u64, wire: Wire) {
+    script.call(by, BACK, wire, &format!("/out/{n}"), "");
+}
+
+fn assert_right(script: &Script) {
+    let outcome = Outcome::of(script);
+    for n in 0..5 {
+        let (call, request) =
+            (outcome.client(&format!("/out/{n}")), outcome.server(&format!("/in/{n}")));
+        outcome.assert_edge(call, request, "context");
+    }
+}
+
+fn assert_orphans(script: &Script) {
+    let outcome = Outcome::of(script);
+    for n in 0..5 {
+        let call = outcome.client(&format!("/out/{n}"));
+        assert!(call.parent.is_none(), "{n}: {:?}", call.parent);
+    }
+}
+
+#[test]
+fn who_writes_in_the_context_that_read_the_request_belongs_to_it() {
+    assert_right(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, wire| {
+            script.run(any(n), FLOW_GOROUTINE, 100 + n, 0);
+            request(script, any(n), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn the_context_that_answers_tells_where_another_read_the_request() {
+    assert_right(&crowd(
+        FLOW_PYTHON,
+        |_| 7,
+        |script, n, wire| {
+            script.run(any(0), FLOW_PYTHON, 100 + n, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn who_was_started_by_the_context_belongs_to_it_too() {
+    assert_right(&crowd(
+        FLOW_PYTHON,
+        |_| 7,
+        |script, n, wire| {
+            script.run(any(0), FLOW_PYTHON, 100 + n, 0);
+            script.begin(any(0), 200 + n);
+            script.run(any(0), FLOW_PYTHON, 200 + n, 0);
+            script.begin(any(0), 300 + n);
+            script.run(any(0), FLOW_PYTHON, 300 + n, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn a_goroutine_that_writes_for_others_belongs_to_who_asked() {
+    assert_right(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, wire| {
+            // Asked for in a goroutine that the handler started, written by the connection's own.
+            script.run(any(n), FLOW_GOROUTINE, 200 + n, 100 + n);
+            script.ask_on(any(n), wire);
+            script.run(any(2), FLOW_GOROUTINE, 50, 100);
+            request(script, any(2), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn the_starter_of_a_pooled_connection_says_nothing_of_its_later_requests() {
+    assert_orphans(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, wire| {
+            script.run(any(2), FLOW_GOROUTINE, 50 + n, 100);
+            request(script, any(2), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn the_starter_of_a_connection_asks_for_its_first_request() {
+    assert_right(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, _| {
+            script.run(any(n), FLOW_GOROUTINE, 200 + n, 100 + n);
+            let wire = script.connect(any(n), 81);
+            script.run(any(2), FLOW_GOROUTINE, 300 + n, 200 + n);
+            request(script, any(2), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn a_context_that_serves_several_requests_at_once_names_none() {
+    assert_orphans(&crowd(
+        FLOW_PYTHON,
+        |_| 7,
+        |script, n, wire| {
+            script.run(any(0), FLOW_PYTHON, 7, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
