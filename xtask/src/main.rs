@@ -45,7 +45,7 @@ enum Command {
     /// Trace a small shop of unmodified services and print the traces
     Demo(demo::Options),
     /// Make the recordings in tests/recordings anew
-    Recordings,
+    Recordings(recordings::Options),
     /// Run one fuzz target until it finds something
     Fuzz(fuzz::Options),
     /// Cut the part that tests need out of a kernel's BTF
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Command::Accuracy(options) => accuracy::accuracy(&options),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
-        Command::Recordings => recordings::recordings(),
+        Command::Recordings(options) => recordings::recordings(&options),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),
     };

@@ -5,9 +5,16 @@
 mod edge;
 mod hop;
 mod own;
+mod recorded;
+mod suite;
 mod tally;
 
 pub use edge::{Edge, Span, Verdict, judge};
 pub use hop::{Calls, hop, requests};
 pub use own::{Own, Start};
+pub use recorded::{
+    RECORDED, RECORDED_OWN, RECORDED_PARTS, ROOTS, Recorded, Share, directory, shares, shares_file,
+    tree,
+};
+pub use suite::{Load, Place};
 pub use tally::{BANDS, Band, Counts, SURE, Tally};
