@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
 use crate::exchange::{Exchange, ExchangeId, Side};
@@ -29,6 +30,7 @@ impl Causality {
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
+                let due = thread.queue.act(at.flow.sleeps);
                 let flow = asked.map_or(at.flow, |asked| asked.flow);
                 let mut lineage = process.contexts.lineage(&flow);
                 // Who opened a pooled connection says nothing of its later requests.
@@ -40,6 +42,7 @@ impl Causality {
                 let mut client = Client {
                     thread: only,
                     turn: None,
+                    queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
                     lineage,
                     suspects,
@@ -52,7 +55,8 @@ impl Causality {
                     Some((tid, turn)) if tid == at.tid => turn,
                     _ => last_read,
                 };
-                client.turn = last_read.and_then(|read| self.owner(read));
+                client.turn =
+                    last_read.and_then(|read| owner(&self.nodes, read, |client| client.turn));
                 client.suspect();
                 Role::Client(client)
             }
@@ -80,16 +84,6 @@ impl Causality {
             }
         }
         self.nodes.insert(id, node);
-    }
-
-    /// The open request that a turn belongs to, given what was read in it.
-    fn owner(&self, read: ExchangeId) -> Option<ExchangeId> {
-        let node = self.nodes.get(&read)?;
-        let request = match &node.role {
-            Role::Server(_) => node,
-            Role::Client(client) => self.nodes.get(&client.turn?)?,
-        };
-        request.ended.is_none().then_some(request.id)
     }
 
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
@@ -151,6 +145,7 @@ impl Causality {
         }
         let thread = process.thread(at.tid);
         thread.last_read = Some(id);
+        thread.queue.read(id, at.flow.sleeps);
         if node.ended.is_some() || node.replied.is_some() {
             return;
         }
@@ -189,6 +184,7 @@ impl Causality {
     }
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
+        self.answered_in_order(id, &at);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
         let (started, last_read, switches) = {
@@ -202,6 +198,17 @@ impl Causality {
             Role::Client(client) => {
                 client.blocked = Some(started.tid == at.tid && client.switches == switches);
             }
+        }
+    }
+
+    /// Notes whether a response is written when it is due in its thread's queue.
+    fn answered_in_order(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let nodes = &self.nodes;
+        let ours = |read| owner(nodes, read, |client| client.queue) == Some(id);
+        let in_order = process.thread(at.tid).queue.act_on(ours, at.flow.sleeps);
+        if let Some(server) = self.nodes.get_mut(&id).and_then(Node::server_mut) {
+            server.in_order = in_order;
         }
     }
 
@@ -227,6 +234,9 @@ impl Causality {
                     if let (true, Some(replied)) = (whole, node.replied) {
                         let dedicated = server.exclusive && server.reader.1 == replied.tid;
                         process.dedicated.observe(dedicated);
+                        if server.turn_calls > 0 {
+                            process.queues.observe(server.in_order == Some(true));
+                        }
                         let trivial = server.turn_calls == 0 && server.closed_by == Some(id);
                         if !trivial {
                             process.turns.observe(closed);
@@ -246,4 +256,18 @@ impl Causality {
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }
+}
+
+/// The open request that something which was read belongs to: itself, or what `of` says of a call.
+fn owner(
+    nodes: &HashMap<ExchangeId, Node>,
+    read: ExchangeId,
+    of: impl FnOnce(&Client) -> Option<ExchangeId>,
+) -> Option<ExchangeId> {
+    let node = nodes.get(&read)?;
+    let request = match &node.role {
+        Role::Server(_) => node,
+        Role::Client(client) => nodes.get(&of(client)?)?,
+    };
+    request.ended.is_none().then_some(request.id)
 }

@@ -13,6 +13,7 @@ mod node;
 mod origins;
 mod process;
 mod processes;
+mod queue;
 mod resolver;
 mod scene;
 mod sight;

@@ -39,6 +39,8 @@ pub(super) struct Server {
     pub(super) contexts: [u64; 2],
     /// What the thread that wrote the response had read last.
     pub(super) closed_by: Option<ExchangeId>,
+    /// The response was written when it was due in the thread's queue; `None`: it was not there.
+    pub(super) in_order: Option<bool>,
     /// Calls that were written in a turn of this request.
     pub(super) turn_calls: u32,
     /// Open calls that wait for this exchange to end.
@@ -51,6 +53,8 @@ pub(super) struct Client {
     pub(super) thread: Option<ExchangeId>,
     /// The request in whose turn the call was written.
     pub(super) turn: Option<ExchangeId>,
+    /// The request that was due in the writing thread's queue.
+    pub(super) queue: Option<ExchangeId>,
     /// The only request open in the process.
     pub(super) alone: Option<ExchangeId>,
     /// The context that asked for it, the one that started that, and so on.
@@ -69,7 +73,7 @@ pub(super) struct Client {
 impl Client {
     /// Adds those that witnesses name at once to the suspects.
     pub(super) fn suspect(&mut self) {
-        for request in [self.thread, self.turn, self.alone].into_iter().flatten() {
+        for request in [self.thread, self.turn, self.queue, self.alone].into_iter().flatten() {
             if !self.suspects.contains(&request) {
                 self.suspects.push(request);
             }

@@ -14,6 +14,7 @@ mod lifetime;
 mod losses;
 mod outcome;
 mod processes;
+mod queue;
 mod recording;
 mod runtimes;
 mod script;
