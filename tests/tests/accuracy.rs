@@ -7,8 +7,8 @@ use std::io::BufReader;
 
 use anyhow::{Context, Result, ensure};
 use tests::accuracy::{
-    Counts, Edge, RECORDED, ROOTS, Recorded, SURE, Share, Span, Tally, hop, judge, requests,
-    shares, shares_file, tree,
+    Counts, Edge, RECORDED, ROOTS, Recorded, Share, Span, Tally, hop, judge, requests, shares,
+    shares_file, tree,
 };
 use tests::span::Side;
 use tracer_user::config::{RunArgs, Settings};
@@ -16,8 +16,9 @@ use tracer_user::recording::Reader;
 use tracer_user::replay::drive;
 use tracer_user::trace::{self, Kind, Value};
 
-/// Makes every edge for which there is a guess.
+/// `--min-confidence` that makes every edge for which there is a guess, and the default.
 const EVERY: f64 = 0.0;
+const DEFAULT: f64 = 0.9;
 
 #[test]
 fn no_recording_falls_below_its_shares() {
@@ -45,18 +46,6 @@ fn every_share_has_its_recording() {
     assert_eq!(shares().unwrap().into_keys().collect::<Vec<_>>(), expected);
 }
 
-/// What `cargo xtask accuracy` rests on: the edges that a run makes by default are those that a run
-/// with `--min-confidence 0` makes with a confidence of 0.9 or more.
-#[test]
-fn one_run_tells_of_both_settings() {
-    for recorded in RECORDED {
-        let name = recorded.name();
-        let (every, sure) = (edges(&recorded, EVERY).unwrap(), edges(&recorded, 0.9).unwrap());
-        let derived = Tally::of(&every).counts(SURE);
-        assert_eq!(derived, Tally::of(&sure).counts(0), "{name}");
-    }
-}
-
 /// Writes the shares anew, after a change that is meant to change them:
 /// `cargo test -p tests --test accuracy -- --ignored`.
 #[test]
@@ -78,8 +67,8 @@ fn write_shares() {
 }
 
 fn measure(recorded: &Recorded) -> Result<Share> {
-    let every = Tally::of(&edges(recorded, EVERY)?).counts(0);
-    let sure = Tally::of(&edges(recorded, 0.9)?).counts(0);
+    let every = Tally::of(&edges(recorded, EVERY)?).counts();
+    let sure = Tally::of(&edges(recorded, DEFAULT)?).counts();
     let share = |part: u64, of: &Counts| 100.0 * part as f64 / of.edges as f64;
     Ok(Share {
         right: share(every.right, &every),

@@ -17,4 +17,4 @@ pub use recorded::{
     tree,
 };
 pub use suite::{Load, Place};
-pub use tally::{BANDS, Band, Counts, SURE, Tally};
+pub use tally::{BANDS, Band, Counts, Tally};

@@ -8,8 +8,6 @@ use super::edge::{Edge, Verdict};
 
 /// Bands of confidence, each a tenth wide; the last one holds 1, too.
 pub const BANDS: usize = 10;
-/// The first band that the default `--min-confidence` (0.9) keeps.
-pub const SURE: usize = 9;
 
 /// Edges that were made with confidences in one band.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,8 +41,8 @@ impl Band {
 pub struct Tally {
     /// Requests that should have no parent.
     pub roots: u64,
-    /// Of those, how many were put below another request, by band.
-    pub stray_roots: [u64; BANDS],
+    /// Of those, how many were put below another request.
+    pub stray_roots: u64,
     /// Requests that should have a parent and have none.
     pub orphans: u64,
     /// Requests that should have a parent and have no span.
@@ -53,7 +51,7 @@ pub struct Tally {
     pub methods: BTreeMap<String, [Band; BANDS]>,
 }
 
-/// Edges by verdict, at one setting of `--min-confidence`.
+/// Edges by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests that should have a parent.
@@ -90,7 +88,7 @@ impl Tally {
         if edge.is_root() {
             self.roots += 1;
             if matches!(edge.verdict, Verdict::WrongSame | Verdict::WrongTrace) {
-                self.stray_roots[band] += 1;
+                self.stray_roots += 1;
             }
             return;
         }
@@ -113,9 +111,7 @@ impl Tally {
         self.roots += other.roots;
         self.orphans += other.orphans;
         self.missing += other.missing;
-        for (own, more) in self.stray_roots.iter_mut().zip(other.stray_roots) {
-            *own += more;
-        }
+        self.stray_roots += other.stray_roots;
         for (method, bands) in &other.methods {
             let own = self.methods.entry(method.clone()).or_default();
             own.iter_mut().zip(bands).for_each(|(own, more)| own.add(more));
@@ -131,30 +127,30 @@ impl Tally {
         sum
     }
 
-    /// The edges in this band and above; what is in those below counts as an orphan.
-    pub fn counts(&self, from: usize) -> Counts {
-        let mut counts =
-            Counts { orphan: self.orphans, missing: self.missing, ..Counts::default() };
-        for band in 0..BANDS {
-            let edges = self.band(band);
-            if band < from {
-                counts.orphan += edges.edges();
-            } else {
-                counts.right += edges.right;
-                counts.wrong_same += edges.wrong_same;
-                counts.wrong_trace += edges.wrong_trace;
-                counts.stray_roots += self.stray_roots[band];
-            }
+    /// All edges by verdict.
+    pub fn counts(&self) -> Counts {
+        let made = self.made();
+        Counts {
+            edges: made.edges() + self.orphans + self.missing,
+            right: made.right,
+            orphan: self.orphans,
+            wrong_same: made.wrong_same,
+            wrong_trace: made.wrong_trace,
+            missing: self.missing,
+            stray_roots: self.stray_roots,
         }
-        counts.edges = counts.made() + counts.orphan + counts.missing;
-        counts
     }
 
-    /// Mean confidence of the edges in this band and above; `None` if there are none.
-    pub fn mean_confidence(&self, from: usize) -> Option<f64> {
+    /// Mean confidence of the edges that were made; `None` if there are none.
+    pub fn mean_confidence(&self) -> Option<f64> {
+        let made = self.made();
+        (made.edges() > 0).then(|| made.confidence / made.edges() as f64)
+    }
+
+    fn made(&self) -> Band {
         let mut sum = Band::default();
-        (from..BANDS).for_each(|band| sum.add(&self.band(band)));
-        (sum.edges() > 0).then(|| sum.confidence / sum.edges() as f64)
+        self.methods.values().flatten().for_each(|band| sum.add(band));
+        sum
     }
 }
 
@@ -175,27 +171,29 @@ mod tests {
     }
 
     #[test]
-    fn unsure_edges_are_orphans_by_default() {
+    fn edges_are_counted_by_verdict_and_band() {
         let tally = Tally::of(&[
             edge("t1", Verdict::Right, None),
             edge("t2", Verdict::WrongTrace, Some(("turn", 0.5))),
             edge("t1.0", Verdict::Right, Some(("thread", 1.0))),
             edge("t1.1", Verdict::Right, Some(("turn", 0.9))),
-            edge("t1.2", Verdict::WrongTrace, Some(("turn", 0.8999))),
+            edge("t1.2", Verdict::WrongTrace, Some(("turn", 0.8))),
             edge("t1.3", Verdict::Orphan, None),
             edge("t1.4", Verdict::Missing, None),
         ]);
-        let all = tally.counts(0);
-        assert_eq!(
-            (all.edges, all.right, all.wrong_trace, all.orphan, all.missing),
-            (5, 2, 1, 1, 1)
-        );
-        assert_eq!((tally.roots, all.stray_roots, tally.counts(SURE).stray_roots), (2, 1, 0));
-        let sure = tally.counts(SURE);
-        assert_eq!((sure.right, sure.wrong_trace, sure.orphan), (2, 0, 2));
-        assert!((tally.mean_confidence(SURE).unwrap() - 0.95).abs() < 1e-9);
-        assert_eq!(tally.band(8).edges(), 1);
-        assert_eq!(Tally::default().mean_confidence(0), None);
+        let expected = Counts {
+            edges: 5,
+            right: 2,
+            orphan: 1,
+            wrong_same: 0,
+            wrong_trace: 1,
+            missing: 1,
+            stray_roots: 1,
+        };
+        assert_eq!((tally.counts(), tally.roots), (expected, 2));
+        assert!((tally.mean_confidence().unwrap() - 0.9).abs() < 1e-9);
+        assert_eq!((tally.band(8).edges(), tally.band(9).edges()), (1, 2));
+        assert_eq!(Tally::default().mean_confidence(), None);
     }
 
     #[test]
@@ -203,7 +201,7 @@ mod tests {
         let one = Tally::of(&[edge("t1.0", Verdict::WrongSame, Some(("turn", 0.25)))]);
         let mut sum = one.clone();
         sum.add(&one);
-        assert_eq!((sum.band(2).wrong_same, sum.counts(0).edges), (2, 2));
-        assert_eq!(sum.mean_confidence(0), Some(0.25));
+        assert_eq!((sum.band(2).wrong_same, sum.counts().edges), (2, 2));
+        assert_eq!(sum.mean_confidence(), Some(0.25));
     }
 }

@@ -84,6 +84,8 @@ fn record(input: &Input) -> Option<Event<'_>> {
     if let Input::Record(bytes) = input { Event::parse(bytes) } else { None }
 }
 
+/// In an order of their own: which of them are ready first also depends on when something happened
+/// elsewhere.
 fn spans(file: &Path) -> Result<Vec<Arc<Span>>> {
     let settings = Settings::resolve(&RunArgs::default(), None, &|_| None)?;
     let mut spans = vec![];
@@ -91,5 +93,6 @@ fn spans(file: &Path) -> Result<Vec<Arc<Span>>> {
         spans.extend(some);
         true
     });
+    spans.sort_by_key(|span| (span.start, span.span_id.to_string()));
     replayed.broken.map_or(Ok(spans), Err)
 }

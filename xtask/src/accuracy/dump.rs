@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use e2e::accuracy::{Calls, Edge, Span, hop, judge, requests};
+use e2e::accuracy::{Calls, Span, hop, requests};
+use e2e::export;
 use e2e::span::Side;
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,25 +41,69 @@ struct Line {
     attrs: BTreeMap<String, Value>,
 }
 
-/// The edges of a run whose services had these ports, and the number of user requests that are not
-/// scored, because one of their calls failed.
-pub(super) fn edges(directory: &Path, ports: &Range<u16>) -> Result<(Vec<Edge>, usize)> {
-    let read = |name: &str| {
-        let file = directory.join(name);
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
-    };
-    let truth: Truth = serde_json::from_str(&read("truth.json")?).context("truth.json")?;
-    let spans = read("spans.jsonl")?;
-    let spans: Vec<Span> = spans
-        .lines()
-        .map(|line| Ok(serde_json::from_str::<Line>(line).context("spans.jsonl")?.span(ports)))
-        .filter_map(Result::transpose)
-        .collect::<Result<_>>()?;
+/// Requests of the user requests of which every call was answered, and the number of the others.
+pub(super) fn truth(directory: &Path) -> Result<(Vec<String>, usize)> {
+    let truth: Truth =
+        serde_json::from_str(&read(directory, "truth.json")?).context("truth.json")?;
     let all = truth.roots.len();
     let good: Vec<Vec<String>> =
         truth.roots.iter().filter_map(|(id, root)| root.whole(id, &truth.calls)).collect();
     let bad = all - good.len();
-    Ok((judge(&spans, &good.concat()), bad))
+    Ok((good.concat(), bad))
+}
+
+/// The spans that the suite received; those of other services than the ones with these ports belong to
+/// nothing that was asked.
+pub(super) fn received(directory: &Path, ports: &Range<u16>) -> Result<Vec<Span>> {
+    let spans = read(directory, "spans.jsonl")?;
+    spans
+        .lines()
+        .map(|line| Ok(serde_json::from_str::<Line>(line).context("spans.jsonl")?.span(ports)))
+        .filter_map(Result::transpose)
+        .collect()
+}
+
+/// The same of a file that the tracer has written (OTLP JSON lines).
+pub(super) fn exported(file: &Path, ports: &Range<u16>) -> Result<Vec<Span>> {
+    Ok(export::read(file)?.into_iter().map(|span| of_export(&span, ports)).collect())
+}
+
+fn read(directory: &Path, name: &str) -> Result<String> {
+    let file = directory.join(name);
+    fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn of_export(span: &export::Span, ports: &Range<u16>) -> Span {
+    let text = |key: &str| span.get(key).map(str::to_owned);
+    Span {
+        trace: span.trace.clone(),
+        id: span.id.clone(),
+        parent: Some(span.parent.clone()).filter(|parent| !parent.is_empty()),
+        side: span.side,
+        hop: own_hop(&span.target(), span.side, &text, ports),
+        start: span.start,
+        decided: decided(&text),
+    }
+}
+
+/// The request's id. Another suite that runs on this host has the same ones, on other ports.
+fn own_hop(
+    path: &str,
+    side: Side,
+    text: &dyn Fn(&str) -> Option<String>,
+    ports: &Range<u16>,
+) -> Option<String> {
+    let port = match side {
+        Side::Server => text("server.port"),
+        Side::Client => text("network.peer.port").or_else(|| text("server.port")),
+    };
+    let own = port.and_then(|port| port.parse().ok()).is_some_and(|it| ports.contains(&it));
+    hop(path).map(|id| if own { id.to_owned() } else { format!("else-{id}") })
+}
+
+fn decided(text: &dyn Fn(&str) -> Option<String>) -> Option<(String, f64)> {
+    let confidence = text("tracer.parent.confidence").and_then(|it| it.parse().ok());
+    text("tracer.parent.method").zip(confidence)
 }
 
 impl Root {
@@ -80,21 +125,15 @@ impl Line {
             "CLIENT" => Side::Client,
             _ => return None,
         };
-        // Another suite that runs on this host has the same ids.
-        let port = match side {
-            Side::Server => self.text("server.port"),
-            Side::Client => self.text("network.peer.port").or_else(|| self.text("server.port")),
-        };
-        let ours = port.and_then(|port| port.parse().ok()).is_some_and(|it| ports.contains(&it));
-        let id = hop(&self.path).map(|id| if ours { id.to_owned() } else { format!("else-{id}") });
-        let confidence = self.text("tracer.parent.confidence").and_then(|it| it.parse().ok());
-        let decided = self.text("tracer.parent.method").zip(confidence);
+        let text = |key: &str| self.text(key);
+        let hop = own_hop(&self.path, side, &text, ports);
+        let decided = decided(&text);
         Some(Span {
             trace: self.trace_id,
             id: self.span_id,
             parent: self.parent_id,
             side,
-            hop: id,
+            hop,
             start: self.start,
             decided,
         })
@@ -110,7 +149,7 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use e2e::accuracy::Verdict;
+    use e2e::accuracy::{Verdict, judge};
 
     use super::*;
 
@@ -140,7 +179,8 @@ mod tests {
                 line("SERVER", "b", "CLIENTb", 81),
             ];
             fs::write(directory.join("spans.jsonl"), lines.join("\n")).unwrap();
-            let (edges, bad) = edges(&directory, &(80..82)).unwrap();
+            let (requests, bad) = truth(&directory).unwrap();
+            let edges = judge(&received(&directory, &(80..82)).unwrap(), &requests);
             assert_eq!((edges.len(), bad), (2, 1));
             (edges[0].verdict, edges[1].verdict)
         };

@@ -1,6 +1,6 @@
 //! What must hold, as data, and what of it does not.
 
-use e2e::accuracy::{BANDS, SURE, Tally};
+use e2e::accuracy::{BANDS, Tally};
 
 use super::cell::{Headers, Mode, Work};
 use super::results::{Measured, Results};
@@ -82,19 +82,18 @@ pub(super) fn pools(results: &Results) -> Vec<(&'static str, Tally)> {
             .cells
             .iter()
             .filter(|it| wanted(&it.cell.runtime))
-            .for_each(|it| sum.add(&it.tally));
+            .for_each(|it| sum.add(&it.every));
         sum
     };
     let mut pools = vec![("all", sum(&|_| true))];
     pools.extend(RUNTIMES.iter().map(|it| (it.name, sum(&|name| name == it.name))));
-    pools.retain(|(_, tally)| tally.counts(0).made() > 0);
+    pools.retain(|(_, tally)| tally.counts().made() > 0);
     pools
 }
 
 fn cell(measured: &Measured) -> Vec<String> {
     let mut failures = vec![];
-    let tally = &measured.tally;
-    let (all, sure) = (tally.counts(0), tally.counts(SURE));
+    let (all, sure) = (measured.every.counts(), measured.default.counts());
     let certain = measured.cell.headers != Headers::None || measured.cell.concurrency == 1;
     // Where all must be right, it must be so by default.
     let found = percent(if certain { sure.right } else { all.right }, all.edges);
@@ -103,7 +102,7 @@ fn cell(measured: &Measured) -> Vec<String> {
         failures.push(format!("{found:.2} % right, floor {floor}"));
     }
     let wrong = (sure.wrong_same + sure.wrong_trace) as f64 / sure.made().max(1) as f64;
-    let doubt = 1.0 - tally.mean_confidence(SURE).unwrap_or(1.0);
+    let doubt = 1.0 - measured.default.mean_confidence().unwrap_or(1.0);
     if wrong > (doubt + WRONG_MARGIN).min(MOST_WRONG) {
         let (wrong, doubt) = (100.0 * wrong, 100.0 * doubt);
         failures
@@ -115,7 +114,7 @@ fn cell(measured: &Measured) -> Vec<String> {
             failures.push(format!("by default only {:.2} % of the edges are made", 100.0 * made));
         }
         let stray = sure.wrong_trace + sure.stray_roots;
-        if stray as f64 > MOST_STRAY * (all.edges + tally.roots) as f64 {
+        if stray as f64 > MOST_STRAY * (all.edges + measured.every.roots) as f64 {
             failures.push(format!("by default {stray} requests are in a wrong trace"));
         }
     }

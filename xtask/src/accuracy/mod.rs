@@ -188,7 +188,7 @@ impl Options {
 }
 
 fn line(measured: &Measured) -> String {
-    let counts = measured.tally.counts(0);
+    let counts = measured.every.counts();
     let share = |part| table::number(floors::percent(part, counts.edges));
     let mut text = format!(
         "right {:>5}  orphan {:>5}  wrong {:>5} + {:>5}  missing {}",

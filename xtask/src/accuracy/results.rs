@@ -15,8 +15,10 @@ use super::timing::Timing;
 pub(crate) struct Measured {
     #[serde(flatten)]
     pub(crate) cell: Cell,
-    #[serde(flatten)]
-    pub(crate) tally: Tally,
+    /// With `--min-confidence 0`.
+    pub(crate) every: Tally,
+    /// With the default.
+    pub(crate) default: Tally,
     /// User requests that are not scored, because one of their calls failed.
     pub(crate) bad_roots: usize,
     /// What the tracer said that it lost.
@@ -72,12 +74,21 @@ pub(super) mod testing {
 
     /// A cell of 8 at once: `right` edges as sure as can be, `wrong` ones of this confidence.
     pub(crate) fn measured(runtime: &str, right: u64, wrong: u64, confidence: f64) -> Measured {
-        let mut bands = [Band::default(); BANDS];
-        bands[9] = Band { right, confidence: right as f64, ..Band::default() };
-        let band = &mut bands[((confidence * 10.0) as usize).min(9)];
-        band.wrong_trace += wrong;
-        band.confidence += confidence * wrong as f64;
-        let methods = BTreeMap::from([("turn".to_owned(), bands)]);
+        let made = |wrong: u64| {
+            let mut bands = [Band::default(); BANDS];
+            bands[9] = Band { right, confidence: right as f64, ..Band::default() };
+            let band = &mut bands[((confidence * 10.0) as usize).min(9)];
+            band.wrong_trace += wrong;
+            band.confidence += confidence * wrong as f64;
+            let methods = BTreeMap::from([("turn".to_owned(), bands)]);
+            Tally { roots: right.max(1), methods, ..Tally::default() }
+        };
+        let every = made(wrong);
+        let mut default = every.clone();
+        if confidence < 0.9 {
+            default = made(0);
+            default.orphans = wrong;
+        }
         Measured {
             cell: Cell {
                 runtime: runtime.to_owned(),
@@ -87,7 +98,8 @@ pub(super) mod testing {
                 mode: Mode::Seq,
                 concurrency: 8,
             },
-            tally: Tally { roots: right.max(1), methods, ..Tally::default() },
+            every,
+            default,
             bad_roots: 0,
             losses: vec![],
         }
@@ -101,12 +113,12 @@ pub(super) mod testing {
         {
             results.put(cell);
         }
-        let right: Vec<_> = results.cells.iter().map(|it| it.tally.counts(0).right).collect();
+        let right: Vec<_> = results.cells.iter().map(|it| it.every.counts().right).collect();
         assert_eq!(right, [2, 3]);
         let file = std::env::temp_dir().join(format!("xtask-results-{}", std::process::id()));
         results.write(&file).unwrap();
         let read = Results::read(&file).unwrap();
-        assert_eq!(read.cells[1].tally, results.cells[1].tally);
+        assert_eq!(read.cells[1].every, results.cells[1].every);
         fs::write(&file, "{}").unwrap();
         assert!(Results::read(&file).is_err());
         fs::remove_file(file).unwrap();

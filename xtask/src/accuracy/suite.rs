@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
-use e2e::accuracy::{Load, Start, Tally};
-use e2e::paths;
+use e2e::accuracy::{Load, Start, Tally, judge};
+use e2e::{paths, process};
 
 use super::cell::{Cell, Work, value};
 use super::dump;
@@ -16,6 +16,10 @@ use super::results::Measured;
 use super::runtimes::{self, Source};
 use crate::{install, prepare};
 
+/// The recording of a run, in the suite's directory of it.
+const RECORDING: &str = "recording";
+/// The default `--min-confidence`.
+const DEFAULT: &str = "0.9";
 /// Python of the suite's own environment needs these whatever is measured.
 const ALWAYS: [&str; 2] = ["python", "go"];
 
@@ -72,13 +76,17 @@ impl Suite {
             let said = [output.stdout, output.stderr].concat();
             bail!("{}: {}", output.status, String::from_utf8_lossy(&said).trim());
         }
-        let (edges, bad_roots) = dump::edges(&place.directory, &place.ports)?;
+        let (requests, bad_roots) = dump::truth(&place.directory)?;
+        ensure!(!requests.is_empty(), "no user request was answered");
+        let received = dump::received(&place.directory, &place.ports)?;
+        let every = Tally::of(&judge(&received, &requests));
+        let replayed = replay(&place.directory)?;
+        let replayed = dump::exported(&replayed, &place.ports)?;
+        let default = Tally::of(&judge(&replayed, &requests));
         let log = fs::read_to_string(place.directory.join("tracer.log")).unwrap_or_default();
         let losses = log.lines().filter(|line| line.starts_with("lost:"));
         let losses = losses.filter(|line| *line != "lost: nothing").map(str::to_owned).collect();
-        let tally = Tally::of(&edges);
-        ensure!(tally.roots > 0, "no user request was answered");
-        Ok(Measured { cell: cell.clone(), tally, bad_roots, losses })
+        Ok(Measured { cell: cell.clone(), every, default, bad_roots, losses })
     }
 
     /// The tracer's command line, in the suite's words.
@@ -86,6 +94,17 @@ impl Suite {
         let tracer = paths::tracer();
         let tracer = tracer.to_str().context("the tracer's path is no text")?;
         let more = self.tracer.iter().map(|word| format!(" '{word}'")).collect::<String>();
-        Ok(format!("'{tracer}' --min-confidence 0{more} --export zipkin={{zipkin}}"))
+        let record = format!("'{tracer}' record {{out}}/{RECORDING} --force");
+        Ok(format!("{record} --min-confidence 0{more} --export zipkin={{zipkin}}"))
     }
+}
+
+/// The recording of the run again, with the default least confidence; the file of its spans.
+fn replay(directory: &Path) -> Result<PathBuf> {
+    let (recording, spans) = (directory.join(RECORDING), directory.join("default.jsonl"));
+    let mut command = install::as_root(paths::tracer());
+    command.arg("replay").arg(recording).args(["--min-confidence", DEFAULT]);
+    command.arg("--export").arg(format!("file={}", spans.display()));
+    process::run("tracer replay", &mut command)?;
+    Ok(spans)
 }

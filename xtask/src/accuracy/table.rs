@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use e2e::accuracy::{BANDS, Band, Counts, SURE, Tally};
+use e2e::accuracy::{BANDS, Band, Counts, Tally};
 
 use super::cell::{Headers, value};
 use super::floors::{self, percent};
@@ -18,9 +18,9 @@ with services that know the truth, because the path of each request says who cau
 none, *wrong* if it has another one: of the same user request (\"same\") or of another user's (\"other\"),
 and *missing* if there is no SERVER span. All in percent of the edges that there should be.
 
-Each load was traced once, with `--min-confidence 0`: every best guess is made. Every edge carries its
-confidence, so the columns \"by default\" are those edges whose confidence is 0.9 or more; the others
-count as orphans. *Timers*: handlers sleep 0 to 2 ms before they call others and before they answer.
+Each load was traced once, with `--min-confidence 0`: every best guess is made. The columns \"by
+default\" are the same load again, replayed from the recording of that run with the default, 0.9, where
+an edge that is less sure is not made. *Timers*: handlers sleep 0 to 2 ms before they call others and before they answer.
 *seq* and *par*: calls one after the other, or all at once. *At once*: user requests in flight at the load
 generator. *Floor*: what `cargo xtask accuracy` holds the share of right edges to.
 ";
@@ -44,11 +44,8 @@ pub(super) fn document(results: &Results, command: &str) -> String {
             let _ = writeln!(text, "| {} | {} |", runtime.name, runtime.what);
         }
     }
-    let pools = floors::pools(results);
-    if let Some((_, all)) = pools.first() {
-        text += &methods(all);
-    }
-    text += &calibration(&pools);
+    text += &methods(results);
+    text += &calibration(&floors::pools(results));
     text += &timing(results);
     text += "\n## What does not hold\n\n";
     let failures = floors::failures(results);
@@ -75,7 +72,7 @@ fn heading(measured: &Measured) -> String {
 
 fn row(measured: &Measured) -> String {
     let cell = &measured.cell;
-    let (all, sure) = (measured.tally.counts(0), measured.tally.counts(SURE));
+    let (all, sure) = (measured.every.counts(), measured.default.counts());
     let share = |part| number(percent(part, all.edges));
     let floor = floors::floor(measured).map(number).unwrap_or_default();
     let shares = |of: &Counts| [of.orphan, of.wrong_same, of.wrong_trace].map(share).join(" | ");
@@ -91,7 +88,7 @@ fn row(measured: &Measured) -> String {
         share(all.missing),
         share(sure.right),
         shares(&sure),
-        by_method(&measured.tally, all.edges),
+        by_method(&measured.every, all.edges),
     )
 }
 
@@ -109,17 +106,23 @@ fn by_method(tally: &Tally, edges: u64) -> String {
     text.collect::<Vec<_>>().join(", ")
 }
 
-fn methods(all: &Tally) -> String {
+fn methods(results: &Results) -> String {
+    let (mut every, mut default) = (Tally::default(), Tally::default());
+    for measured in &results.cells {
+        every.add(&measured.every);
+        default.add(&measured.default);
+    }
     let mut text =
         "\n## By method, all cells\n\n| method | edges | right | edges by default | right |\n\
                     |---|--:|--:|--:|--:|\n"
             .to_owned();
-    for (method, bands) in &all.methods {
-        let ((edges, right), (sure, sure_right)) =
-            (sum(bands), sum(bands.get(SURE..).unwrap_or(&[])));
-        let share = |right, of| if of == 0 { String::new() } else { number(percent(right, of)) };
-        let (right, sure_right) = (share(right, edges), share(sure_right, sure));
-        let _ = writeln!(text, "| {method} | {edges} | {right} | {sure} | {sure_right} |");
+    let share =
+        |(edges, right)| if edges == 0 { String::new() } else { number(percent(right, edges)) };
+    for (method, bands) in &every.methods {
+        let all = sum(bands);
+        let sure = default.methods.get(method).map_or((0, 0), |bands| sum(bands));
+        let (right, sure_right) = (share(all), share(sure));
+        let _ = writeln!(text, "| {method} | {} | {right} | {} | {sure_right} |", all.0, sure.0);
     }
     text
 }
