@@ -1,6 +1,7 @@
 //! Builds, runs and tests Tracer: `cargo xtask COMMAND`.
 
 mod accuracy;
+mod bench;
 mod btf_fixture;
 mod build_ebpf;
 mod demo;
@@ -46,6 +47,8 @@ enum Command {
     Demo(demo::Options),
     /// Make the recordings in tests/recordings anew
     Recordings(recordings::Options),
+    /// Measure what the stages cost per span
+    Bench(bench::Options),
     /// Run one fuzz target until it finds something
     Fuzz(fuzz::Options),
     /// Cut the part that tests need out of a kernel's BTF
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Recordings(options) => recordings::recordings(&options),
+        Command::Bench(options) => bench::bench(&options),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),
     };

@@ -5,6 +5,7 @@ use e2e::accuracy::{BANDS, Tally};
 use super::cell::{Headers, Mode, Work};
 use super::results::{Measured, Results};
 use super::runtimes::{self, Family, RUNTIMES};
+use super::timing::Timing;
 
 /// Floors are for this many user requests at once.
 const CONCURRENCY: u16 = 8;
@@ -22,6 +23,11 @@ const MOST_STRAY: f64 = 0.001;
 const BAND_EDGES: u64 = 200;
 /// By how much its share of right edges may differ from their mean confidence.
 pub(super) const BAND_MARGIN: f64 = 0.05;
+
+/// By timing alone: percent of a file's traces of which every edge is right, at least ...
+const TIMING: [(&str, f64); 2] = [("hotel_load75", 99.0), ("media_load75", 90.0)];
+/// ... in less CPU time a trace than this, in microseconds.
+const TIMING_CPU: f64 = 1000.0;
 
 /// Percent of edges that are right with every best guess made: without timers, calls in sequence
 /// and in parallel; then the same with timers.
@@ -70,6 +76,21 @@ pub(super) fn failures(results: &Results) -> Vec<String> {
     for (name, tally) in pools(results) {
         failures
             .extend(calibration(&tally).into_iter().map(|failure| format!("{name}: {failure}")));
+    }
+    failures.extend(results.timing.iter().flat_map(timing));
+    failures
+}
+
+fn timing(timing: &Timing) -> Vec<String> {
+    let floor = TIMING.iter().find(|(file, _)| *file == timing.file);
+    let Some((_, floor)) = floor else { return vec![] };
+    let right = percent(timing.right_traces, timing.traces);
+    let (file, cpu, mut failures) = (&timing.file, timing.cpu_us_per_trace, vec![]);
+    if right < *floor {
+        failures.push(format!("{file}: {right:.2} % of the traces are right, floor {floor}"));
+    }
+    if cpu >= TIMING_CPU {
+        failures.push(format!("{file}: {cpu:.0} µs of CPU a trace"));
     }
     failures
 }
@@ -180,6 +201,24 @@ mod tests {
         // Although it is said, more than one in twenty.
         assert_eq!(of(vec![measured("nodehttp", 94, 6, 0.9)]).len(), 1);
         assert!(of(vec![measured("nodehttp", 990, 10, 0.9)]).is_empty());
+    }
+
+    #[test]
+    fn timing_alone_has_its_floors() {
+        let timing = |file: &str, right_traces, cpu_us_per_trace| Timing {
+            file: file.to_owned(),
+            traces: 1000,
+            right_traces,
+            edges: 5000,
+            right_edges: 5000,
+            cpu_us_per_trace,
+        };
+        let of = |timing| failures(&Results { timing: vec![timing], ..Results::default() });
+        assert!(of(timing("hotel_load75", 990, 999.0)).is_empty());
+        assert!(of(timing("hotel_load125", 1, 999.0)).is_empty(), "nothing is asked of it");
+        let failures = of(timing("media_load75", 899, 1000.0));
+        assert_eq!(failures[0], "media_load75: 89.90 % of the traces are right, floor 90");
+        assert_eq!(failures[1], "media_load75: 1000 µs of CPU a trace");
     }
 
     #[test]

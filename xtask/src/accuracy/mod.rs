@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{run, workspace};
@@ -58,12 +58,23 @@ pub(crate) struct Options {
     /// anew
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Measure this alone
+    #[arg(long, value_enum)]
+    only: Option<Part>,
     /// Measure nothing: make the table of what is in --json
     #[arg(long, requires = "json")]
     table: bool,
     /// Arguments of the tracer
     #[arg(last = true)]
     tracer: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The runtimes, cell by cell
+    Cells,
+    /// Timing alone, on TraceWeaver's published traces
+    Timing,
 }
 
 fn names() -> PossibleValuesParser {
@@ -74,11 +85,14 @@ fn names() -> PossibleValuesParser {
 pub(crate) fn accuracy(options: &Options) -> Result<()> {
     let mut results = options.json.as_deref().map(Results::read).transpose()?.unwrap_or_default();
     let mut broken = 0;
-    if options.table {
-        options.write(&results)?;
-    } else {
+    let wanted = |part| !options.table && options.only.is_none_or(|only| only == part);
+    if wanted(Part::Timing) {
+        results.timing = timing::measure()?;
+    }
+    if wanted(Part::Cells) {
         broken = options.measure(&mut results)?;
     }
+    options.write(&results)?;
     let failures = floors::failures(&results);
     failures.iter().for_each(|failure| println!("BELOW {failure}"));
     println!("==> {} cells in {}", results.cells.len(), options.out.display());
