@@ -125,7 +125,9 @@ impl Joint {
         (0..COUNTED).for_each(|_| sampler.sweep());
         let posteriors = self.window.report(before, hold, &mut self.background);
         let first = self.window.first(before);
-        self.learn(|open| open.answered().is_some() && open.ended.is_some_and(|ended| ended < first));
+        self.learn(|open| {
+            open.answered().is_some() && open.ended.is_some_and(|ended| ended < first)
+        });
         self.window.retire(first);
         posteriors
     }
@@ -150,7 +152,9 @@ impl Joint {
     /// What some requests of the window show now, in place of what they showed before.
     fn learn(&mut self, which: impl Fn(&Open) -> bool) {
         for open in &mut self.window.requests {
-            let Some(route) = self.routes.get_mut(open.route).filter(|_| which(open)) else { continue };
+            let Some(route) = self.routes.get_mut(open.route).filter(|_| which(open)) else {
+                continue;
+            };
             let lesson = self.scratch.story.lesson(route, open, &open.calls, &self.window.calls);
             if let Some(before) = open.lesson.take() {
                 route.learn(&before, -1.0);

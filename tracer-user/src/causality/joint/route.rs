@@ -195,7 +195,8 @@ impl Route {
     pub(super) fn set(&self, set: &CallSet, over: bool) -> f32 {
         let marginal = |table: &[[f32; MAX_COUNT]; MAX_KEYS], (key, number): (u8, u8)| {
             let counts = table.get(usize::from(key));
-            let count = counts.and_then(|counts| counts.get(usize::from(number).min(MAX_COUNT - 1)));
+            let count =
+                counts.and_then(|counts| counts.get(usize::from(number).min(MAX_COUNT - 1)));
             count.copied().unwrap_or(1.0)
         };
         if !over {
@@ -260,7 +261,8 @@ impl Route {
         for (at, known) in self.links.iter_mut().enumerate() {
             if let Some(known) = known {
                 known.gaps.refresh();
-                known.weight = (known.gaps.total() + DOUBT * first(at as Link)) / (known.present + DOUBT);
+                known.weight =
+                    (known.gaps.total() + DOUBT * first(at as Link)) / (known.present + DOUBT);
             }
         }
         for (acts, likely) in self.follows.iter().zip(&mut self.likely.follows) {

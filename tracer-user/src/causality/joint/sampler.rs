@@ -188,7 +188,8 @@ impl Sampler<'_> {
     /// What other evidence says of a change; `None` if it can't be.
     fn odds(&self, change: &Change) -> Option<f64> {
         let mut odds = 0.0;
-        let moves = [(&change.away, change.left, change.right), (&change.back, change.right, change.left)];
+        let moves =
+            [(&change.away, change.left, change.right), (&change.back, change.right, change.left)];
         for (list, from, to) in moves {
             for &call in list {
                 let call = &self.calls[call as usize];
@@ -207,7 +208,8 @@ impl Sampler<'_> {
     }
 
     fn note(&mut self, change: &Change, chance: f32) {
-        let moves = [(&change.away, change.left, change.right), (&change.back, change.right, change.left)];
+        let moves =
+            [(&change.away, change.left, change.right), (&change.back, change.right, change.left)];
         for (list, from, to) in moves {
             for &call in list {
                 let call = &mut self.calls[call as usize];

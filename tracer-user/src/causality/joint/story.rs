@@ -35,7 +35,9 @@ impl Story {
         let mut product = Product::default();
         self.tell(of, calls, all);
         product.times(route.set(&self.set, of.answered().is_some()));
-        tally(of, calls, all, |key, number, outlive| product.times(route.outlives(key, number, outlive)));
+        tally(of, calls, all, |key, number, outlive| {
+            product.times(route.outlives(key, number, outlive))
+        });
         for (place, call) in made(calls, all) {
             self.act(route, Act::call(call.key), call.started, Some(place));
             product.times(self.parts.iter().map(|part| part.2).sum());
@@ -58,7 +60,13 @@ impl Story {
     }
 
     /// What it teaches.
-    pub(super) fn lesson(&mut self, route: &Route, of: &Open, calls: &[u32], all: &[Made]) -> Lesson {
+    pub(super) fn lesson(
+        &mut self,
+        route: &Route,
+        of: &Open,
+        calls: &[u32],
+        all: &[Made],
+    ) -> Lesson {
         let mut lesson = Lesson::default();
         self.tell(of, calls, all);
         for (place, call) in made(calls, all) {
@@ -97,9 +105,8 @@ impl Story {
     fn act(&mut self, route: &Route, act: Act, time: u64, call: Option<u32>) {
         self.parts.clear();
         self.latest = None;
-        let before = self.events.iter().rev().filter(|event| {
-            event.time <= time && Some(event.call) != call
-        });
+        let before =
+            self.events.iter().rev().filter(|event| event.time <= time && Some(event.call) != call);
         let mut all = 0.0;
         for event in before.take(MAX_CAUSES) {
             let at = link(event.cause, self.latest.is_none(), act);
@@ -115,7 +122,9 @@ impl Story {
 
     fn note(&self, lesson: &mut Lesson, act: Act) {
         let all: f32 = self.parts.iter().map(|part| part.2).sum();
-        lesson.gaps.extend(self.parts.iter().map(|&(at, bin, part)| (at, bin, part / all.max(f32::MIN_POSITIVE))));
+        lesson.gaps.extend(
+            self.parts.iter().map(|&(at, bin, part)| (at, bin, part / all.max(f32::MIN_POSITIVE))),
+        );
         lesson.steps.extend(self.latest.map(|latest| (latest, act)));
     }
 }

@@ -77,7 +77,18 @@ impl Window {
         let room = self.requests.len() < MAX_WINDOW;
         if room {
             let calls = vec![];
-            self.requests.push(Open { id, route, started, replied, ended, whole: false, calls, mark: 0, score: 0.0, lesson: None });
+            self.requests.push(Open {
+                id,
+                route,
+                started,
+                replied,
+                ended,
+                whole: false,
+                calls,
+                mark: 0,
+                score: 0.0,
+                lesson: None,
+            });
         }
         room
     }
@@ -113,11 +124,12 @@ impl Window {
             open.whole = open.ended.is_some_and(|ended| ended <= until);
         }
         self.calls.extend(self.later.extract_if(.., |call| call.started <= until));
-        let owners: Vec<u64> = self.calls.iter().map(|call| {
-            self.requests.get(call.owner as usize).map_or(u64::MAX, |open| open.id)
-        }).collect();
-        let owners: HashMap<u64, u64> =
-            self.calls.iter().map(|call| call.id).zip(owners).collect();
+        let owners: Vec<u64> = self
+            .calls
+            .iter()
+            .map(|call| self.requests.get(call.owner as usize).map_or(u64::MAX, |open| open.id))
+            .collect();
+        let owners: HashMap<u64, u64> = self.calls.iter().map(|call| call.id).zip(owners).collect();
         self.requests.sort_by_key(|open| (open.started, open.id));
         self.calls.sort_by_key(|call| (call.started, call.id));
         for open in &mut self.requests {
@@ -129,13 +141,17 @@ impl Window {
         let mut new = vec![];
         let (mut going, mut next) = (vec![], 0);
         for (place, call) in self.calls.iter_mut().enumerate() {
-            while let Some(open) = self.requests.get(next).filter(|open| open.started <= call.started) {
+            while let Some(open) =
+                self.requests.get(next).filter(|open| open.started <= call.started)
+            {
                 going.push(next as u32);
                 let _ = open;
                 next += 1;
             }
             let requests = &self.requests;
-            going.retain(|&at| requests[at as usize].ended.is_none_or(|ended| ended >= call.started));
+            going.retain(|&at| {
+                requests[at as usize].ended.is_none_or(|ended| ended >= call.started)
+            });
             call.find(&going, &places);
             let owner = match &call.hint {
                 Hint::Settled(owner) => *owner,
@@ -156,7 +172,12 @@ impl Window {
 
     /// What was counted, of the calls all of whose candidates were over by `before` and of those
     /// that were over by `hold`.
-    pub(super) fn report(&mut self, before: u64, hold: u64, background: &mut Background) -> Vec<Posterior> {
+    pub(super) fn report(
+        &mut self,
+        before: u64,
+        hold: u64,
+        background: &mut Background,
+    ) -> Vec<Posterior> {
         let mut posteriors = vec![];
         for call in &mut self.calls {
             let requests = &self.requests;
@@ -189,9 +210,16 @@ impl Window {
     pub(super) fn retire(&mut self, first: u64) {
         let gone = |open: &Open| open.ended.is_some_and(|ended| ended < first);
         let mut kept = 0;
-        let places: Vec<Option<u32>> = self.requests.iter().map(|open| {
-            (!gone(open)).then(|| { kept += 1; kept - 1 })
-        }).collect();
+        let places: Vec<Option<u32>> = self
+            .requests
+            .iter()
+            .map(|open| {
+                (!gone(open)).then(|| {
+                    kept += 1;
+                    kept - 1
+                })
+            })
+            .collect();
         self.calls.retain(|call| {
             !call.settled || places.get(call.owner as usize).copied().flatten().is_some()
         });
@@ -220,7 +248,8 @@ impl Made {
                 Hint::Leaning { odds, among } => {
                     let place = |&(id, odds): &(u64, f32)| Some((*places.get(&id)?, odds));
                     let named: Vec<_> = odds.iter().filter_map(place).collect();
-                    let odds = |at: u32| named.iter().find(|named| named.0 == at).map(|named| named.1);
+                    let odds =
+                        |at: u32| named.iter().find(|named| named.0 == at).map(|named| named.1);
                     let all = going.filter(|&at| !among || odds(at).is_some());
                     self.candidates.extend(all.map(|at| (at, odds(at).unwrap_or(0.0))));
                 }
