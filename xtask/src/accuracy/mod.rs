@@ -4,6 +4,7 @@
 mod cell;
 mod dump;
 mod floors;
+mod kept;
 mod machine;
 mod results;
 mod runtimes;
@@ -25,6 +26,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{run, workspace};
 use cell::{Cell, Headers, Mode, Work};
+use kept::Kept;
 use results::{Measured, Results};
 use suite::Suite;
 
@@ -61,6 +63,10 @@ pub(crate) struct Options {
     /// Measure this alone
     #[arg(long, value_enum)]
     only: Option<Part>,
+    /// Make no load: replay the recordings that earlier runs have left in target/e2e/accuracy, to
+    /// see what another tracer makes of them
+    #[arg(long)]
+    replay: bool,
     /// Measure nothing: make the table of what is in --json
     #[arg(long, requires = "json")]
     table: bool,
@@ -113,7 +119,11 @@ impl Options {
         if env::var_os("TRACER_BIN").is_none() {
             run::build()?;
         }
-        let suite = Suite::prepare(&runtimes, &self.tracer, self.roots())?;
+        let suite = if self.replay {
+            None
+        } else {
+            Some(Suite::prepare(&runtimes, &self.tracer, self.roots())?)
+        };
         fs::create_dir_all(e2e::paths::logs())?;
         let cells = self.cells();
         let mut measured: Vec<String> = runtimes;
@@ -124,7 +134,12 @@ impl Options {
             let start = Instant::now();
             print!("{:>3}/{all} {:<40}", number + 1, cell.name());
             std::io::Write::flush(&mut std::io::stdout())?;
-            let result = suite.measure(cell);
+            let result = match &suite {
+                Some(suite) => suite.measure(cell),
+                None => {
+                    Kept::find(cell).context("no recording of it").and_then(|it| it.replay(cell))
+                }
+            };
             if stopped.load(Ordering::Relaxed) {
                 println!();
                 bail!("stopped; {} has what was measured", self.out.display());

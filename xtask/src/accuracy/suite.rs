@@ -1,25 +1,20 @@
 //! Runs the accuracy suite for one cell.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
-use e2e::accuracy::{Load, Start, Tally, judge};
-use e2e::{paths, process};
+use e2e::accuracy::{Load, Start};
+use e2e::paths;
 
 use super::cell::{Cell, Work, value};
-use super::dump;
+use super::kept::{self, EVERY, Kept, RECORDING};
 use super::results::Measured;
 use super::runtimes::{self, Source};
 use crate::{install, prepare};
 
-/// The recording of a run, in the suite's directory of it.
-const RECORDING: &str = "recording";
-/// The default `--min-confidence`.
-const DEFAULT: &str = "0.9";
 /// Python of the suite's own environment needs these whatever is measured.
 const ALWAYS: [&str; 2] = ["python", "go"];
 
@@ -67,8 +62,7 @@ impl Suite {
             roots: self.roots,
         };
         let mut truth = install::as_root(self.cache.join("venv/bin/python"));
-        let out = paths::logs().join("accuracy");
-        let place = load.arguments(&mut truth, &self.cache, &self.own, &out)?;
+        let place = load.arguments(&mut truth, &self.cache, &self.own, &kept::place(cell))?;
         truth.args(["--tracer", &self.tracer()?]);
         let output = truth.stdin(Stdio::null()).output().context("cannot start the suite")?;
         ensure!(output.status.signal().is_none(), "the suite ended with {}", output.status);
@@ -76,17 +70,10 @@ impl Suite {
             let said = [output.stdout, output.stderr].concat();
             bail!("{}: {}", output.status, String::from_utf8_lossy(&said).trim());
         }
-        let (requests, bad_roots) = dump::truth(&place.directory)?;
-        ensure!(!requests.is_empty(), "no user request was answered");
-        let received = dump::received(&place.directory, &place.ports)?;
-        let every = Tally::of(&judge(&received, &requests));
-        let replayed = replay(&place.directory)?;
-        let replayed = dump::exported(&replayed, &place.ports)?;
-        let default = Tally::of(&judge(&replayed, &requests));
-        let log = fs::read_to_string(place.directory.join("tracer.log")).unwrap_or_default();
-        let losses = log.lines().filter(|line| line.starts_with("lost:"));
-        let losses = losses.filter(|line| *line != "lost: nothing").map(str::to_owned).collect();
-        Ok(Measured { cell: cell.clone(), every, default, bad_roots, losses })
+        let kept = Kept::keep(place.directory, place.ports)?;
+        let measured = kept.score(cell)?;
+        kept.tidy()?;
+        Ok(measured)
     }
 
     /// The tracer's command line, in the suite's words.
@@ -95,16 +82,6 @@ impl Suite {
         let tracer = tracer.to_str().context("the tracer's path is no text")?;
         let more = self.tracer.iter().map(|word| format!(" '{word}'")).collect::<String>();
         let record = format!("'{tracer}' record {{out}}/{RECORDING} --force");
-        Ok(format!("{record} --min-confidence 0{more} --export zipkin={{zipkin}}"))
+        Ok(format!("{record} --min-confidence {EVERY}{more} --export zipkin={{zipkin}}"))
     }
-}
-
-/// The recording of the run again, with the default least confidence; the file of its spans.
-fn replay(directory: &Path) -> Result<PathBuf> {
-    let (recording, spans) = (directory.join(RECORDING), directory.join("default.jsonl"));
-    let mut command = install::as_root(paths::tracer());
-    command.arg("replay").arg(recording).args(["--min-confidence", DEFAULT]);
-    command.arg("--export").arg(format!("file={}", spans.display()));
-    process::run("tracer replay", &mut command)?;
-    Ok(spans)
 }
