@@ -28,6 +28,9 @@ pub(crate) struct Measured {
 /// All of them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
+    /// The commands that made them.
+    #[serde(default)]
+    pub(crate) commands: Vec<String>,
     /// Kernel, processors and versions of the runtimes.
     pub(crate) machine: Vec<String>,
     pub(crate) cells: Vec<Measured>,

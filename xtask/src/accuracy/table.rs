@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use e2e::accuracy::{BANDS, Band, Counts, Tally};
+use e2e::accuracy::{Band, Counts, Tally};
 
 use super::cell::{Headers, value};
 use super::floors::{self, percent};
 use super::results::{Measured, Results};
 use super::runtimes::RUNTIMES;
+use super::summary;
 
 const HEAD: &str = "\
 # Accuracy
@@ -25,10 +26,10 @@ an edge that is less sure is not made. *Timers*: handlers sleep 0 to 2 ms before
 generator. *Floor*: what `cargo xtask accuracy` holds the share of right edges to.
 ";
 
-/// The whole document; `command` made it.
-pub(super) fn document(results: &Results, command: &str) -> String {
+/// The whole document.
+pub(super) fn document(results: &Results) -> String {
     let mut text = HEAD.to_owned();
-    let _ = write!(text, "\n```sh\n{command}\n```\n\n");
+    let _ = write!(text, "\n```sh\n{}\n```\n\n", results.commands.join("\n"));
     results.machine.iter().for_each(|line| text += &format!("- {line}\n"));
     let mut section = None;
     for measured in &results.cells {
@@ -44,9 +45,9 @@ pub(super) fn document(results: &Results, command: &str) -> String {
             let _ = writeln!(text, "| {} | {} |", runtime.name, runtime.what);
         }
     }
-    text += &methods(results);
-    text += &calibration(&floors::pools(results));
-    text += &timing(results);
+    text += &summary::methods(results);
+    text += &summary::calibration(&floors::pools(results));
+    text += &summary::timing(results);
     text += "\n## What does not hold\n\n";
     let failures = floors::failures(results);
     failures.iter().for_each(|failure| text += &format!("- {failure}\n"));
@@ -92,7 +93,8 @@ fn row(measured: &Measured) -> String {
     )
 }
 
-fn sum(bands: &[Band]) -> (u64, u64) {
+/// Edges, and those that are right.
+pub(super) fn sum(bands: &[Band]) -> (u64, u64) {
     bands.iter().fold((0, 0), |(edges, right), band| (edges + band.edges(), right + band.right))
 }
 
@@ -104,76 +106,6 @@ fn by_method(tally: &Tally, edges: u64) -> String {
         format!("{method} {} @ {}", number(percent(*made, edges)), number(percent(*right, *made)))
     });
     text.collect::<Vec<_>>().join(", ")
-}
-
-fn methods(results: &Results) -> String {
-    let (mut every, mut default) = (Tally::default(), Tally::default());
-    for measured in &results.cells {
-        every.add(&measured.every);
-        default.add(&measured.default);
-    }
-    let mut text =
-        "\n## By method, all cells\n\n| method | edges | right | edges by default | right |\n\
-                    |---|--:|--:|--:|--:|\n"
-            .to_owned();
-    let share =
-        |(edges, right)| if edges == 0 { String::new() } else { number(percent(right, edges)) };
-    for (method, bands) in &every.methods {
-        let all = sum(bands);
-        let sure = default.methods.get(method).map_or((0, 0), |bands| sum(bands));
-        let (right, sure_right) = (share(all), share(sure));
-        let _ = writeln!(text, "| {method} | {} | {right} | {} | {sure_right} |", all.0, sure.0);
-    }
-    text
-}
-
-fn calibration(pools: &[(&str, Tally)]) -> String {
-    let mut text = format!(
-        "\n## Calibration\n\nOf the edges with a confidence in this band: how many, their mean \
-         confidence, and the share that is right. Where there are 200 edges or more, the two may \
-         differ by {} points.\n\n\
-         | cells | confidence | edges | mean confidence | right |\n|---|---|--:|--:|--:|\n",
-        number(100.0 * floors::BAND_MARGIN)
-    );
-    for (name, tally) in pools {
-        for at in 0..BANDS {
-            let band = tally.band(at);
-            if band.edges() > 0 {
-                let mean = 100.0 * band.confidence / band.edges() as f64;
-                let (right, edges) = (percent(band.right, band.edges()), band.edges());
-                let (from, to) = (at as f64 / 10.0, (at + 1) as f64 / 10.0);
-                let (mean, right) = (number(mean), number(right));
-                let _ = writeln!(
-                    text,
-                    "| {name} | {from:.1} to {to:.1} | {edges} | {mean} | {right} |"
-                );
-            }
-        }
-    }
-    text
-}
-
-fn timing(results: &Results) -> String {
-    if results.timing.is_empty() {
-        return String::new();
-    }
-    let mut text =
-        "\n## Timing alone\n\nTraces that TraceWeaver (SIGCOMM'24) has published, without \
-                    their ids: names and times of the spans are all that is known.\n\n\
-                    | data | traces | every edge right | edges | right | CPU a trace, µs |\n\
-                    |---|--:|--:|--:|--:|--:|\n"
-            .to_owned();
-    for it in &results.timing {
-        let (traces, edges) =
-            (percent(it.right_traces, it.traces), percent(it.right_edges, it.edges));
-        let (traces, edges, cpu) = (number(traces), number(edges), number(it.cpu_us_per_trace));
-        let _ = writeln!(
-            text,
-            "| {} | {} | {traces} | {} | {edges} | {cpu} |",
-            it.file, it.traces, it.edges
-        );
-    }
-    text
 }
 
 /// Two digits after the point, if they say anything; never 100 for what is less.
@@ -196,10 +128,14 @@ mod tests {
 
     #[test]
     fn the_document_has_every_part() {
-        let mut results = Results { machine: vec!["Linux 6.18".to_owned()], ..Results::default() };
+        let mut results = Results {
+            commands: vec!["cargo xtask accuracy".to_owned()],
+            machine: vec!["Linux 6.18".to_owned()],
+            ..Results::default()
+        };
         results.put(measured("nodehttp", 900, 100, 0.25));
         results.put(measured("go", 100, 0, 1.0));
-        let text = document(&results, "cargo xtask accuracy");
+        let text = document(&results);
         for part in [
             "\n```sh\ncargo xtask accuracy\n```\n\n- Linux 6.18\n",
             "\n## Topology tree, no headers\n",
@@ -213,6 +149,6 @@ mod tests {
             assert!(text.contains(part), "{part}\n{text}");
         }
         results.put(measured("go", 99, 1, 1.0));
-        assert!(document(&results, "").contains("- tree-go-timers-seq-c8: 99.00 % right"));
+        assert!(document(&results).contains("- tree-go-timers-seq-c8: 99.00 % right"));
     }
 }
