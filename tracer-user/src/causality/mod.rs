@@ -11,6 +11,7 @@ mod course;
 mod evidence;
 mod header;
 mod instrumented;
+pub mod joint;
 mod node;
 mod origins;
 mod process;
