@@ -4,9 +4,11 @@ mod capture;
 mod directory;
 mod doctor;
 mod existing;
+mod later;
 mod record;
 mod rights;
 mod run;
+mod runtimes;
 
 pub use doctor::doctor;
 pub use run::run;
