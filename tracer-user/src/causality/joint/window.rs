@@ -14,6 +14,9 @@ const MAX_WINDOW: usize = 4096;
 /// Candidates of one call; with more it is not decided.
 const MAX_CANDIDATES: usize = 64;
 
+/// In place of how much spoke for a candidate: it was not looked at.
+const UNSEEN: f32 = -1.0;
+
 /// A request.
 #[derive(Debug)]
 pub(super) struct Open {
@@ -216,6 +219,16 @@ impl Window {
         posteriors
     }
 
+    /// By how much longer than usual assignments have to be drawn, because calls have many candidates
+    /// (up to four times).
+    pub(super) fn crowd(&self) -> usize {
+        let open = self.calls.iter().filter(|call| !call.settled);
+        let (calls, candidates) = open.fold((1, 0), |(calls, candidates), call| {
+            (calls + 1, candidates + call.candidates.len())
+        });
+        (candidates / calls / 8 + 1).min(4)
+    }
+
     /// No call that is still open can belong to a request that was over before.
     pub(super) fn first(&self, before: u64) -> u64 {
         let open = self.calls.iter().find(|call| !call.settled);
@@ -293,7 +306,7 @@ impl Made {
         self.tally.clear();
         self.tally.resize(self.candidates.len() + 1, 0.0);
         self.heat.clear();
-        self.heat.resize(self.candidates.len() + 1, 0.0);
+        self.heat.resize(self.candidates.len() + 1, UNSEEN);
     }
 
     /// Notes that something spoke for an owner.
