@@ -74,7 +74,7 @@ impl Default for Joint {
 }
 
 impl Joint {
-    /// A request, or what is known of it by now.
+    /// A request that begins, or one that is over.
     pub fn request(&mut self, request: Request) {
         let route = self.names.number(request.route);
         if self.routes.len() <= route {
@@ -103,7 +103,7 @@ impl Joint {
         for call in new {
             sampler.place(call);
         }
-        if !known {
+        if !known && self.window.is_open() {
             for _ in 0..FIRST_TURNS {
                 let mut sampler = self.sampler();
                 sampler.rescore();

@@ -75,7 +75,9 @@ impl Window {
     /// A request, or what is known of it by now.
     pub(super) fn request(&mut self, request: Request, route: usize) {
         let Request { id, started, replied, ended, .. } = request;
-        if let Some(open) = self.requests.iter_mut().rev().find(|open| open.id == id) {
+        // One that has just begun is new.
+        let told = if ended.is_some() { self.requests.as_mut_slice() } else { &mut [] };
+        if let Some(open) = told.iter_mut().rev().find(|open| open.id == id) {
             (open.route, open.replied, open.ended) = (route, replied, ended);
             return;
         }
@@ -217,6 +219,11 @@ impl Window {
             posteriors.push(Posterior { call: call.id, owners, nobody });
         }
         posteriors
+    }
+
+    /// Whether there is a call to be decided.
+    pub(super) fn is_open(&self) -> bool {
+        self.calls.iter().any(|call| !call.settled)
     }
 
     /// By how much longer than usual assignments have to be drawn, because calls have many candidates
