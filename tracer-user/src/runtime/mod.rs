@@ -1,0 +1,3 @@
+//! Language runtimes.
+
+pub mod python;
