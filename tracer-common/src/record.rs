@@ -78,6 +78,9 @@ pub const FLOW_GOROUTINE: u32 = 1;
 /// [`Flow::kind`]: `context` is the address of a Python context (`PyThreadState.context`), which
 /// names a task or a greenlet while it lives.
 pub const FLOW_PYTHON: u32 = 2;
+/// [`Flow::kind`]: `context` names the JavaScript promise that settles when all is done that waits
+/// for what the thread runs.
+pub const FLOW_PROMISE: u32 = 3;
 
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.

@@ -26,3 +26,21 @@ pub struct Runtime {
     /// The same for the name of the context that started it; 0 where the runtime keeps none.
     pub parent: i32,
 }
+
+/// What the probes have to know of V8 besides its [`Runtime`], whose `path` leads to the queue of
+/// microtasks of the thread's isolate. Instance types as in `Map.instance_type`; they differ from
+/// version to version, and V8 publishes them in its own binary (`v8dbg_type_*`).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct V8 {
+    /// `JSAsyncFunctionObject`.
+    pub async_function: u16,
+    /// `JSPromise`.
+    pub promise: u16,
+    /// `PromiseFulfillReactionJobTask`.
+    pub fulfilled: u16,
+    /// `PromiseRejectReactionJobTask`.
+    pub rejected: u16,
+}

@@ -1,24 +1,30 @@
 //! Which flow of execution acts: what the current task can be told by without asking it anything.
 
+use core::mem::MaybeUninit;
+
 use aya_ebpf::{
     helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_user},
     macros::map,
     maps::HashMap,
 };
 use tracer_common::{
-    record::Flow,
+    record::{FLOW_PROMISE, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
-use crate::kernel::{task_sleeps, task_thread_pointer};
+use crate::{
+    kernel::{task_sleeps, task_thread_pointer},
+    operation::Direction,
+    promise,
+};
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
 static RUNTIMES: HashMap<u32, Runtime> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
 
-/// Notes what the current task of a process runs.
+/// Notes what the current task of a process runs as it sends (or connects) or receives.
 #[inline(always)]
-pub(crate) fn current(pid: u32, flow: &mut Flow) {
+pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() } as *const u8;
     *flow = Flow { sleeps: task_sleeps(task) as u32, ..NOBODY };
@@ -26,6 +32,11 @@ pub(crate) fn current(pid: u32, flow: &mut Flow) {
     // fail anyway.
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
+        if runtime.kind == FLOW_PROMISE {
+            flow.context = promise::context(pid, base, direction).unwrap_or(0);
+            flow.kind = if flow.context != 0 { FLOW_PROMISE } else { 0 };
+            return;
+        }
         flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
         if flow.context != 0 {
             flow.kind = runtime.kind;
@@ -51,12 +62,15 @@ fn follow(runtime: &Runtime, mut at: u64) -> Option<u64> {
     Some(at)
 }
 
+/// A value of the current process's memory; `T` is plain numbers.
 #[inline(always)]
-fn peek_user(address: u64) -> Option<u64> {
-    let mut value = 0_u64;
-    // SAFETY: the helper writes the whole value or fails.
-    match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {
-        0 => Some(value),
+pub(crate) fn peek_user<T: Copy>(address: u64) -> Option<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    let (to, len) = (value.as_mut_ptr().cast(), size_of::<T>() as u32);
+    // SAFETY: the helper writes the whole value, with zeros if it fails.
+    match unsafe { bpf_probe_read_user(to, len, address as *const _) } {
+        // SAFETY: it is written.
+        0 => Some(unsafe { value.assume_init() }),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ mod flow;
 mod kernel;
 mod lifecycle;
 mod operation;
+mod promise;
 mod ring;
 mod socket;
 mod stream;
