@@ -6,6 +6,7 @@ mod names;
 mod offsets;
 mod probes;
 mod requirements;
+mod uprobes;
 
 #[cfg(test)]
 mod btf_tests;
@@ -15,3 +16,4 @@ pub use event::{Event, address};
 pub use offsets::offsets;
 pub use probes::{KERNEL_BTF, Probes, Selection};
 pub use requirements::tracepoints;
+pub use uprobes::{Uprobe, Uprobes};
