@@ -25,10 +25,12 @@ pub struct Runtime {
     pub context: i32,
     /// The same for the name of the context that started it; 0 where the runtime keeps none.
     pub parent: i32,
+    /// Of `FLOW_PROMISE`, which has no `context` and `parent`.
+    pub v8: V8,
 }
 
-/// What the probes have to know of V8 besides its [`Runtime`], whose `path` leads to the queue of
-/// microtasks of the thread's isolate. Instance types as in `Map.instance_type`; they differ from
+/// What the probes have to know of V8 where [`Runtime::path`] leads to the queue of microtasks of the
+/// thread's isolate. Instance types as in `Map.instance_type`; they differ from
 /// version to version, and V8 publishes them in its own binary (`v8dbg_type_*`).
 #[repr(C)]
 #[derive(

@@ -33,7 +33,7 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
         if runtime.kind == FLOW_PROMISE {
-            flow.context = promise::context(pid, base, direction).unwrap_or(0);
+            flow.context = promise::context(&runtime.v8, base, direction).unwrap_or(0);
             flow.kind = if flow.context != 0 { FLOW_PROMISE } else { 0 };
             return;
         }

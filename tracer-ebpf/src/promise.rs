@@ -7,18 +7,10 @@
 //! for V8 10 to 12 without compressed pointers (src/objects/promise.tq, microtask.tq,
 //! js-generator.tq, contexts.tq).
 
-use aya_ebpf::{
-    helpers::bpf_get_current_pid_tgid,
-    macros::map,
-    maps::{HashMap, LruHashMap},
-};
+use aya_ebpf::{helpers::bpf_get_current_pid_tgid, macros::map, maps::LruHashMap};
 use tracer_common::runtime::{MAX_RUNTIMES, V8};
 
 use crate::{flow::peek_user, operation::Direction};
-
-/// Process -> its V8; filled by user space.
-#[map]
-static V8S: HashMap<u32, V8> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
 
 /// Thread -> how far its microtasks were when it last received.
 #[map]
@@ -53,7 +45,7 @@ const REACTION: u64 = 16;
 /// Names what the thread works for; `None` if no microtask has run since it last received, for then
 /// what it does is not a promise's doing.
 #[inline(always)]
-pub(crate) fn context(pid: u32, queue: u64, direction: Direction) -> Option<u64> {
+pub(crate) fn context(v8: &V8, queue: u64, direction: Direction) -> Option<u64> {
     let thread = bpf_get_current_pid_tgid() as u32;
     let [capacity, next, ring, done] = peek_user::<[u64; 4]>(queue.wrapping_add(QUEUE))?;
     let progress = (done << 20) ^ next;
@@ -66,8 +58,6 @@ pub(crate) fn context(pid: u32, queue: u64, direction: Direction) -> Option<u64>
     if unsafe { RECEIVED.get(thread) }.is_none_or(|&received| received == progress) {
         return None;
     }
-    // SAFETY: the map's values are replaced as a whole.
-    let v8 = unsafe { V8S.get(pid) }?;
     let last = next.wrapping_sub(1) & capacity.wrapping_sub(1);
     let job: u64 = peek_user(ring.wrapping_add(last.wrapping_mul(8)))?;
     let kind = kind(job)?;

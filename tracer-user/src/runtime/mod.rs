@@ -7,7 +7,9 @@
 
 mod by_file;
 mod candidate;
+mod memory;
 mod python;
+mod v8;
 
 use crate::kernel::Uprobe;
 use tracer_common::runtime::Runtime;
@@ -33,8 +35,13 @@ pub trait Detector: Send {
 }
 
 /// Every runtime that is known: a line for each goes into the list.
-#[derive(Default)]
 pub struct Detectors(Vec<Box<dyn Detector>>);
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self(vec![Box::<v8::Detector>::default()])
+    }
+}
 
 impl Detectors {
     /// What the first runtime that recognises the process says; nothing if none does, or it has

@@ -4,7 +4,6 @@
 
 mod context;
 mod image;
-mod memory;
 mod slot;
 mod threads;
 
@@ -14,6 +13,7 @@ use tracer_common::runtime::{MAX_STEPS, Runtime};
 #[cfg(test)]
 mod tests;
 
+use super::memory;
 use image::Image;
 use memory::Memory;
 use slot::Slot;
@@ -42,5 +42,11 @@ pub fn look(pid: u32) -> Finding {
     };
     let mut path = [0; MAX_STEPS];
     path.iter_mut().zip(slot.path).for_each(|(to, from)| *to = from);
-    Finding::Found(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, parent: 0 })
+    Finding::Found(Runtime {
+        kind: FLOW_PYTHON,
+        steps: slot.steps,
+        path,
+        context,
+        ..Runtime::default()
+    })
 }

@@ -1,0 +1,39 @@
+//! V8 as Node.js has it: which promise settles when all is done that waits for what a thread runs.
+//! The places are found in the file's own symbols and, where it has none, in the live process by what
+//! must hold there.
+
+mod image;
+mod isolate;
+
+#[cfg(test)]
+mod tests;
+
+use tracer_common::record::FLOW_PROMISE;
+use tracer_common::runtime::Runtime;
+
+use super::memory::Memory;
+use super::{ByFile, Candidate, Insight};
+use image::Image;
+
+/// Recognises it.
+#[derive(Debug, Default)]
+pub(super) struct Detector {
+    images: ByFile<Option<Image>>,
+}
+
+impl super::Detector for Detector {
+    fn look(&mut self, process: &Candidate) -> Option<Insight> {
+        let read = || process.exe.try_clone().ok().and_then(Image::read);
+        let image = self.images.get(process.exe_id, read)?;
+        Some(Insight { runtime: runtime(process.pid, &image), uprobes: vec![] })
+    }
+}
+
+/// `None` while the process has no isolate that has run a microtask: it is starting.
+fn runtime(pid: u32, image: &Image) -> Option<Runtime> {
+    let memory = Memory::open(pid).ok()?;
+    let queue = isolate::queue(&memory, image)?;
+    let mut path = <[i32; _]>::default();
+    path.iter_mut().zip([image.isolate, queue]).for_each(|(to, from)| *to = from);
+    Some(Runtime { kind: FLOW_PROMISE, steps: 2, path, v8: image.types, ..Runtime::default() })
+}
