@@ -7,14 +7,45 @@
 //! for V8 10 to 12 without compressed pointers (src/objects/promise.tq, microtask.tq,
 //! js-generator.tq, contexts.tq).
 
-use aya_ebpf::{helpers::bpf_get_current_pid_tgid, macros::map, maps::LruHashMap};
-use tracer_common::runtime::{MAX_RUNTIMES, V8};
+use aya_ebpf::{
+    helpers::bpf_get_current_pid_tgid,
+    macros::map,
+    maps::{Array, LruHashMap},
+};
+use tracer_common::runtime::V8;
 
 use crate::{flow::peek_user, operation::Direction};
 
-/// Thread -> how far its microtasks were when it last received.
 #[map]
-static RECEIVED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_RUNTIMES, 0);
+static THREADS: LruHashMap<u32, Thread> = LruHashMap::with_max_entries(MAX_THREADS, 0);
+
+/// Threads that run JavaScript, of all processes.
+const MAX_THREADS: u32 = 1024;
+/// Promises whose names are remembered: more than a thread has requests open, or some are forgotten.
+const MAX_NAMES: usize = 64;
+
+/// What is remembered of a thread; only itself looks at it.
+#[repr(C)]
+struct Thread {
+    /// How far its microtasks were when it last received.
+    received: u64,
+    /// Promises that were named so far.
+    named: u64,
+    names: [Name; MAX_NAMES],
+}
+
+/// A promise may be moved in memory twice; its name is where it was first, and in the upper bits,
+/// which no address has, a count, since others may be there later.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Name {
+    at: u64,
+    name: u64,
+}
+
+/// A thread before its first promise, from which entries are made: they do not fit on the stack.
+#[map]
+static NOBODY: Array<Thread> = Array::with_max_entries(1, 0);
 
 /// Links of the chain that are followed.
 const MAX_LINKS: usize = 10;
@@ -46,16 +77,14 @@ const REACTION: u64 = 16;
 /// what it does is not a promise's doing.
 #[inline(always)]
 pub(crate) fn context(v8: &V8, queue: u64, direction: Direction) -> Option<u64> {
-    let thread = bpf_get_current_pid_tgid() as u32;
     let [capacity, next, ring, done] = peek_user::<[u64; 4]>(queue.wrapping_add(QUEUE))?;
     let progress = (done << 20) ^ next;
+    let thread = thread()?;
     if direction == Direction::Receive {
-        // If the map is full of threads that are busier, what this one does stays unnamed.
-        let _ = RECEIVED.insert(thread, progress, 0);
+        thread.received = progress;
         return None;
     }
-    // SAFETY: the value is read at once; only this thread writes it.
-    if unsafe { RECEIVED.get(thread) }.is_none_or(|&received| received == progress) {
+    if thread.received == progress {
         return None;
     }
     let last = next.wrapping_sub(1) & capacity.wrapping_sub(1);
@@ -65,7 +94,50 @@ pub(crate) fn context(v8: &V8, queue: u64, direction: Direction) -> Option<u64> 
         return None;
     }
     let [handler, settles] = field(job, JOB)?;
-    end(v8, handler, settles)
+    Some(thread.name(end(v8, handler, settles)?))
+}
+
+#[inline(always)]
+fn thread() -> Option<&'static mut Thread> {
+    let thread = bpf_get_current_pid_tgid() as u32;
+    if THREADS.get_ptr_mut(thread).is_none() {
+        THREADS.insert(thread, NOBODY.get(0)?, 0).ok()?;
+    }
+    // SAFETY: only the current thread looks at its entry.
+    unsafe { THREADS.get_ptr_mut(thread)?.as_mut() }
+}
+
+impl Thread {
+    /// The promise's name, wherever the garbage collector has moved it: until the next collection
+    /// there is a word in its old place with the address of the new one, which has no tag
+    /// (src/objects/objects.h, `MapWord`).
+    #[inline(always)]
+    fn name(&mut self, promise: u64) -> u64 {
+        for known in &self.names {
+            if known.at == promise {
+                return known.name;
+            }
+        }
+        let mut name = 0;
+        for known in &mut self.names {
+            if let Some(moved) = field::<u64>(known.at, 0)
+                && moved & TAG == 0
+                && moved != 0
+            {
+                known.at = moved | TAG;
+                if known.at == promise {
+                    name = known.name;
+                }
+            }
+        }
+        if name != 0 {
+            return name;
+        }
+        self.named += 1;
+        let name = promise ^ (self.named << 48);
+        self.names[self.named as usize % MAX_NAMES] = Name { at: promise, name };
+        name
+    }
 }
 
 /// The end of the chain that begins with a reaction.

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 
-use object::elf::PT_TLS;
-use object::read::elf::{ElfFile64, ProgramHeader as _};
-use object::{Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, ReadCache};
+use object::elf::{PT_TLS, gnu_hash};
+use object::read::elf::{ElfFile64, ProgramHeader as _, Sym as _, VersionTable};
+use object::{Endianness, Object as _, ObjectSegment as _, ReadCache};
 use tracer_common::runtime::V8;
 
 /// `v8::internal::g_current_isolate_`, a thread-local variable (V8 11 and newer).
@@ -33,19 +33,10 @@ impl Image {
     pub(super) fn read(file: File) -> Option<Self> {
         let cache = ReadCache::new(file);
         let elf = Elf::parse(&cache).ok()?;
-        let (mut isolate, mut types) = (None, [None; 4]);
-        for symbol in elf.dynamic_symbols().filter(|symbol| !symbol.is_undefined()) {
-            let Ok(name) = symbol.name_bytes() else { continue };
-            if name == ISOLATE {
-                isolate = Some(symbol.address());
-            } else if let Some(at) = TYPES.iter().position(|known| *known == name) {
-                *types.get_mut(at)? = Some(symbol.address());
-            }
-        }
-        let number = |address: Option<u64>| u16::try_from(int(&elf, address?)?).ok();
-        let [async_function, promise, fulfilled, rejected] = types.map(number);
+        let number = |name| u16::try_from(int(&elf, address(&elf, name)?)?).ok();
+        let [async_function, promise, fulfilled, rejected] = TYPES.map(number);
         Some(Self {
-            isolate: thread_local(&elf, isolate?)?,
+            isolate: thread_local(&elf, address(&elf, ISOLATE)?)?,
             types: V8 {
                 async_function: async_function?,
                 promise: promise?,
@@ -54,6 +45,15 @@ impl Image {
             },
         })
     }
+}
+
+/// Of a symbol, by the file's hash table: there are tens of thousands.
+fn address(elf: &Elf<'_>, name: &[u8]) -> Option<u64> {
+    let (endian, sections) = (elf.endian(), elf.elf_section_table());
+    let (table, _) = sections.gnu_hash(endian, elf.data()).ok()??;
+    let (symbols, versions) = (elf.elf_dynamic_symbol_table(), VersionTable::default());
+    let found = table.find(endian, name, gnu_hash(name), None, symbols, &versions);
+    found.map(|(_, symbol)| symbol.st_value(endian))
 }
 
 fn int(elf: &Elf<'_>, address: u64) -> Option<u32> {

@@ -19,21 +19,24 @@ use image::Image;
 #[derive(Debug, Default)]
 pub(super) struct Detector {
     images: ByFile<Option<Image>>,
+    /// Where isolates keep their queue, as soon as one of that file's has been found.
+    queues: ByFile<i32>,
 }
 
 impl super::Detector for Detector {
     fn look(&mut self, process: &Candidate) -> Option<Insight> {
         let read = || process.exe.try_clone().ok().and_then(Image::read);
         let image = self.images.get(process.exe_id, read)?;
-        Some(Insight { runtime: runtime(process.pid, &image), uprobes: vec![] })
+        let queue = self.queues.known(process.exe_id).or_else(|| {
+            let found = isolate::queue(&Memory::open(process.pid).ok()?, &image)?;
+            Some(self.queues.get(process.exe_id, || found))
+        });
+        Some(Insight { runtime: queue.map(|queue| runtime(&image, queue)), uprobes: vec![] })
     }
 }
 
-/// `None` while the process has no isolate that has run a microtask: it is starting.
-fn runtime(pid: u32, image: &Image) -> Option<Runtime> {
-    let memory = Memory::open(pid).ok()?;
-    let queue = isolate::queue(&memory, image)?;
+fn runtime(image: &Image, queue: i32) -> Runtime {
     let mut path = <[i32; _]>::default();
     path.iter_mut().zip([image.isolate, queue]).for_each(|(to, from)| *to = from);
-    Some(Runtime { kind: FLOW_PROMISE, steps: 2, path, v8: image.types, ..Runtime::default() })
+    Runtime { kind: FLOW_PROMISE, steps: 2, path, v8: image.types, ..Runtime::default() }
 }
