@@ -108,9 +108,7 @@ fn thread() -> Option<&'static mut Thread> {
 }
 
 impl Thread {
-    /// The promise's name, wherever the garbage collector has moved it: until the next collection
-    /// there is a word in its old place with the address of the new one, which has no tag
-    /// (src/objects/objects.h, `MapWord`).
+    /// The promise's name, wherever it has been moved meanwhile.
     #[inline(always)]
     fn name(&mut self, promise: u64) -> u64 {
         for known in &self.names {
@@ -120,12 +118,9 @@ impl Thread {
         }
         let mut name = 0;
         for known in &mut self.names {
-            if let Some(moved) = field::<u64>(known.at, 0)
-                && moved & TAG == 0
-                && moved != 0
-            {
-                known.at = moved | TAG;
-                if known.at == promise {
+            if let Some(Some(at)) = moved(known.at) {
+                known.at = at;
+                if at == promise {
                     name = known.name;
                 }
             }
@@ -146,7 +141,7 @@ fn end(v8: &V8, mut handler: u64, mut settles: u64) -> Option<u64> {
     let mut last = None;
     for _ in 0..MAX_LINKS {
         let Some(promise) = settled(v8, handler, settles) else { break };
-        last = Some(promise);
+        last = current(promise);
         let Some([reaction, flags]) = field::<[u64; 2]>(promise, PROMISE) else { break };
         if flags & STATUS != 0 || reaction & TAG == 0 {
             break;
@@ -179,14 +174,32 @@ fn settled(v8: &V8, handler: u64, settles: u64) -> Option<u64> {
 /// `HeapObject.map.instance_type`.
 #[inline(always)]
 fn kind(object: u64) -> Option<u16> {
-    let map: u64 = field(object, 0)?;
-    field(map, MAP_TYPE)
+    let map: u64 = peek(current(object)?)?;
+    peek(map.wrapping_add(MAP_TYPE))
 }
 
 #[inline(always)]
 fn field<T: Copy>(object: u64, offset: u64) -> Option<T> {
-    if object & TAG == 0 {
-        return None;
-    }
-    peek_user(object.wrapping_sub(TAG).wrapping_add(offset))
+    peek(current(object)?.wrapping_add(offset))
+}
+
+/// Where an object is now, tagged: the microtask that ran last is not looked after, so what it leads
+/// to may be from before the last garbage collection.
+#[inline(always)]
+fn current(object: u64) -> Option<u64> {
+    Some(moved(object)?.unwrap_or(object))
+}
+
+/// Where the garbage collector has moved an object, if it has: until the next collection its old
+/// place begins with the new address, without a tag (src/objects/objects.h, `MapWord`).
+#[inline(always)]
+fn moved(object: u64) -> Option<Option<u64>> {
+    let word: u64 = peek(object)?;
+    Some(if word & TAG == 0 && word != 0 { Some(word | TAG) } else { None })
+}
+
+/// Reads at a tagged address.
+#[inline(always)]
+fn peek<T: Copy>(address: u64) -> Option<T> {
+    if address & TAG == 0 { None } else { peek_user(address.wrapping_sub(TAG)) }
 }
