@@ -1,21 +1,15 @@
 //! Which flow of execution acts: what the current task can be told by without asking it anything.
 
-use core::mem::MaybeUninit;
-
-use aya_ebpf::{
-    helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_user},
-    macros::map,
-    maps::HashMap,
-};
+use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::{FLOW_PROMISE, Flow},
+    record::{FLOW_PROMISE, FLOW_PYTHON, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
-    kernel::{task_sleeps, task_thread_pointer},
+    kernel::{peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
-    promise,
+    promise, python,
 };
 
 /// Process -> where its runtime keeps contexts; filled by user space.
@@ -38,6 +32,9 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
             return;
         }
         flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        if runtime.kind == FLOW_PYTHON {
+            python::deliver();
+        }
         if flow.context != 0 {
             flow.kind = runtime.kind;
             if runtime.parent != 0 {
@@ -60,17 +57,4 @@ fn follow(runtime: &Runtime, mut at: u64) -> Option<u64> {
         at = peek_user(at.wrapping_add(runtime.path[step] as u64)).filter(|&to| to != 0)?;
     }
     Some(at)
-}
-
-/// A value of the current process's memory; `T` is plain numbers.
-#[inline(always)]
-pub(crate) fn peek_user<T: Copy>(address: u64) -> Option<T> {
-    let mut value = MaybeUninit::<T>::uninit();
-    let (to, len) = (value.as_mut_ptr().cast(), size_of::<T>() as u32);
-    // SAFETY: the helper writes the whole value, with zeros if it fails.
-    match unsafe { bpf_probe_read_user(to, len, address as *const _) } {
-        // SAFETY: it is written.
-        0 => Some(unsafe { value.assume_init() }),
-        _ => None,
-    }
 }

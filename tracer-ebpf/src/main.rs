@@ -8,17 +8,23 @@
 mod buffer;
 mod call;
 mod flow;
+mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
 mod promise;
+mod python;
 mod ring;
 mod socket;
 mod stream;
 mod uring;
 mod verdict;
 
-use aya_ebpf::{EbpfContext as _, macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{
+    EbpfContext as _,
+    macros::{btf_tracepoint, uprobe},
+    programs::{BtfTracePointContext, ProbeContext},
+};
 
 use crate::operation::Direction;
 
@@ -69,6 +75,20 @@ pub(crate) fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "io_uring_poll_arm")]
 pub(crate) fn io_uring_poll_arm(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, uring::try_arm(ctx.arg(0)))
+}
+
+/// On the entry of Go's `net/http.(*persistConn).roundTrip`; its attach cookie is a
+/// [`tracer_common::golang::Layout`].
+#[uprobe]
+pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_round_trip(&ctx))
+}
+
+/// `_asyncio.Task.__init__` of CPython (Modules/_asynciomodule.c): `int (TaskObj *self, PyObject *args,
+/// PyObject *kwargs)`.
+#[uprobe]
+pub(crate) fn python_task(ctx: ProbeContext) -> u32 {
+    verdict::conclude(&ctx, python::try_task(&ctx)) as u32
 }
 
 #[cfg(not(test))]

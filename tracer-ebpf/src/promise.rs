@@ -14,7 +14,7 @@ use aya_ebpf::{
 };
 use tracer_common::runtime::V8;
 
-use crate::{flow::peek_user, operation::Direction};
+use crate::{kernel::peek_user, operation::Direction};
 
 #[map]
 static THREADS: LruHashMap<u32, Thread> = LruHashMap::with_max_entries(MAX_THREADS, 0);

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
 use crate::exchange::{Exchange, ExchangeId, Side};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::FLOW_GOROUTINE;
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -31,7 +31,13 @@ impl Causality {
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
-                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                // The loop writes on a new connection when that is open, whoever opened it.
+                let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
+                let flow = match (asked, opened) {
+                    (Some(asked), _) => asked.flow,
+                    (None, Some((.., flow))) => flow,
+                    (None, None) => at.flow,
+                };
                 let mut lineage = process.contexts.lineage(&flow);
                 // Who opened a pooled connection says nothing of its later requests.
                 let pooled = asked.is_none() && connected.is_none();
@@ -52,7 +58,7 @@ impl Causality {
                     decided: false,
                 };
                 let last_read = match connected {
-                    Some((tid, turn)) if tid == at.tid => turn,
+                    Some((tid, turn, _)) if tid == at.tid => turn,
                     _ => last_read,
                 };
                 client.turn =
@@ -67,6 +73,7 @@ impl Causality {
             started: at,
             head: false,
             context: None,
+            correlation: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -75,6 +82,9 @@ impl Causality {
         if let Some(client) = node.client() {
             if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
                 server.turn_calls += 1;
+            }
+            if let Some(server) = client.queue.and_then(|due| self.server(due)) {
+                server.queue_calls += 1;
             }
             for &request in &client.suspects {
                 let server = self.nodes.get_mut(&request).and_then(Node::server_mut);
@@ -90,10 +100,20 @@ impl Causality {
         self.nodes.get_mut(&id)?.server_mut()
     }
 
-    pub(super) fn head(&mut self, id: ExchangeId, context: Option<&Context>) {
+    pub(super) fn head(
+        &mut self,
+        id: ExchangeId,
+        context: Option<&Context>,
+        correlation: &Correlation,
+    ) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.head = true;
         node.context = context.cloned().map(Box::new);
+        node.correlation = correlation.clone();
+        match node.side {
+            Side::Server => self.correlated.received(node.started.pid, correlation, id),
+            Side::Client => self.correlated.sent(node.started.pid, correlation),
+        }
         match (node.side, context) {
             (Side::Server, Some(context)) => {
                 self.origins.received(context, node);
@@ -120,9 +140,11 @@ impl Causality {
     fn decide_if_idle(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client() else { return };
-        let named = node.context.as_ref().is_some_and(|context| {
-            self.carriers.contains_key(&(node.started.pid, context.trace_id))
-        });
+        let pid = node.started.pid;
+        let named = node.context.as_ref();
+        let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
+        let brought = |id| self.correlated.requests(pid, id).next().is_some();
+        let named = named || node.correlation.ids().any(brought);
         if client.suspects.is_empty() && !named && node.head {
             self.decide(id);
         }
@@ -234,7 +256,7 @@ impl Causality {
                     if let (true, Some(replied)) = (whole, node.replied) {
                         let dedicated = server.exclusive && server.reader.1 == replied.tid;
                         process.dedicated.observe(dedicated);
-                        if server.turn_calls > 0 {
+                        if server.queue_calls > 0 {
                             process.queues.observe(server.in_order == Some(true));
                         }
                         let trivial = server.turn_calls == 0 && server.closed_by == Some(id);

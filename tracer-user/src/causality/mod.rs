@@ -5,10 +5,13 @@
 mod alone;
 mod context;
 mod contexts;
+mod correlated;
+mod correlation;
 mod course;
 mod evidence;
 mod header;
 mod instrumented;
+pub mod joint;
 mod node;
 mod origins;
 mod process;

@@ -2,7 +2,7 @@
 
 use crate::connection::{Flow, Moment};
 use crate::exchange::{ExchangeId, Side};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 
 use super::contexts::Contexts;
 
@@ -15,6 +15,8 @@ pub(super) struct Node {
     /// The request's head is known, and so whether it carries a context.
     pub(super) head: bool,
     pub(super) context: Option<Box<Context>>,
+    /// Ids that are no contexts.
+    pub(super) correlation: Correlation,
     pub(super) replied: Option<Moment>,
     pub(super) ended: Option<u64>,
     /// The other end.
@@ -43,6 +45,8 @@ pub(super) struct Server {
     pub(super) in_order: Option<bool>,
     /// Calls that were written in a turn of this request.
     pub(super) turn_calls: u32,
+    /// Calls that were written when the request was due in their thread's queue.
+    pub(super) queue_calls: u32,
     /// Open calls that wait for this exchange to end.
     pub(super) pins: u32,
 }

@@ -30,6 +30,8 @@ pub(super) struct Process {
     pub(super) instrumented: Instrumented,
     /// What flows of execution it has.
     pub(super) contexts: Contexts,
+    /// Calls of which a request's id told what stronger evidence told, too.
+    pub(super) correlated: Share,
     /// Number of the event with which it began.
     pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
@@ -68,6 +70,7 @@ impl Process {
             sight,
             instrumented: Instrumented::default(),
             contexts: Contexts::default(),
+            correlated: Share::guess(0.98, 20.0),
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),

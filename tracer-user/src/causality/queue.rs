@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn what_came_first_is_acted_on_first() {
         let mut queue = Queue::default();
-        [1, 2, 2, 3].map(|n| queue.read(ExchangeId(n), 5));
+        [1, 2, 2, 3].into_iter().for_each(|n| queue.read(ExchangeId(n), 5));
         assert_eq!(queue.act(5), Some(ExchangeId(1)));
         assert_eq!(queue.act_on(|id| id.0 == 3, 5), Some(false));
         assert_eq!(queue.act_on(|id| id.0 == 3, 5), None);

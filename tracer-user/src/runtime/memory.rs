@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
 
-use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
+use procfs::process::{MMPermissions, MMapPath, MemoryMap};
+
+use crate::runtime::Candidate;
 
 /// Most mappings that are looked at; a process can have as many as vm.max_map_count (65,530).
 const MAX_MAPS: usize = 16_384;
@@ -13,6 +16,7 @@ const PAGE: u64 = 4096;
 
 /// One process's.
 pub(super) struct Memory {
+    pid: u32,
     file: File,
     maps: Vec<MemoryMap>,
 }
@@ -20,20 +24,59 @@ pub(super) struct Memory {
 impl Memory {
     /// # Errors
     /// The process is gone, or may not be looked at.
-    pub(super) fn open(pid: u32) -> io::Result<Self> {
+    pub(super) fn of(process: &Candidate) -> io::Result<Self> {
+        let pid = process.pid;
         let file = File::open(format!("/proc/{pid}/mem"))?;
-        let maps = Process::new(pid as i32).and_then(|process| process.maps());
-        let mut maps = maps.map_err(io::Error::other)?.0;
+        let mut maps = process.maps().ok_or(io::ErrorKind::NotFound)?.0;
         maps.truncate(MAX_MAPS);
-        Ok(Self { file, maps })
+        Ok(Self { pid, file, maps })
+    }
+
+    /// The path of its program, as the process sees it.
+    pub(super) fn program(&self) -> Option<PathBuf> {
+        std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok()
     }
 
     /// The files that it has mapped from their beginning, with where that is.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&MemoryMap, &std::path::Path)> {
+    pub(super) fn files(&self) -> impl Iterator<Item = (&MemoryMap, &Path)> {
         self.maps.iter().filter(|map| map.offset == 0).filter_map(|map| match &map.pathname {
             MMapPath::Path(path) => Some((map, path.as_path())),
             _ => None,
         })
+    }
+
+    /// Every mapping of the same file.
+    pub(super) fn maps_of(&self, file: &MemoryMap) -> impl Iterator<Item = &MemoryMap> {
+        let (dev, inode) = (file.dev, file.inode);
+        self.maps.iter().filter(move |map| map.dev == dev && map.inode == inode)
+    }
+
+    /// A path of a mapping's file that holds in every mount namespace, also when it is deleted; to
+    /// follow it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. Else one that is right unless
+    /// another file has taken the name.
+    pub(super) fn path_of(&self, map: &MemoryMap) -> PathBuf {
+        let (start, end) = map.address;
+        let direct = PathBuf::from(format!("/proc/{}/map_files/{start:x}-{end:x}", self.pid));
+        match (&map.pathname, direct.metadata()) {
+            (MMapPath::Path(path), Err(_)) => self.rooted(path),
+            _ => direct,
+        }
+    }
+
+    fn rooted(&self, path: &Path) -> PathBuf {
+        format!("/proc/{}/root{}", self.pid, path.display()).into()
+    }
+
+    /// The file of a mapping.
+    ///
+    /// # Errors
+    /// It is gone, or another one has its name.
+    pub(super) fn open(&self, map: &MemoryMap) -> io::Result<File> {
+        let file = File::open(self.path_of(map))?;
+        match file.metadata()?.ino() == map.inode {
+            true => Ok(file),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     /// Whether a word of data that changes can be there.

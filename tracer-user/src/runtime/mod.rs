@@ -7,6 +7,8 @@
 
 mod by_file;
 mod candidate;
+pub mod elf;
+pub mod golang;
 mod memory;
 mod python;
 mod v8;
@@ -24,6 +26,8 @@ pub struct Insight {
     pub runtime: Option<Runtime>,
     /// Functions whose calls tell what no socket operation shows.
     pub uprobes: Vec<Uprobe>,
+    /// Later there may be more to find: the runtime was still starting.
+    pub again: bool,
 }
 
 /// Knows one runtime.
@@ -39,7 +43,11 @@ pub struct Detectors(Vec<Box<dyn Detector>>);
 
 impl Default for Detectors {
     fn default() -> Self {
-        Self(vec![Box::<v8::Detector>::default()])
+        Self(vec![
+            Box::<golang::Go>::default(),
+            Box::<python::Python>::default(),
+            Box::<v8::Node>::default(),
+        ])
     }
 }
 

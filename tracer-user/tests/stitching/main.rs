@@ -3,6 +3,8 @@
 
 mod alone;
 mod contexts;
+mod correlation;
+mod formats;
 mod headers;
 mod hostile;
 mod http;

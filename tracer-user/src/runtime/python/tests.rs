@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::{Finding, Memory, image::Image, look, threads};
+use super::{Detector as _, Image, Memory, Python, threads};
+use crate::runtime::Candidate;
 
 /// Two threads sleep in contexts of their own, the names of which it prints.
 const SCRIPT: &str = "
@@ -55,9 +56,10 @@ fn start(path: &Path) -> (Interpreter, Vec<u64>) {
 
 /// What the probes would read, of every thread.
 fn contexts(pid: u32) -> Option<Vec<u64>> {
-    let Finding::Found(runtime) = look(pid) else { return None };
-    let memory = Memory::open(pid).ok()?;
-    let image = Image::find(pid, &memory)?;
+    let process = Candidate::open(pid)?;
+    let runtime = Python::default().look(&process)?.runtime?;
+    let memory = Memory::of(&process).ok()?;
+    let image = Image::find(&memory, &mut Default::default())?;
     let read = |thread: &threads::Thread| {
         let path = runtime.path.iter().take(runtime.steps as usize);
         let state = path
@@ -94,5 +96,6 @@ fn the_context_of_every_thread_is_found_in_every_interpreter() {
 
 #[test]
 fn other_programs_are_not_taken_for_it() {
-    assert_eq!(look(std::process::id()), Finding::Other);
+    let this = Candidate::open(std::process::id()).unwrap();
+    assert_eq!(Python::default().look(&this), None);
 }

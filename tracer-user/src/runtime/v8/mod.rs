@@ -12,26 +12,28 @@ use tracer_common::record::FLOW_PROMISE;
 use tracer_common::runtime::Runtime;
 
 use super::memory::Memory;
-use super::{ByFile, Candidate, Insight};
+use super::{ByFile, Candidate, Detector, Insight};
 use image::Image;
 
 /// Recognises it.
 #[derive(Debug, Default)]
-pub(super) struct Detector {
+pub(super) struct Node {
     images: ByFile<Option<Image>>,
     /// Where isolates keep their queue, as soon as one of that file's has been found.
     queues: ByFile<i32>,
 }
 
-impl super::Detector for Detector {
+impl Detector for Node {
     fn look(&mut self, process: &Candidate) -> Option<Insight> {
         let read = || process.exe.try_clone().ok().and_then(Image::read);
         let image = self.images.get(process.exe_id, read)?;
         let queue = self.queues.known(process.exe_id).or_else(|| {
-            let found = isolate::queue(&Memory::open(process.pid).ok()?, &image)?;
+            let found = isolate::queue(&Memory::of(process).ok()?, &image)?;
             Some(self.queues.get(process.exe_id, || found))
         });
-        Some(Insight { runtime: queue.map(|queue| runtime(&image, queue)), uprobes: vec![] })
+        let runtime = queue.map(|queue| runtime(&image, queue));
+        // It may be starting.
+        Some(Insight { again: runtime.is_none(), runtime, uprobes: vec![] })
     }
 }
 
