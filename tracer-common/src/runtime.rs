@@ -17,7 +17,7 @@ pub const MAX_STEPS: usize = 4;
 pub struct Runtime {
     /// [`crate::record::Flow::kind`] of its contexts.
     pub kind: u32,
-    /// 1 to [`MAX_STEPS`].
+    /// 1 to [`MAX_STEPS`]; 0 if it is not known where contexts are.
     pub steps: u32,
     /// Bytes.
     pub path: [i32; MAX_STEPS],
@@ -47,7 +47,9 @@ pub struct V8 {
     pub rejected: u16,
 }
 
-/// Threads that make Python tasks at the same time.
+/// Items in Python's queues that are remembered.
+pub const MAX_QUEUED: u32 = 16_384;
+/// Python threads that make tasks, or work for others, at the same time.
 pub const MAX_TASK_THREADS: u32 = 4096;
 /// The attach cookie of a probe on `_asyncio.Task.__init__` holds the address of `PyContext_Type` in
 /// so many bits (user space has 47), and above it how many bytes from a task's beginning on it names

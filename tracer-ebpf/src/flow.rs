@@ -9,7 +9,7 @@ use tracer_common::{
 use crate::{
     kernel::{peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
-    promise, python,
+    promise, python, work,
 };
 
 /// Process -> where its runtime keeps contexts; filled by user space.
@@ -31,9 +31,14 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
             flow.kind = if flow.context != 0 { FLOW_PROMISE } else { 0 };
             return;
         }
-        flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        if runtime.steps != 0 {
+            flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        }
         if runtime.kind == FLOW_PYTHON {
             python::deliver();
+            if direction == Direction::Send {
+                work(flow);
+            }
         }
         if flow.context != 0 {
             flow.kind = runtime.kind;
@@ -41,6 +46,31 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
                 flow.parent = peek_user(base.wrapping_add(runtime.parent as u64)).unwrap_or(0);
             }
         }
+    }
+}
+
+/// Notes for whom the current thread works, if another thread asked it to.
+#[inline(always)]
+fn work(flow: &mut Flow) {
+    let Some(work) = work::current() else { return };
+    if work.hops == 0 {
+        return;
+    }
+    if work.context == 0 {
+        (flow.origin, flow.hops) = (work.origin, work.hops as u32);
+    } else if flow.context == 0 {
+        flow.context = work.context;
+    } else {
+        flow.parent = work.context;
+    }
+}
+
+/// Notes that the current task of a process has read the beginning of a request.
+#[inline(always)]
+pub(crate) fn reads(pid: u32, time: u64) {
+    // SAFETY: as in `current`.
+    if unsafe { RUNTIMES.get(pid) }.is_some_and(|runtime| runtime.kind == FLOW_PYTHON) {
+        work::read(time);
     }
 }
 

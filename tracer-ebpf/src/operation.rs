@@ -135,6 +135,9 @@ pub(crate) fn try_operation(
         scratch.data.flow = flow::NOBODY;
     } else {
         flow::current(pid, direction, &mut scratch.data.flow);
+        if direction == Direction::Receive && start.what == Start::Request as u32 {
+            flow::reads(pid, scratch.data.header.time);
+        }
     }
     record(scratch, buffer, len, want)?;
     if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }

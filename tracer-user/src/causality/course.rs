@@ -45,8 +45,12 @@ impl Causality {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
+                let origin = Some(flow.origin).filter(|&origin| origin != 0);
+                let begun =
+                    |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
+                    handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,

@@ -4,6 +4,7 @@
 
 mod context;
 mod image;
+mod queue;
 mod slot;
 mod tasks;
 #[cfg(test)]
@@ -34,7 +35,10 @@ impl Detector for Python {
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
         let again = runtime.is_none() || task.is_none();
-        Some(Insight { runtime, uprobes: task.into_iter().collect(), again })
+        let uprobes = task.into_iter().chain(queue::probes(&memory)).collect();
+        // Threads hand on work wherever contexts are.
+        let unknown = Runtime { kind: FLOW_PYTHON, ..Runtime::default() };
+        Some(Insight { runtime: runtime.or(Some(unknown)), uprobes, again })
     }
 }
 
