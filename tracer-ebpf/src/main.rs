@@ -12,17 +12,19 @@ mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
+mod promise;
 mod python;
 mod ring;
 mod socket;
 mod stream;
 mod uring;
 mod verdict;
+mod work;
 
 use aya_ebpf::{
     EbpfContext as _,
-    macros::{btf_tracepoint, uprobe},
-    programs::{BtfTracePointContext, ProbeContext},
+    macros::{btf_tracepoint, uprobe, uretprobe},
+    programs::{BtfTracePointContext, ProbeContext, RetProbeContext},
 };
 
 use crate::operation::Direction;
@@ -88,6 +90,19 @@ pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
 #[uprobe]
 pub(crate) fn python_task(ctx: ProbeContext) -> u32 {
     verdict::conclude(&ctx, python::try_task(&ctx)) as u32
+}
+
+/// `SimpleQueue.put` of CPython (Modules/_queuemodule.c), by the vectorcall convention: `PyObject
+/// *(simplequeueobject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)`.
+#[uprobe]
+pub(crate) fn python_put(ctx: ProbeContext) -> u32 {
+    verdict::conclude(&ctx, work::try_put(&ctx)) as u32
+}
+
+/// `SimpleQueue.get` and `get_nowait`; they return the item, or null.
+#[uretprobe]
+pub(crate) fn python_get(ctx: RetProbeContext) -> u32 {
+    verdict::conclude(&ctx, work::try_get(&ctx)) as u32
 }
 
 #[cfg(not(test))]

@@ -12,6 +12,7 @@ use tracer_common::{
 use crate::{
     flow,
     kernel::{header, peek_user},
+    operation::Direction,
     ring::send,
     verdict::Stop,
 };
@@ -42,7 +43,7 @@ pub(crate) fn try_task(ctx: &ProbeContext) -> Result<(), Stop> {
     let id = bpf_get_current_pid_tgid();
     let (pid, tid) = ((id >> 32) as u32, id as u32);
     let mut flow = flow::NOBODY;
-    flow::current(pid, &mut flow);
+    flow::current(pid, Direction::Send, &mut flow);
     let task: u64 = ctx.arg(0).ok_or(Stop::NotOurs)?;
     // SAFETY: the helper takes the context that this program was called with.
     let cookie = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
@@ -73,7 +74,7 @@ pub(crate) fn deliver() -> i32 {
     if birth.place == 0 {
         return 0;
     }
-    let Some(context) = peek_user(birth.place) else { return 0 };
+    let Some(context) = peek_user::<u64>(birth.place) else { return 0 };
     if peek_user(context.wrapping_add(OBJECT_TYPE)) != Some(birth.kind) {
         return 0;
     }

@@ -58,6 +58,8 @@ pub(super) struct Server {
 pub(super) struct Client {
     /// The only request that the writing thread had read and not answered.
     pub(super) thread: Option<ExchangeId>,
+    /// The request for which another thread handed on the work.
+    pub(super) handed: Option<ExchangeId>,
     /// The request in whose turn the call was written.
     pub(super) turn: Option<ExchangeId>,
     /// The request that was due in the writing thread's queue.
@@ -86,7 +88,9 @@ pub(super) struct Client {
 impl Client {
     /// Adds those that witnesses name at once to the suspects.
     pub(super) fn suspect(&mut self) {
-        for request in [self.thread, self.turn, self.queue, self.alone].into_iter().flatten() {
+        for request in
+            [self.thread, self.handed, self.turn, self.queue, self.alone].into_iter().flatten()
+        {
             if !self.suspects.contains(&request) {
                 self.suspects.push(request);
             }

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use tracer_common::record::COURSE_ASKS;
 
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
@@ -42,8 +42,8 @@ pub struct Causality {
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
     pub(super) correlated: Correlated,
-    /// Thread and turn in which connect(2) was called, until the first request.
-    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
+    /// Thread, turn and flow in which connect(2) was called, until the first request.
+    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, Flow)>,
     /// Who asked for the next request on a connection.
     pub(super) asking: LruCache<Cookie, Moment>,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
@@ -96,7 +96,7 @@ impl Causality {
         let process = self.processes.acting(&at);
         process.contexts.saw(&at.flow);
         let turn = process.thread(at.tid).last_read;
-        self.connecting.put(cookie, (at.tid, turn));
+        self.connecting.put(cookie, (at.tid, turn, at.flow));
     }
 
     /// A connection is gone.
