@@ -27,6 +27,8 @@ pub struct Runtime {
     pub parent: i32,
 }
 
+/// Python contexts of which it is remembered who made them, until they act.
+pub const MAX_COPIES: u32 = 65_536;
 /// Threads that make Python tasks at the same time.
 pub const MAX_TASK_THREADS: u32 = 4096;
 /// The attach cookie of a probe on `_asyncio.Task.__init__` holds the address of `PyContext_Type` in

@@ -1,25 +1,30 @@
 //! Which flow of execution acts: what the current task can be told by without asking it anything.
 
-use aya_ebpf::{
-    helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_user},
-    macros::map,
-    maps::HashMap,
-};
+use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
     record::{FLOW_PYTHON, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
-use crate::kernel::{task_sleeps, task_thread_pointer};
+use crate::kernel::{peek_user, task_sleeps, task_thread_pointer};
 use crate::python;
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
 static RUNTIMES: HashMap<u32, Runtime> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
 
-/// Notes what the current task of a process runs.
+/// Notes what the current task of a process runs, before it acts.
 #[inline(always)]
 pub(crate) fn current(pid: u32, flow: &mut Flow) {
+    peek(pid, flow);
+    if flow.kind == FLOW_PYTHON {
+        python::tell(pid, flow.context);
+    }
+}
+
+/// Notes what the current task of a process runs.
+#[inline(always)]
+pub(crate) fn peek(pid: u32, flow: &mut Flow) {
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() } as *const u8;
     *flow = Flow { sleeps: task_sleeps(task) as u32, ..NOBODY };
@@ -28,9 +33,6 @@ pub(crate) fn current(pid: u32, flow: &mut Flow) {
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
         flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
-        if runtime.kind == FLOW_PYTHON {
-            python::deliver();
-        }
         if flow.context != 0 {
             flow.kind = runtime.kind;
             if runtime.parent != 0 {
@@ -53,14 +55,4 @@ fn follow(runtime: &Runtime, mut at: u64) -> Option<u64> {
         at = peek_user(at.wrapping_add(runtime.path[step] as u64)).filter(|&to| to != 0)?;
     }
     Some(at)
-}
-
-#[inline(always)]
-pub(crate) fn peek_user(address: u64) -> Option<u64> {
-    let mut value = 0_u64;
-    // SAFETY: the helper writes the whole value or fails.
-    match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {
-        0 => Some(value),
-        _ => None,
-    }
 }

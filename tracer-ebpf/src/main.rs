@@ -8,6 +8,7 @@
 mod buffer;
 mod call;
 mod flow;
+mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
@@ -20,8 +21,8 @@ mod verdict;
 
 use aya_ebpf::{
     EbpfContext as _,
-    macros::{btf_tracepoint, uprobe},
-    programs::{BtfTracePointContext, ProbeContext},
+    macros::{btf_tracepoint, uprobe, uretprobe},
+    programs::{BtfTracePointContext, ProbeContext, RetProbeContext},
 };
 
 use crate::operation::Direction;
@@ -78,8 +79,21 @@ pub(crate) fn io_uring_poll_arm(ctx: BtfTracePointContext) -> i32 {
 /// `_asyncio.Task.__init__` of CPython (Modules/_asynciomodule.c): `int (TaskObj *self, PyObject *args,
 /// PyObject *kwargs)`.
 #[uprobe]
-pub(crate) fn python_task(ctx: ProbeContext) -> u32 {
-    verdict::conclude(&ctx, python::try_task(&ctx)) as u32
+pub(crate) fn python_task(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, python::try_task(&ctx))
+}
+
+/// The return of `PyContext_CopyCurrent` (Include/cpython/context.h): `PyObject *(void)`.
+#[uretprobe]
+pub(crate) fn python_copied(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, python::try_copied(&ctx))
+}
+
+/// On the entry of Go's `net/http.(*persistConn).roundTrip`; its attach cookie is a
+/// [`tracer_common::golang::Layout`].
+#[uprobe]
+pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_round_trip(&ctx))
 }
 
 #[cfg(not(test))]

@@ -7,6 +7,8 @@
 
 mod by_file;
 mod candidate;
+pub mod elf;
+pub mod golang;
 mod python;
 
 use crate::kernel::Uprobe;
@@ -34,12 +36,12 @@ pub trait Detector: Send {
     fn look(&mut self, process: &Candidate) -> Option<Insight>;
 }
 
-/// Every runtime that is known: a line for each goes into the list.
+/// Every runtime that is known.
 pub struct Detectors(Vec<Box<dyn Detector>>);
 
 impl Default for Detectors {
     fn default() -> Self {
-        Self(vec![Box::new(python::Python::default())])
+        Self(vec![Box::<golang::Go>::default(), Box::<python::Python>::default()])
     }
 }
 

@@ -2,11 +2,11 @@
 //! greenlet. Where threads keep it is not taken from tables by version: each place is found in the
 //! live process by what must hold there, and none is used that was not found.
 
+mod births;
 mod context;
 mod image;
 mod memory;
 mod slot;
-mod tasks;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -30,11 +30,11 @@ impl Detector for Python {
         let memory = Memory::of(process).ok()?;
         let image = Image::find(&memory, &mut self.files)?;
         let runtime = runtime(&memory, &image);
-        let task = runtime.and_then(|_| tasks::probe(&memory, &image));
+        let probes = runtime.map(|_| births::probes(&memory, &image)).unwrap_or_default();
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
-        let again = runtime.is_none() || task.is_none();
-        Some(Insight { runtime, uprobes: task.into_iter().collect(), again })
+        let again = runtime.is_none() || probes.len() < 2;
+        Some(Insight { runtime, uprobes: probes, again })
     }
 }
 
