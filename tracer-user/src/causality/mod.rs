@@ -5,6 +5,8 @@
 mod alone;
 mod context;
 mod contexts;
+mod correlated;
+mod correlation;
 mod course;
 mod evidence;
 mod header;
@@ -13,6 +15,7 @@ mod node;
 mod origins;
 mod process;
 mod processes;
+mod queue;
 mod resolver;
 mod scene;
 mod sight;
