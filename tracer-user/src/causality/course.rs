@@ -24,7 +24,7 @@ impl Causality {
         let role = match side {
             Side::Server => {
                 process.open.insert(id);
-                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
+                Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
                 let alone = process.only();

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::COURSE_ASKS;
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
 
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
@@ -85,9 +85,14 @@ impl Causality {
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
     pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        self.processes.acting(&at).contexts.saw(&at.flow);
-        if change == COURSE_ASKS {
-            self.asking.put(cookie, at);
+        let contexts = &mut self.processes.acting(&at).contexts;
+        match change {
+            COURSE_BEGINS => contexts.begins(&at.flow, at.time),
+            COURSE_ASKS => {
+                contexts.saw(&at.flow);
+                self.asking.put(cookie, at);
+            }
+            _ => {}
         }
     }
 
