@@ -2,10 +2,11 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
 use crate::exchange::{Exchange, ExchangeId, Side};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
 use tracer_common::record::FLOW_GOROUTINE;
@@ -29,6 +30,7 @@ impl Causality {
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
+                let due = thread.queue.act(at.flow.sleeps);
                 let flow = asked.map_or(at.flow, |asked| asked.flow);
                 let mut lineage = process.contexts.lineage(&flow);
                 // Who opened a pooled connection says nothing of its later requests.
@@ -40,6 +42,7 @@ impl Causality {
                 let mut client = Client {
                     thread: only,
                     turn: None,
+                    queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
                     lineage,
                     suspects,
@@ -52,7 +55,8 @@ impl Causality {
                     Some((tid, turn)) if tid == at.tid => turn,
                     _ => last_read,
                 };
-                client.turn = last_read.and_then(|read| self.owner(read));
+                client.turn =
+                    last_read.and_then(|read| owner(&self.nodes, read, |client| client.turn));
                 client.suspect();
                 Role::Client(client)
             }
@@ -63,6 +67,7 @@ impl Causality {
             started: at,
             head: false,
             context: None,
+            correlation: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -71,6 +76,9 @@ impl Causality {
         if let Some(client) = node.client() {
             if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
                 server.turn_calls += 1;
+            }
+            if let Some(server) = client.queue.and_then(|due| self.server(due)) {
+                server.queue_calls += 1;
             }
             for &request in &client.suspects {
                 let server = self.nodes.get_mut(&request).and_then(Node::server_mut);
@@ -82,24 +90,24 @@ impl Causality {
         self.nodes.insert(id, node);
     }
 
-    /// The open request that a turn belongs to, given what was read in it.
-    fn owner(&self, read: ExchangeId) -> Option<ExchangeId> {
-        let node = self.nodes.get(&read)?;
-        let request = match &node.role {
-            Role::Server(_) => node,
-            Role::Client(client) => self.nodes.get(&client.turn?)?,
-        };
-        request.ended.is_none().then_some(request.id)
-    }
-
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
         self.nodes.get_mut(&id)?.server_mut()
     }
 
-    pub(super) fn head(&mut self, id: ExchangeId, context: Option<&Context>) {
+    pub(super) fn head(
+        &mut self,
+        id: ExchangeId,
+        context: Option<&Context>,
+        correlation: &Correlation,
+    ) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.head = true;
         node.context = context.cloned().map(Box::new);
+        node.correlation = correlation.clone();
+        match node.side {
+            Side::Server => self.correlated.received(node.started.pid, correlation, id),
+            Side::Client => self.correlated.sent(node.started.pid, correlation),
+        }
         match (node.side, context) {
             (Side::Server, Some(context)) => {
                 self.origins.received(context, node);
@@ -126,9 +134,11 @@ impl Causality {
     fn decide_if_idle(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client() else { return };
-        let named = node.context.as_ref().is_some_and(|context| {
-            self.carriers.contains_key(&(node.started.pid, context.trace_id))
-        });
+        let pid = node.started.pid;
+        let named = node.context.as_ref();
+        let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
+        let brought = |id| self.correlated.requests(pid, id).next().is_some();
+        let named = named || node.correlation.ids().any(brought);
         if client.suspects.is_empty() && !named && node.head {
             self.decide(id);
         }
@@ -151,6 +161,7 @@ impl Causality {
         }
         let thread = process.thread(at.tid);
         thread.last_read = Some(id);
+        thread.queue.read(id, at.flow.sleeps);
         if node.ended.is_some() || node.replied.is_some() {
             return;
         }
@@ -189,6 +200,7 @@ impl Causality {
     }
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
+        self.answered_in_order(id, &at);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
         let (started, last_read, switches) = {
@@ -202,6 +214,17 @@ impl Causality {
             Role::Client(client) => {
                 client.blocked = Some(started.tid == at.tid && client.switches == switches);
             }
+        }
+    }
+
+    /// Notes whether a response is written when it is due in its thread's queue.
+    fn answered_in_order(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let nodes = &self.nodes;
+        let ours = |read| owner(nodes, read, |client| client.queue) == Some(id);
+        let in_order = process.thread(at.tid).queue.act_on(ours, at.flow.sleeps);
+        if let Some(server) = self.nodes.get_mut(&id).and_then(Node::server_mut) {
+            server.in_order = in_order;
         }
     }
 
@@ -227,6 +250,9 @@ impl Causality {
                     if let (true, Some(replied)) = (whole, node.replied) {
                         let dedicated = server.exclusive && server.reader.1 == replied.tid;
                         process.dedicated.observe(dedicated);
+                        if server.queue_calls > 0 {
+                            process.queues.observe(server.in_order == Some(true));
+                        }
                         let trivial = server.turn_calls == 0 && server.closed_by == Some(id);
                         if !trivial {
                             process.turns.observe(closed);
@@ -246,4 +272,18 @@ impl Causality {
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }
+}
+
+/// The open request that something which was read belongs to: itself, or what `of` says of a call.
+fn owner(
+    nodes: &HashMap<ExchangeId, Node>,
+    read: ExchangeId,
+    of: impl FnOnce(&Client) -> Option<ExchangeId>,
+) -> Option<ExchangeId> {
+    let node = nodes.get(&read)?;
+    let request = match &node.role {
+        Role::Server(_) => node,
+        Role::Client(client) => nodes.get(&of(client)?)?,
+    };
+    request.ended.is_none().then_some(request.id)
 }

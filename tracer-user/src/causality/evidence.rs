@@ -4,7 +4,7 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::node::Node;
-use super::{alone, context, header, thread, turn};
+use super::{alone, context, correlation, header, queue, thread, turn};
 
 /// What one witness says of a call.
 #[derive(Debug, PartialEq)]
@@ -20,10 +20,12 @@ pub(super) enum Testimony {
 type Witness = fn(&Scene<'_>, &Node) -> Testimony;
 
 /// Name of the method, as `tracer.parent.method` has it, and the witness.
-pub(super) const KINDS: [(&str, Witness); 5] = [
+pub(super) const KINDS: [(&str, Witness); 7] = [
     (header::METHOD, header::testify),
     ("context", context::testify),
+    ("correlation", correlation::testify),
     ("thread", thread::testify),
     ("turn", turn::testify),
+    ("queue", queue::testify),
     (alone::METHOD, alone::testify),
 ];

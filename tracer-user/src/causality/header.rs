@@ -24,10 +24,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     // Forwarded as it came; or by an SDK that shares its server span's id with its caller, as B3
     // has it, and names it as the parent; or by one that does not.
     let with = |id: Option<[u8; 8]>| -> Vec<&Node> {
-        let carries = |server: &&&Node| server.context.as_ref().map(|theirs| theirs.span_id) == id;
+        let carries =
+            |server: &&&Node| server.context.as_ref().is_some_and(|theirs| theirs.span_id == id);
         same_trace.iter().filter(carries).copied().collect()
     };
-    let forwarded = with(Some(context.span_id));
+    let forwarded = with(context.span_id);
     let shared = context.parent_id.map(|id| with(Some(id))).unwrap_or_default();
     let named = [forwarded, shared].into_iter().find(|some| !some.is_empty());
     let named = named.unwrap_or(same_trace);

@@ -5,14 +5,18 @@
 mod alone;
 mod context;
 mod contexts;
+mod correlated;
+mod correlation;
 mod course;
 mod evidence;
 mod header;
 mod instrumented;
+pub mod joint;
 mod node;
 mod origins;
 mod process;
 mod processes;
+mod queue;
 mod resolver;
 mod scene;
 mod sight;

@@ -2,7 +2,7 @@
 
 use crate::connection::{Flow, Moment};
 use crate::exchange::{ExchangeId, Side};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 
 use super::contexts::Contexts;
 
@@ -15,6 +15,8 @@ pub(super) struct Node {
     /// The request's head is known, and so whether it carries a context.
     pub(super) head: bool,
     pub(super) context: Option<Box<Context>>,
+    /// Ids that are no contexts.
+    pub(super) correlation: Correlation,
     pub(super) replied: Option<Moment>,
     pub(super) ended: Option<u64>,
     /// The other end.
@@ -39,8 +41,12 @@ pub(super) struct Server {
     pub(super) contexts: [u64; 2],
     /// What the thread that wrote the response had read last.
     pub(super) closed_by: Option<ExchangeId>,
+    /// The response was written when it was due in the thread's queue; `None`: it was not there.
+    pub(super) in_order: Option<bool>,
     /// Calls that were written in a turn of this request.
     pub(super) turn_calls: u32,
+    /// Calls that were written when the request was due in their thread's queue.
+    pub(super) queue_calls: u32,
     /// Open calls that wait for this exchange to end.
     pub(super) pins: u32,
 }
@@ -51,6 +57,8 @@ pub(super) struct Client {
     pub(super) thread: Option<ExchangeId>,
     /// The request in whose turn the call was written.
     pub(super) turn: Option<ExchangeId>,
+    /// The request that was due in the writing thread's queue.
+    pub(super) queue: Option<ExchangeId>,
     /// The only request open in the process.
     pub(super) alone: Option<ExchangeId>,
     /// The context that asked for it, the one that started that, and so on.
@@ -69,7 +77,7 @@ pub(super) struct Client {
 impl Client {
     /// Adds those that witnesses name at once to the suspects.
     pub(super) fn suspect(&mut self) {
-        for request in [self.thread, self.turn, self.alone].into_iter().flatten() {
+        for request in [self.thread, self.turn, self.queue, self.alone].into_iter().flatten() {
             if !self.suspects.contains(&request) {
                 self.suspects.push(request);
             }

@@ -13,8 +13,8 @@ use super::node::Node;
 /// that brought it is over and forgotten.
 const MAX_CONTEXTS: NonZeroUsize = NonZeroUsize::new(32_768).unwrap();
 
-/// Trace id and span id.
-type Name = ([u8; 16], [u8; 8]);
+/// Trace id and span id, if it has one.
+type Name = ([u8; 16], Option<[u8; 8]>);
 
 /// The contexts seen lately, of all processes of the host: a request may reach one worker over HTTP
 /// and the next over a protocol that is not decoded.
@@ -56,7 +56,8 @@ impl Origins {
 
     /// A call goes out with a context. Returns whether its process made that: nobody was seen to
     /// receive it before, but for the call's own other end, which may be seen first. A process may
-    /// send what it made more than once, but not for one request after the other.
+    /// send what it made more than once, but not for one request after the other. What names no
+    /// span is no sign that its maker has one.
     pub(super) fn sent(&mut self, context: &Context, by: &Node) -> bool {
         let name = (context.trace_id, context.span_id);
         let pid = by.started.pid;
@@ -64,7 +65,7 @@ impl Origins {
         if by.peer == Some(origin.first) {
             origin.maker = Some(pid);
         }
-        origin.maker == Some(pid) && !origin.constant
+        origin.maker == Some(pid) && !origin.constant && context.span_id.is_some()
     }
 
     /// A process sent a context because of a request. Returns whether that makes it a constant: an

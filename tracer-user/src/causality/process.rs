@@ -7,6 +7,7 @@ use crate::exchange::ExchangeId;
 
 use super::contexts::Contexts;
 use super::instrumented::Instrumented;
+use super::queue::Queue;
 use super::sight::Sight;
 use super::strength::Share;
 
@@ -29,6 +30,8 @@ pub(super) struct Process {
     pub(super) instrumented: Instrumented,
     /// What flows of execution it has.
     pub(super) contexts: Contexts,
+    /// Calls of which a request's id told what stronger evidence told, too.
+    pub(super) correlated: Share,
     /// Number of the event with which it began.
     pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
@@ -38,6 +41,9 @@ pub(super) struct Process {
     /// Requests with calls whose turns close: the response was written in the turn of a call's
     /// response, and that call was written in a turn of the request.
     pub(super) turns: Share,
+    /// Responses that were written when the oldest thing that the thread had read belonged to their
+    /// requests.
+    pub(super) queues: Share,
 }
 
 /// One thread.
@@ -47,6 +53,8 @@ pub(super) struct Thread {
     pub(super) reading: BTreeSet<ExchangeId>,
     /// What it read last.
     pub(super) last_read: Option<ExchangeId>,
+    /// What it has read and not acted on.
+    pub(super) queue: Queue,
     last_cookie: Option<Cookie>,
     /// How often it went from one connection to another.
     pub(super) switches: u64,
@@ -62,10 +70,12 @@ impl Process {
             sight,
             instrumented: Instrumented::default(),
             contexts: Contexts::default(),
+            correlated: Share::guess(0.98, 20.0),
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
             turns: Share::guess(0.85, 1.0),
+            queues: Share::guess(0.5, 2.0),
         }
     }
 

@@ -72,10 +72,13 @@ fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
 
 /// Where the two carry different traces, the call belongs to another request, or to no request at
 /// all, unless its own process has just begun that trace and a context of execution says that it
-/// did so for this request. That nothing else was going on says too little.
+/// did so for this request. That nothing else was going on says too little. A load balancer's trace
+/// without a span is none that a service that traces itself would go on with.
 fn crosses(scene: &Scene<'_>, call: &Node, request: ExchangeId, method: &str) -> bool {
     let theirs = scene.node(request).and_then(|request| request.context.as_ref());
     let (Some(ours), Some(theirs)) = (&call.context, theirs) else { return true };
     let begun = call.client().is_some_and(|client| client.originated);
-    ours.trace_id == theirs.trace_id || (begun && method != alone::METHOD)
+    ours.trace_id == theirs.trace_id
+        || ours.span_id.is_some() != theirs.span_id.is_some()
+        || (begun && method != alone::METHOD)
 }

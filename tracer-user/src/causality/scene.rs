@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Moment;
 use crate::exchange::ExchangeId;
 
+use super::correlated::Correlated;
 use super::node::Node;
 use super::process::Process;
 use super::processes::Processes;
@@ -21,6 +22,7 @@ pub(super) struct Scene<'a> {
     pub(super) nodes: &'a HashMap<ExchangeId, Node>,
     pub(super) processes: &'a Processes,
     pub(super) carriers: &'a HashMap<Carrier, BTreeSet<ExchangeId>>,
+    pub(super) correlated: &'a Correlated,
 }
 
 impl<'a> Scene<'a> {

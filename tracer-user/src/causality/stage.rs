@@ -11,6 +11,7 @@ use crate::connection::{Cookie, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
+use super::correlated::Correlated;
 use super::node::Node;
 use super::origins::Origins;
 use super::processes::Processes;
@@ -40,6 +41,7 @@ pub struct Causality {
     pub(super) processes: Processes,
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
+    pub(super) correlated: Correlated,
     /// Thread and turn in which connect(2) was called, until the first request.
     pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
     /// Who asked for the next request on a connection.
@@ -61,6 +63,7 @@ impl Causality {
             processes: Processes::default(),
             carriers: HashMap::new(),
             origins: Origins::default(),
+            correlated: Correlated::default(),
             connecting: LruCache::new(MAX_CONNECTING),
             asking: LruCache::new(MAX_CONNECTING),
             undecoded: HashMap::new(),
@@ -146,7 +149,9 @@ impl Causality {
     pub fn signal(&mut self, signal: &Signal) {
         match signal {
             Signal::Started { id, side, at, cookie, .. } => self.started(*id, *side, *at, *cookie),
-            Signal::Head { id, context } => self.head(*id, context.as_deref()),
+            Signal::Head { id, context, correlation } => {
+                self.head(*id, context.as_deref(), correlation);
+            }
             Signal::Read { id, at } => self.read(*id, *at),
             Signal::Replied { id, at } => self.replied(*id, *at),
             Signal::Ended(exchange) => self.ended(exchange),
@@ -189,7 +194,12 @@ impl Causality {
     }
 
     pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { nodes: &self.nodes, processes: &self.processes, carriers: &self.carriers }
+        Scene {
+            nodes: &self.nodes,
+            processes: &self.processes,
+            carriers: &self.carriers,
+            correlated: &self.correlated,
+        }
     }
 
     /// How many things are remembered.
@@ -199,6 +209,7 @@ impl Causality {
             [self.nodes.len(), self.carriers.len(), self.connecting.len(), self.asking.len()];
         tables.iter().sum::<usize>()
             + self.undecoded.len()
+            + self.correlated.remembered()
             + self.timers.len()
             + self.processes.remembered()
     }

@@ -8,7 +8,10 @@ use super::evidence::Testimony;
 use super::node::{Client, Node, Role};
 use super::resolver::{Decision, Provenance, resolve};
 use super::stage::{Causality, LINGER};
-use super::{Scene, context, header};
+use super::{Scene, context, correlation, header, thread};
+
+/// What a witness is believed that judges another; no first guess of the thread's.
+const SURE: f64 = 0.98;
 
 impl Causality {
     /// An exchange's time has come: to be decided, to be looked at again, or to be forgotten.
@@ -44,8 +47,11 @@ impl Causality {
             .context
             .as_ref()
             .map(|context| scene.of_trace(node.started.pid, &context.trace_id));
+        let ids = node.correlation.ids();
+        let correlated = ids.flat_map(|id| scene.correlated.requests(node.started.pid, id));
         named
             .chain(carried.into_iter().flatten())
+            .chain(correlated.filter_map(|id| scene.node(id)))
             .filter_map(|request| match request.ended {
                 None => Some(now + self.settings.settle),
                 Some(ended) => Some(ended + self.settings.settle).filter(|&settled| settled > now),
@@ -61,6 +67,7 @@ impl Causality {
         let scene = self.scene();
         let mut decision = resolve(&scene, node, self.settings.min_confidence);
         let contradicted = contradicts(&scene, node, &decision);
+        let correlated = is_right(&scene, node);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
             && self.origins.caused(context, node.started.pid, request)
         {
@@ -72,6 +79,9 @@ impl Causality {
         let started = node.started;
         if let (Some(wrong), Some(process)) = (contradicted, self.processes.at_mut(&started)) {
             process.contexts.right.observe(!wrong);
+        }
+        if let (Some(right), Some(process)) = (correlated, self.processes.at_mut(&started)) {
+            process.correlated.observe(right);
         }
         self.decisions.push(decision);
         let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
@@ -93,6 +103,9 @@ impl Causality {
         {
             server.contexts.iter().for_each(|&context| process.contexts.forget(context, id));
         }
+        if node.side == Side::Server {
+            self.correlated.forget(node.started.pid, &node.correlation, id);
+        }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);
             if let Some(ids) = self.carriers.get_mut(&carrier) {
@@ -111,4 +124,16 @@ fn contradicts(scene: &Scene<'_>, call: &Node, decision: &Decision) -> Option<bo
         (Some((request, header::METHOD, _)), Testimony::Names(named, _)) => Some(request != named),
         _ => None,
     }
+}
+
+/// Whether an id named the request that evidence of other kinds is sure of; `None` if one of them is
+/// silent.
+fn is_right(scene: &Scene<'_>, call: &Node) -> Option<bool> {
+    let Testimony::Names(named, _) = correlation::testify(scene, call) else { return None };
+    [header::testify, context::testify, thread::testify].into_iter().find_map(|testify| {
+        match testify(scene, call) {
+            Testimony::Names(request, confidence) if confidence >= SURE => Some(request == named),
+            _ => None,
+        }
+    })
 }

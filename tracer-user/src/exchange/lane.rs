@@ -219,7 +219,9 @@ impl Lane {
                     *sink.conflicting += u64::from(head.context.conflicting);
                     if !open.silent {
                         let context = head.context.context.clone().map(Box::new);
-                        sink.signals.push(Signal::Head { id: open.exchange.id, context });
+                        let correlation = head.context.correlation.clone();
+                        let id = open.exchange.id;
+                        sink.signals.push(Signal::Head { id, context, correlation });
                     }
                     open.exchange.request = Some(head);
                 }

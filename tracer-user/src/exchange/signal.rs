@@ -1,7 +1,7 @@
 //! What the exchange stage tells.
 
 use crate::connection::{Cookie, Moment};
-use crate::protocol::propagation::Context;
+use crate::protocol::propagation::{Context, Correlation};
 
 use super::{ConnectionKey, Exchange, ExchangeId, PairKey, Side};
 
@@ -31,6 +31,8 @@ pub enum Signal {
         id: ExchangeId,
         /// From its headers.
         context: Option<Box<Context>>,
+        /// Ids in its headers that are no contexts.
+        correlation: Correlation,
     },
     /// This side read a part of the message that it waits for.
     Read {

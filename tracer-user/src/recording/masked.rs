@@ -4,7 +4,7 @@ use tracer_common::head::look_at;
 
 use crate::connection::{Chunk, Info, Moment, Stream};
 use crate::exchange::{Held, Reorder, Side, side};
-use crate::protocol::http1::{Direction, Limits, Masking};
+use crate::protocol::http1::{Direction, Masking};
 
 /// What blanked bytes become; no message begins with it.
 const BLANK: u8 = b'x';
@@ -29,15 +29,15 @@ struct Guess {
 }
 
 impl Masked {
-    /// Takes an operation whose turn it is.
+    /// Takes an operation whose turn it is. `new`: what each connection begins with.
     pub(super) fn operation(
         &mut self,
         info: Option<&Info>,
         sent: bool,
         chunk: &Chunk<'_>,
-        limits: &Limits,
+        new: &Masking,
     ) -> Bytes {
-        operation(&mut self.http, info, sent, chunk, limits, false)
+        operation(&mut self.http, info, sent, chunk, new, false)
     }
 
     /// Masks a receive that has to wait. In what it answers there may be a HEAD, after which other
@@ -48,7 +48,7 @@ impl Masked {
         received: Stream,
         fresh: bool,
         held: &Held,
-        limits: &Limits,
+        new: &Masking,
     ) -> Bytes {
         let http = &self.http;
         let guess = self.guess.get_or_insert_with(|| Guess { http: http.clone(), received });
@@ -57,7 +57,7 @@ impl Masked {
         let left = body_left(guess.http.as_ref());
         let position = guess.received.start_received(end, record.len, fresh, left);
         let chunk = Chunk { at: *at, position, len: record.len.into(), head, tail };
-        operation(&mut guess.http, info, false, &chunk, limits, true)
+        operation(&mut guess.http, info, false, &chunk, new, true)
     }
 
     /// Some of what waited has had its turn.
@@ -114,13 +114,13 @@ fn operation(
     info: Option<&Info>,
     sent: bool,
     chunk: &Chunk<'_>,
-    limits: &Limits,
+    new: &Masking,
     early: bool,
 ) -> Bytes {
     let opener = info.and_then(|info| info.opener);
     let first = http.is_none();
     if first && let Some(side) = side(sent, chunk.head, opener) {
-        *http = Some((side, Box::new(Masking::new(limits.clone()))));
+        *http = Some((side, Box::new(new.clone())));
     }
     let Some((side, masking)) = http else {
         return (vec![BLANK; chunk.head.len()], vec![BLANK; chunk.tail.len()]);

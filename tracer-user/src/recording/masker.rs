@@ -12,7 +12,8 @@ use super::scrub::scrub;
 use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
 use crate::exchange::{Held, Waiting};
 use crate::kernel::Event;
-use crate::protocol::http1::Limits;
+use crate::protocol::http1::{Limits, Masking};
+use crate::protocol::redact::Pseudonym;
 use crate::replay::Input;
 
 /// Connections that are remembered after their end.
@@ -22,7 +23,8 @@ const MAX_CLOSING: usize = 1024;
 pub(super) struct Masker {
     connections: Connections<Masked>,
     waiting: Waiting,
-    limits: Limits,
+    /// What each connection begins with: one for all, so that all tell the same ids alike.
+    new: Masking,
     /// Connections that are gone but for what can still be read.
     closing: VecDeque<Cookie>,
     /// Processes that are not traced.
@@ -35,7 +37,7 @@ impl Masker {
         Self {
             connections: Connections::new(connections.saturating_add(MAX_CLOSING)),
             waiting: Waiting::default(),
-            limits,
+            new: Masking::new(limits, &Pseudonym::default()),
             closing: VecDeque::new(),
             skipped: HashSet::new(),
         }
@@ -139,7 +141,7 @@ impl Masker {
             blank()
         } else {
             let info = connection.info.as_ref();
-            state.guess(info, connection.received, fresh, &held, &self.limits)
+            state.guess(info, connection.received, fresh, &held, &self.new)
         };
         state.reorder.hold(held, &mut self.waiting);
         masked
@@ -184,7 +186,7 @@ impl Masker {
             return (vec![], vec![]);
         }
         let chunk = Chunk { at: *at, position, len: record.len.into(), head, tail };
-        connection.state.operation(info, sent, &chunk, &self.limits)
+        connection.state.operation(info, sent, &chunk, &self.new)
     }
 
     /// A record tells how far this side had received, as in the exchange stage.

@@ -81,6 +81,9 @@ pub fn span(
     if let Some(span) = placed.same_request_as {
         put("tracer.same_request_as", span.to_string().into());
     }
+    if let Some(name) = placed.context.as_ref().and_then(|context| context.name.as_ref()) {
+        put("sw8.trace_id", name.clone().into());
+    }
     if let (Side::Client, Some(peer)) = (exchange.side, &peer) {
         put("peer.service", peer.to_string().into());
     }

@@ -114,7 +114,7 @@ impl Assembly {
             same_request_as: node
                 .context_of(trace_id)
                 .filter(|_| described)
-                .map(|context| SpanId(context.span_id)),
+                .and_then(|context| Some(SpanId(context.span_id?))),
             link: other_trace(node, trace_id, described),
             context: node.context.clone(),
             instrumented,
@@ -172,8 +172,9 @@ impl Assembly {
             let Some(above) = below.above.filter(|above| silent(&above.at)) else {
                 return Some((span, method, confidence));
             };
-            if let (Side::Server, Some(context)) = (below.side, below.context_of(trace)) {
-                return Some((SpanId(context.span_id), "header", 1.0));
+            let context = below.context_of(trace).filter(|_| below.side == Side::Server);
+            if let Some(span) = context.and_then(|context| context.span_id) {
+                return Some((SpanId(span), "header", 1.0));
             }
             least = Some((method, confidence));
             below = self.nodes.get(&above.id)?;
@@ -189,16 +190,16 @@ fn outside(top: &Node, trace: TraceId) -> Option<Edge> {
     let context = top.context_of(trace)?;
     let shares = matches!(context.format, Format::B3Single | Format::B3Multi);
     let caller = context.parent_id.filter(|_| shares && top.side == Side::Client && top.originated);
-    Some((SpanId(caller.unwrap_or(context.span_id)), "header", 1.0))
+    Some((SpanId(caller.or(context.span_id)?), "header", 1.0))
 }
 
-/// Where two traces were begun for one tree, the later is kept as a link.
+/// Where two traces were begun for one tree, the one that it did not adopt is kept as a link.
 fn other_trace(node: &Node, trace: TraceId, described: bool) -> Option<Link> {
     let context = node.context.as_ref().filter(|context| context.trace_id != trace.0)?;
     let kind = if described { "same_request" } else { "carried" };
     Some(Link {
         trace_id: TraceId(context.trace_id),
-        span_id: SpanId(context.span_id),
+        span_id: SpanId(context.span_id?),
         attributes: vec![("tracer.link".into(), kind.into())],
     })
 }

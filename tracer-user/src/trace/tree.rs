@@ -26,7 +26,7 @@ struct State {
     rooted: bool,
     /// Set when the first span leaves; then it stays.
     trace: Option<TraceId>,
-    /// The context that came with the earliest exchange that has one, and that exchange's number.
+    /// Of the contexts that its exchanges carry the best, and the number of its exchange.
     adopted: Option<(u64, Box<Context>)>,
     /// Its top is an export of the tracer's own.
     own: bool,
@@ -157,8 +157,8 @@ impl Tree {
         if state.rooted { std::mem::take(&mut state.waiting) } else { vec![] }
     }
 
-    /// The tree's trace id, fixed from now on: that of the earliest context that any of its
-    /// exchanges carries, else one of its own.
+    /// The tree's trace id, fixed from now on: that of the best context that any of its exchanges
+    /// carries, else one of its own.
     pub(super) fn trace(&self) -> TraceId {
         let tree = self.find();
         let mut state = tree.0.borrow_mut();
@@ -179,13 +179,16 @@ impl Drop for State {
 }
 
 impl State {
+    /// The earliest context that names a span, else the earliest.
     fn adopt(&mut self, other: Option<(u64, Box<Context>)>) {
-        let earlier = match (&self.adopted, &other) {
-            (Some((ours, _)), Some((theirs, _))) => theirs < ours,
+        // Whoever names no span has none: only the trace id of whoever traces meets other spans.
+        let rank = |(order, context): &(u64, Box<Context>)| (context.span_id.is_none(), *order);
+        let better = match (&self.adopted, &other) {
+            (Some(ours), Some(theirs)) => rank(theirs) < rank(ours),
             (None, _) => true,
             (_, None) => false,
         };
-        if earlier {
+        if better {
             self.adopted = other;
         }
     }

@@ -20,7 +20,7 @@ fn any(n: u32) -> Task {
 
 /// Requests to the front service, all open at once, that then each make a call, in another order.
 /// `incoming` and `outgoing` give the headers of request number n.
-fn crowd(incoming: impl Fn(u8) -> String, outgoing: impl Fn(u8) -> String) -> Script {
+pub(crate) fn crowd(incoming: impl Fn(u8) -> String, outgoing: impl Fn(u8) -> String) -> Script {
     let mut script = Script::new();
     let wires: Vec<(Wire, Wire)> =
         (0..5).map(|_| (script.connect(CLIENT, 80), script.connect(any(0), 81))).collect();
@@ -46,7 +46,7 @@ fn assert_right(outcome: &Outcome) {
     }
 }
 
-fn assert_orphans(outcome: &Outcome) {
+pub(crate) fn assert_orphans(outcome: &Outcome) {
     let ids: Vec<_> = outcome.spans.iter().map(|span| span.span_id).collect();
     for n in 0..5 {
         let parent = outcome.client(&format!("/out/{n}")).parent;

@@ -3,6 +3,8 @@
 
 mod alone;
 mod contexts;
+mod correlation;
+mod formats;
 mod headers;
 mod hostile;
 mod http;
@@ -14,6 +16,7 @@ mod lifetime;
 mod losses;
 mod outcome;
 mod processes;
+mod queue;
 mod recording;
 mod runtimes;
 mod script;

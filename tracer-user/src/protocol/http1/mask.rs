@@ -5,7 +5,7 @@ use tracer_common::head::look_at;
 use super::part::{Part, Parts};
 use super::proxy;
 use super::tail_mask::TailMask;
-use crate::protocol::redact::HeadMask;
+use crate::protocol::redact::{HeadMask, Pseudonym};
 
 /// What blanked bytes become: a letter, so it ends no line, and none that begins a message.
 const BLANK: u8 = b'x';
@@ -13,8 +13,9 @@ const BLANK: u8 = b'x';
 const BROKEN: u8 = 0;
 
 /// The state of one direction.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Mask {
+    ids: Pseudonym,
     head: HeadMask,
     tail: TailMask,
     /// The first bytes of a PROXY protocol prefix, as they were.
@@ -23,6 +24,17 @@ pub(super) struct Mask {
 }
 
 impl Mask {
+    /// Of a direction of which nothing is known. `ids`: how ids are told.
+    pub(super) fn new(ids: Pseudonym) -> Self {
+        Self {
+            head: HeadMask::new(&ids),
+            ids,
+            tail: TailMask::default(),
+            prefix: vec![],
+            last: None,
+        }
+    }
+
     /// Masks the known bytes of an operation of `len` bytes: `head` from its beginning, `tail` from
     /// its end.
     pub(super) fn operation(
@@ -68,7 +80,7 @@ impl Mask {
             Part::HeadStart | Part::Head => {
                 let goes_on = matches!(last, Some(Part::HeadStart | Part::Head));
                 if part == Part::HeadStart || !goes_on {
-                    self.head = HeadMask::after(self.refused_prefix(last));
+                    self.head = HeadMask::after(self.refused_prefix(last), &self.ids);
                 }
                 self.head.feed(bytes);
             }
@@ -82,7 +94,7 @@ impl Mask {
             Part::Extension => keep(bytes, |b| b"\r\n".contains(&b)),
             Part::Trailer => {
                 if last != Some(Part::Trailer) {
-                    self.head = HeadMask::fields();
+                    self.head = HeadMask::fields(&self.ids);
                 }
                 self.head.feed(bytes);
             }

@@ -6,6 +6,7 @@ use super::engine::{Engine, Limits};
 use super::event::{Direction, Event};
 use super::mask::Mask;
 use crate::connection::{Chunk, Moment};
+use crate::protocol::redact::Pseudonym;
 
 /// Follows one connection as an [`Engine`] does, operation by operation, and masks each.
 #[derive(Clone, Debug)]
@@ -18,12 +19,13 @@ pub struct Masking {
 }
 
 impl Masking {
-    /// For a new connection, or one that is met in the middle.
+    /// For a new connection, or one that is met in the middle. `ids`: how ids are told.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, ids: &Pseudonym) -> Self {
         let mut engine = Engine::new(limits);
         engine.note();
-        Self { engine, requests: Mask::default(), responses: Mask::default(), open: 0 }
+        let [requests, responses] = [ids, ids].map(|ids| Mask::new(ids.clone()));
+        Self { engine, requests, responses, open: 0 }
     }
 
     /// Takes an operation of which `head` and `tail` are known, as [`Engine::request`] and

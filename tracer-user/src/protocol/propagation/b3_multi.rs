@@ -63,12 +63,13 @@ impl<'a> Headers<'a> {
         Some(Found::Context(Context {
             trace_id,
             is_64_bit,
-            span_id: id(span)?,
+            span_id: Some(id(span)?),
             parent_id,
             sampled,
             debug,
             format: Format::B3Multi,
             trace_state: None,
+            name: None,
         }))
     }
 }

@@ -52,12 +52,13 @@ fn parse(value: &[u8]) -> Option<Found> {
     Some(Found::Context(Context {
         trace_id,
         is_64_bit,
-        span_id: id(span)?,
+        span_id: Some(id(span)?),
         parent_id,
         sampled,
         debug,
         format: Format::B3Single,
         trace_state: None,
+        name: None,
     }))
 }
 

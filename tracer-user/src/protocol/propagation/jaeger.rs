@@ -55,12 +55,13 @@ fn parse(value: &[u8]) -> Option<Context> {
     parts.next().is_none().then_some(Context {
         trace_id: padded(trace)?,
         is_64_bit: trace.len() <= 16,
-        span_id: padded(span)?,
+        span_id: Some(padded(span)?),
         parent_id,
         sampled: Some(debug || flags & SAMPLED != 0),
         debug,
         format: Format::Jaeger,
         trace_state: None,
+        name: None,
     })
 }
 
@@ -88,7 +89,7 @@ mod tests {
     fn contexts() {
         let narrow = context("5b8aa5a2d2c872e8:1f:0:1");
         assert!(narrow.is_64_bit && narrow.trace_id[..8] == [0; 8]);
-        assert_eq!((narrow.span_id, narrow.parent_id), ([0, 0, 0, 0, 0, 0, 0, 0x1f], None));
+        assert_eq!((narrow.span_id, narrow.parent_id), (Some([0, 0, 0, 0, 0, 0, 0, 0x1f]), None));
         assert_eq!((narrow.sampled, narrow.debug), (Some(true), false));
         let wide = context("80f198ee56343ba864fe8b2a57d3eff7:e457b5a2e4d86bd1:05e3ac9a4f6e3b90:0");
         assert_eq!((wide.is_64_bit, wide.sampled), (false, Some(false)));

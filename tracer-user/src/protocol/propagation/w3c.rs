@@ -60,12 +60,13 @@ fn traceparent(value: &[u8]) -> Option<Context> {
     (parts.next().is_none() && rest_is_valid && is_lower(known)).then_some(Context {
         trace_id,
         is_64_bit: false,
-        span_id,
+        span_id: Some(span_id),
         parent_id: None,
         sampled: Some(flags & 1 == 1),
         debug: false,
         format: Format::TraceContext,
         trace_state: None,
+        name: None,
     })
 }
 
@@ -119,7 +120,7 @@ mod tests {
                 panic!("{value}")
             };
             assert_eq!(context.sampled, Some(sampled));
-            assert_eq!((context.trace_id[0], context.span_id[7]), (0x0a, 0x31));
+            assert_eq!((context.trace_id[0], context.span_id.unwrap()[7]), (0x0a, 0x31));
         }
     }
 

@@ -1,78 +1,33 @@
 //! Secrets in raw message heads.
 
-use super::mask_target;
-
-/// Fields whose values stay, in lower case: those by which messages are framed, those of which spans
-/// tell, and those of propagated contexts that [`crate::protocol::propagation`] reads. A list of
-/// secret ones would never be whole: applications give their keys names of their own.
-const KEPT: [&[u8]; 19] = [
-    b"host",
-    b"user-agent",
-    b"content-length",
-    b"content-type",
-    b"transfer-encoding",
-    b"te",
-    b"trailer",
-    b"connection",
-    b"upgrade",
-    b"expect",
-    b"traceparent",
-    b"tracestate",
-    b"b3",
-    b"x-b3-traceid",
-    b"x-b3-spanid",
-    b"x-b3-parentspanid",
-    b"x-b3-sampled",
-    b"x-b3-flags",
-    b"uber-trace-id",
-];
+use super::value::ValueMask;
+use super::{Pseudonym, mask_target};
 
 /// Masks, in place and at the same length, what may be secret in a message head: the values of all
 /// fields but a few that are known to hold no secret, and what [`super::mask_target`] masks in the
-/// request target. The head may be incomplete, or be followed by a body, which is left alone.
-pub fn mask_head(bytes: &mut [u8]) {
-    let mut folded: Option<Value> = None;
+/// request target. `ids`: how ids are told. The head may be incomplete, or be followed by a body, which is left alone.
+pub fn mask_head(bytes: &mut [u8], ids: &Pseudonym) {
+    let mut folded: Option<ValueMask> = None;
     for (number, line) in bytes.split_inclusive_mut(|b| *b == b'\n').enumerate() {
         let text = line.trim_ascii_end().len();
         let Some(line) = line.get_mut(..text) else { return };
         match line {
             [] if number > 0 => return,
             _ if number == 0 => mask_start_line(line),
-            [b' ' | b'\t', ..] if let Some(folded) = folded => folded.mask(line),
+            [b' ' | b'\t', ..] if let Some(folded) = &mut folded => feed(folded, line),
             _ => {
                 let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
                 let (name, value) = line.split_at_mut(colon);
-                let of = Value::of(name.trim_ascii());
-                folded = Some(of);
-                of.mask(value.get_mut(1..).unwrap_or_default());
+                let of = folded.insert(ValueMask::of(name.trim_ascii(), ids));
+                feed(of, value.get_mut(1..).unwrap_or_default());
             }
         }
     }
 }
 
-/// What a field's value is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value {
-    /// Known to hold no secret.
-    Kept,
-    /// Whatever else.
-    Private,
-}
-
-impl Value {
-    /// Of a field with this name.
-    pub(super) fn of(name: &[u8]) -> Self {
-        let kept = KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept));
-        if kept { Value::Kept } else { Value::Private }
-    }
-
-    fn mask(self, value: &mut [u8]) {
-        let blank = value.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        match (self, value.get_mut(blank..)) {
-            (Value::Private, Some(value)) => value.fill(b'*'),
-            (Value::Kept, _) | (_, None) => {}
-        }
-    }
+fn feed(mask: &mut ValueMask, value: &mut [u8]) {
+    let blank = value.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    mask.feed(value.get_mut(blank..).unwrap_or_default());
 }
 
 /// The second word of a request line; of a status line it is the status, which has no secrets.
@@ -85,11 +40,11 @@ fn mask_start_line(line: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::mask_head;
+    use super::{Pseudonym, mask_head};
 
     fn masked(head: &str) -> String {
         let mut bytes = head.as_bytes().to_vec();
-        mask_head(&mut bytes);
+        mask_head(&mut bytes, &Pseudonym::default());
         assert_eq!(bytes.len(), head.len());
         String::from_utf8(bytes).unwrap()
     }

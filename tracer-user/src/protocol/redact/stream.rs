@@ -7,8 +7,9 @@
 
 use tracer_common::head::{Start, look_at};
 
-use super::head::Value;
+use super::Pseudonym;
 use super::targets::TargetMask;
+use super::value::ValueMask;
 
 /// Bytes of a field's name that are remembered; longer names are not those of values that stay.
 const MAX_NAME: usize = 64;
@@ -19,6 +20,7 @@ const VERSION: &[u8] = b"HTTP/1.";
 #[derive(Clone, Debug)]
 pub struct HeadMask {
     place: Place,
+    ids: Pseudonym,
     /// The first bytes, as they were: they tell requests from responses.
     start: Vec<u8>,
 }
@@ -34,11 +36,11 @@ enum Place {
     /// so that it may be none.
     Status(Option<usize>),
     /// At the beginning of a line of fields; `folds`: what it goes on with if it is a folded one.
-    Line { folds: Option<Value> },
+    Line { folds: Option<ValueMask> },
     /// In a field's name, or in a line without one; `folds` as before it.
-    Name { name: Vec<u8>, folds: Option<Value> },
+    Name { name: Vec<u8>, folds: Option<ValueMask> },
     /// In a field's value; `blank`: only white space of it has come.
-    Value { of: Value, blank: bool },
+    Value { of: ValueMask, blank: bool },
     /// Behind the empty line.
     Over,
 }
@@ -51,24 +53,25 @@ enum Word {
     Version,
 }
 
-impl Default for HeadMask {
-    fn default() -> Self {
-        let target = TargetMask::default();
-        Self { place: Place::Request { word: Word::Method, target, version: 0 }, start: vec![] }
-    }
-}
-
 impl HeadMask {
+    /// Of a head. `ids`: how ids are told.
+    #[must_use]
+    pub fn new(ids: &Pseudonym) -> Self {
+        let target = TargetMask::default();
+        let place = Place::Request { word: Word::Method, target, version: 0 };
+        Self { place, ids: ids.clone(), start: vec![] }
+    }
+
     /// Of a trailer section: fields without a first line.
     #[must_use]
-    pub fn fields() -> Self {
-        Self { place: Place::Line { folds: None }, start: vec![] }
+    pub fn fields(ids: &Pseudonym) -> Self {
+        Self { place: Place::Line { folds: None }, ids: ids.clone(), start: vec![] }
     }
 
     /// Of a head whose first bytes were left as they are.
     #[must_use]
-    pub fn after(start: &[u8]) -> Self {
-        let mut mask = Self::default();
+    pub fn after(start: &[u8], ids: &Pseudonym) -> Self {
+        let mut mask = Self::new(ids);
         mask.feed(&mut start.to_vec());
         mask
     }
@@ -133,9 +136,12 @@ impl HeadMask {
                 length
             }
             Place::Line { folds } => {
-                self.place = match (first, *folds) {
+                self.place = match (first, folds.take()) {
                     (b'\n', _) => Place::Over,
-                    (b'\r', _) => return 1,
+                    (b'\r', kept) => {
+                        *folds = kept;
+                        return 1;
+                    }
                     (b' ' | b'\t', Some(of)) => value(of),
                     (_, folds) => Place::Name { name: vec![], folds },
                 };
@@ -143,25 +149,23 @@ impl HeadMask {
             }
             Place::Name { name, folds } => {
                 match first {
-                    b'\n' => self.place = Place::Line { folds: *folds },
-                    b':' => self.place = value(Value::of(name)),
+                    b'\n' => self.place = Place::Line { folds: folds.take() },
+                    b':' => self.place = value(ValueMask::of(name, &self.ids)),
                     byte if name.len() <= MAX_NAME && !blank_or_control(byte) => name.push(byte),
                     _ => {}
                 }
                 1
             }
             Place::Value { of, .. } if ended => {
-                self.place = Place::Line { folds: Some(*of) };
+                let of = std::mem::replace(of, ValueMask::Private);
+                self.place = Place::Line { folds: Some(of) };
                 1
             }
             Place::Value { blank, .. } if *blank && matches!(first, b' ' | b'\t') => 1,
             Place::Value { of, blank: leading } => {
                 *leading = false;
                 let length = line_length(piece);
-                match of {
-                    Value::Kept => {}
-                    Value::Private => blank(piece.split_at_mut(length).0, b'*'),
-                }
+                of.feed(piece.split_at_mut(length).0);
                 length
             }
             Place::Over => {
@@ -172,7 +176,7 @@ impl HeadMask {
     }
 }
 
-fn value(of: Value) -> Place {
+fn value(of: ValueMask) -> Place {
     Place::Value { of, blank: true }
 }
 

@@ -6,6 +6,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use super::Conversation;
 use crate::connection::{Chunk, Moment};
 use crate::protocol::http1::{Direction, Limits, Masking};
+use crate::protocol::redact::Pseudonym;
 
 /// What must not be left, and cannot come about by chance.
 const SECRET: &[u8] = b"hunter2";
@@ -22,7 +23,7 @@ struct Operation {
 /// Both conversations, the second one masked; and what was seen of the latter.
 fn run(operations: &[Operation]) -> (Conversation, Conversation, Vec<Vec<u8>>) {
     let (mut plain, mut masked) = (Conversation::new(), Conversation::new());
-    let (mut masking, mut seen) = (Masking::new(Limits::default()), vec![]);
+    let (mut masking, mut seen) = (Masking::new(Limits::default(), &Pseudonym::default()), vec![]);
     for Operation { direction, bytes, hidden, lost } in operations {
         let len = bytes.len() as u64;
         if *lost {
