@@ -5,6 +5,7 @@ mod alone;
 mod contexts;
 mod correlation;
 mod formats;
+mod handoff;
 mod headers;
 mod hostile;
 mod http;
