@@ -12,12 +12,14 @@ mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
+mod promise;
 mod python;
 mod ring;
 mod socket;
 mod stream;
 mod uring;
 mod verdict;
+mod work;
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -94,6 +96,19 @@ pub(crate) fn python_copied(ctx: RetProbeContext) -> i32 {
 #[uprobe]
 pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
     verdict::conclude(&ctx, golang::try_round_trip(&ctx))
+}
+
+/// `SimpleQueue.put` of CPython (Modules/_queuemodule.c), by the vectorcall convention: `PyObject
+/// *(simplequeueobject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)`.
+#[uprobe]
+pub(crate) fn python_put(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, work::try_put(&ctx))
+}
+
+/// `SimpleQueue.get` and `get_nowait`; they return the item, or null.
+#[uretprobe]
+pub(crate) fn python_get(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, work::try_get(&ctx))
 }
 
 #[cfg(not(test))]

@@ -17,6 +17,7 @@ use tracer_common::{
 use crate::{
     flow,
     kernel::{header, peek_user},
+    operation::Direction,
     ring::send,
     verdict::Stop,
 };
@@ -62,7 +63,7 @@ static MAKING: LruHashMap<u32, Making> = LruHashMap::with_max_entries(MAX_TASK_T
 pub(crate) fn try_copied(ctx: &RetProbeContext) -> Result<(), Stop> {
     let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
     let mut flow = flow::NOBODY;
-    flow::peek(pid, &mut flow);
+    flow::peek(pid, Direction::Send, &mut flow);
     let copy: u64 = ctx.ret();
     if flow.context == 0 || copy == 0 {
         return Err(Stop::NotOurs);
@@ -80,7 +81,7 @@ pub(crate) fn try_task(ctx: &ProbeContext) -> Result<(), Stop> {
     let (pid, tid) = ((id >> 32) as u32, id as u32);
     finish(pid, tid);
     let mut flow = flow::NOBODY;
-    flow::peek(pid, &mut flow);
+    flow::peek(pid, Direction::Send, &mut flow);
     let task: u64 = ctx.arg(0).ok_or(Stop::NotOurs)?;
     if flow.context == 0 {
         return Err(Stop::NotOurs);
@@ -150,7 +151,7 @@ fn finish(pid: u32, tid: u32) {
     }
     // SAFETY: as above.
     unsafe { (*last).place = 0 };
-    let Some(context) = peek_user(making.place) else { return };
+    let Some(context) = peek_user::<u64>(making.place) else { return };
     let is_context = peek_user(context.wrapping_add(OBJECT_TYPE)) == Some(making.kind);
     // The copy may have been seen when it was made.
     let known = birth(pid, context).is_some_and(|birth| birth.creator == making.creator);

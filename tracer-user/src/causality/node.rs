@@ -5,6 +5,7 @@ use crate::exchange::{ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 
 use super::contexts::{Ancestor, ContextId, Contexts};
+use super::resolver::Weighed;
 
 /// Of one exchange, from its first byte until nobody can refer to it any more.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Node {
     pub(super) id: ExchangeId,
     pub(super) side: Side,
     pub(super) started: Moment,
+    /// What stands for its route, or for whom it asks and for what, once it is over.
+    pub(super) name: u64,
     /// The request's head is known, and so whether it carries a context.
     pub(super) head: bool,
     pub(super) context: Option<Box<Context>>,
@@ -58,6 +61,8 @@ pub(super) struct Server {
 pub(super) struct Client {
     /// The only request that the writing thread had read and not answered.
     pub(super) thread: Option<ExchangeId>,
+    /// The request for which another thread handed on the work.
+    pub(super) handed: Option<ExchangeId>,
     /// The request in whose turn the call was written.
     pub(super) turn: Option<ExchangeId>,
     /// The request that was due in the writing thread's queue.
@@ -74,13 +79,21 @@ pub(super) struct Client {
     pub(super) blocked: Option<bool>,
     /// The context that it carries is its process's own.
     pub(super) originated: bool,
+    /// How many requests were open when it began.
+    pub(super) rivals: usize,
+    /// It waits to be decided together with others.
+    pub(super) deferred: bool,
+    /// What the times said of it.
+    pub(super) weighed: Option<Box<Weighed>>,
     pub(super) decided: bool,
 }
 
 impl Client {
     /// Adds those that witnesses name at once to the suspects.
     pub(super) fn suspect(&mut self) {
-        for request in [self.thread, self.turn, self.queue, self.alone].into_iter().flatten() {
+        for request in
+            [self.thread, self.handed, self.turn, self.queue, self.alone].into_iter().flatten()
+        {
             if !self.suspects.contains(&request) {
                 self.suspects.push(request);
             }

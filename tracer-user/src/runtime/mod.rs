@@ -9,7 +9,9 @@ mod by_file;
 mod candidate;
 pub mod elf;
 pub mod golang;
+mod memory;
 mod python;
+mod v8;
 
 use crate::kernel::Uprobe;
 use tracer_common::runtime::Runtime;
@@ -41,7 +43,11 @@ pub struct Detectors(Vec<Box<dyn Detector>>);
 
 impl Default for Detectors {
     fn default() -> Self {
-        Self(vec![Box::<golang::Go>::default(), Box::<python::Python>::default()])
+        Self(vec![
+            Box::<golang::Go>::default(),
+            Box::<python::Python>::default(),
+            Box::<v8::Node>::default(),
+        ])
     }
 }
 

@@ -47,5 +47,6 @@ fn runtime(program: &Program) -> Runtime {
         path,
         context: program.goid.into(),
         parent: program.parent.unwrap_or(0).into(),
+        ..Runtime::default()
     }
 }

@@ -5,7 +5,7 @@
 mod births;
 mod context;
 mod image;
-mod memory;
+mod queue;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -14,6 +14,7 @@ mod threads;
 use tracer_common::record::FLOW_PYTHON;
 use tracer_common::runtime::{MAX_STEPS, Runtime};
 
+use super::memory;
 use super::{ByFile, Candidate, Detector, Insight};
 use image::{Image, Symbols};
 use memory::Memory;
@@ -34,7 +35,10 @@ impl Detector for Python {
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
         let again = runtime.is_none() || probes.len() < 2;
-        Some(Insight { runtime, uprobes: probes, again })
+        let uprobes = probes.into_iter().chain(queue::probes(&memory)).collect();
+        // Threads hand on work wherever contexts are.
+        let unknown = Runtime { kind: FLOW_PYTHON, ..Runtime::default() };
+        Some(Insight { runtime: runtime.or(Some(unknown)), uprobes, again })
     }
 }
 
@@ -45,5 +49,5 @@ fn runtime(memory: &Memory, image: &Image) -> Option<Runtime> {
     let context = context::offset(memory, &threads)?;
     let mut path = [0; MAX_STEPS];
     path.iter_mut().zip(slot.path).for_each(|(to, from)| *to = from);
-    Some(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, parent: 0 })
+    Some(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, ..Runtime::default() })
 }

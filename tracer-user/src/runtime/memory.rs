@@ -95,6 +95,16 @@ impl Memory {
         map.is_some_and(|map| map.perms.contains(MMPermissions::WRITE))
     }
 
+    /// Where each of the small pieces of memory that belong to no file begins, and its length.
+    pub(super) fn pieces(&self, longest: u64) -> impl Iterator<Item = (u64, u64)> {
+        let small = move |map: &&MemoryMap| {
+            matches!(map.pathname, MMapPath::Anonymous)
+                && map.perms.contains(MMPermissions::WRITE)
+                && map.address.1 - map.address.0 <= longest
+        };
+        self.maps.iter().filter(small).map(|map| (map.address.0, map.address.1 - map.address.0))
+    }
+
     /// Little-endian 64 bits.
     pub(super) fn word(&self, address: u64) -> Option<u64> {
         let mut bytes = [0; 8];
