@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use tracer_common::record::COURSE_ASKS;
 
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
@@ -42,8 +42,8 @@ pub struct Causality {
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
     pub(super) correlated: Correlated,
-    /// Thread and turn in which connect(2) was called, until the first request.
-    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
+    /// Thread, turn and context in which connect(2) was called, until the first request.
+    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, u64)>,
     /// Who asked for the next request on a connection.
     pub(super) asking: LruCache<Cookie, Moment>,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
@@ -82,8 +82,16 @@ impl Causality {
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
     pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        self.processes.acting(&at).contexts.saw(&at.flow);
+        let contexts = &mut self.processes.acting(&at).contexts;
+        contexts.saw(&at.flow);
         if change == COURSE_ASKS {
+            contexts.ask = true;
+            let mut at = at;
+            // Two have asked and neither is written yet: nobody knows whose turn is first.
+            let other = |before: &Moment| before.flow.context != at.flow.context;
+            if self.asking.peek(&cookie).is_some_and(other) {
+                at.flow = Flow::default();
+            }
             self.asking.put(cookie, at);
         }
     }
@@ -93,7 +101,7 @@ impl Causality {
         let process = self.processes.acting(&at);
         process.contexts.saw(&at.flow);
         let turn = process.thread(at.tid).last_read;
-        self.connecting.put(cookie, (at.tid, turn));
+        self.connecting.put(cookie, (at.tid, turn, at.flow.context));
     }
 
     /// A connection is gone.
