@@ -41,9 +41,13 @@ impl Causality {
                     (None, None) => at.flow,
                 };
                 let mut lineage = process.contexts.lineage(&flow);
-                // Who opened a pooled connection says nothing of its later requests.
-                let pooled = asked.is_none() && connected.is_none();
-                if flow.kind == FLOW_GOROUTINE && pooled {
+                // Who opened a connection says nothing of its later requests; nor of its first, where
+                // a library dials for one request and uses what it has for another. Where a probe
+                // tells who asks, only who uses what it has opened itself is believed besides.
+                let asks = process.contexts.ask;
+                let opened = asked.is_some()
+                    || connected.is_some_and(|(.., by)| !asks || by.context == at.flow.context);
+                if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);

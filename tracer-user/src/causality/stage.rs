@@ -90,6 +90,13 @@ impl Causality {
             COURSE_BEGINS => contexts.begins(&at.flow, at.time),
             COURSE_ASKS => {
                 contexts.saw(&at.flow);
+                contexts.ask = true;
+                let mut at = at;
+                // Two have asked and neither is written yet: nobody knows whose turn is first.
+                let other = |before: &Moment| before.flow.context != at.flow.context;
+                if self.asking.peek(&cookie).is_some_and(other) {
+                    at.flow = Flow::default();
+                }
                 self.asking.put(cookie, at);
             }
             _ => {}
