@@ -30,3 +30,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     }
     Testimony::Silent
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().is_none_or(|client| client.lineage.is_empty()) {
+        true => "contexts of execution are not told apart in this process",
+        false => "no open request was read or answered in the call's context",
+    }
+}

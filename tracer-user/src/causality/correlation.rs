@@ -32,3 +32,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
         _ => Testimony::Among(named),
     }
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.correlation.ids().next() {
+        None => "the call carries no request id",
+        Some(_) => "no request brought the id that the call carries",
+    }
+}

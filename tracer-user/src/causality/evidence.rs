@@ -17,15 +17,23 @@ pub(super) enum Testimony {
     Among(Vec<ExchangeId>),
 }
 
-type Witness = fn(&Scene<'_>, &Node) -> Testimony;
+/// A kind of evidence.
+pub(super) struct Kind {
+    /// Its name, as `tracer.parent.method` has it.
+    pub(super) method: &'static str,
+    /// What it says of a call.
+    pub(super) testify: fn(&Scene<'_>, &Node) -> Testimony,
+    /// Why it says nothing of one.
+    pub(super) silence: fn(&Scene<'_>, &Node) -> &'static str,
+}
 
-/// Name of the method, as `tracer.parent.method` has it, and the witness.
-pub(super) const KINDS: [(&str, Witness); 7] = [
-    (header::METHOD, header::testify),
-    ("context", context::testify),
-    ("correlation", correlation::testify),
-    ("thread", thread::testify),
-    ("turn", turn::testify),
-    ("queue", queue::testify),
-    (alone::METHOD, alone::testify),
+/// All of them.
+pub(super) const KINDS: [Kind; 7] = [
+    Kind { method: header::METHOD, testify: header::testify, silence: header::silence },
+    Kind { method: "context", testify: context::testify, silence: context::silence },
+    Kind { method: "correlation", testify: correlation::testify, silence: correlation::silence },
+    Kind { method: "thread", testify: thread::testify, silence: thread::silence },
+    Kind { method: "turn", testify: turn::testify, silence: turn::silence },
+    Kind { method: "queue", testify: queue::testify, silence: queue::silence },
+    Kind { method: alone::METHOD, testify: alone::testify, silence: alone::silence },
 ];

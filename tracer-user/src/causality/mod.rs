@@ -10,6 +10,7 @@ mod correlation;
 mod course;
 mod evidence;
 mod header;
+mod hearing;
 mod instrumented;
 mod node;
 mod origins;
@@ -25,6 +26,7 @@ mod thread;
 mod timers;
 mod turn;
 
+pub use hearing::{Hearing, Said, Statement, Verdict};
 pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};
 

@@ -2,12 +2,13 @@
 
 use crate::exchange::ExchangeId;
 
-use super::evidence::{KINDS, Testimony};
+use super::evidence::{KINDS, Kind, Testimony};
+use super::hearing::{Hearing, Verdict, hear};
 use super::node::Node;
-use super::{Scene, alone};
+use super::{Scene, Settings, alone};
 
 /// Which request a call belongs to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The call.
     pub call: ExchangeId,
@@ -16,6 +17,8 @@ pub struct Decision {
     pub parent: Option<(ExchangeId, &'static str, f64)>,
     /// Where the context that the call carries comes from.
     pub context: Provenance,
+    /// What led to it, where that was asked for.
+    pub hearing: Option<Box<Hearing<ExchangeId>>>,
 }
 
 /// Where the context of a call comes from.
@@ -31,11 +34,12 @@ pub enum Provenance {
 
 /// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
 /// choose among what a stronger one has left.
-pub(super) fn resolve(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Decision {
-    let parent = weigh(scene, call, min_confidence);
+pub(super) fn resolve(scene: &Scene<'_>, call: &Node, settings: &Settings) -> Decision {
+    let parent = weigh(scene, call, settings.min_confidence);
+    let hearing = settings.explain.then(|| Box::new(hear(scene, call, settings.min_confidence)));
     let made = call.client().is_some_and(|client| client.originated);
     let context = if made { Provenance::Made } else { Provenance::Unknown };
-    Decision { call: call.id, parent, context }
+    Decision { call: call.id, parent, context, hearing }
 }
 
 fn weigh(
@@ -44,22 +48,41 @@ fn weigh(
     min_confidence: f64,
 ) -> Option<(ExchangeId, &'static str, f64)> {
     let mut among: Option<Vec<ExchangeId>> = None;
-    for (method, testify) in KINDS {
+    for Kind { method, testify, .. } in KINDS {
         match testify(scene, call) {
             Testimony::Silent => {}
             Testimony::Among(requests) => {
                 among.get_or_insert(requests);
             }
             Testimony::Names(request, confidence) => {
-                let allowed = among.as_ref().is_none_or(|among| among.contains(&request));
-                let fits = fits(scene, call, request) && crosses(scene, call, request, method);
-                if allowed && fits && confidence >= min_confidence {
+                let verdict = judge(scene, call, method, request, among.as_deref());
+                if verdict == Verdict::Decides && confidence >= min_confidence {
                     return Some((request, method, confidence));
                 }
             }
         }
     }
     None
+}
+
+/// Whether a witness that is sure enough may name this request. `among`: those that a stronger one
+/// has left.
+pub(super) fn judge(
+    scene: &Scene<'_>,
+    call: &Node,
+    method: &str,
+    request: ExchangeId,
+    among: Option<&[ExchangeId]>,
+) -> Verdict {
+    if !fits(scene, call, request) {
+        Verdict::Impossible
+    } else if !crosses(scene, call, request, method) {
+        Verdict::OtherTrace
+    } else if among.is_some_and(|among| !among.contains(&request)) {
+        Verdict::Excluded
+    } else {
+        Verdict::Decides
+    }
 }
 
 /// What always holds: a call is not caused by the request that it is itself, nor by one that began

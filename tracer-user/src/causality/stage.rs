@@ -27,6 +27,8 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
+    /// Decisions tell what led to them.
+    pub explain: bool,
 }
 
 /// How long an exchange is remembered after it has been settled, for what may still refer to it.
@@ -71,6 +73,11 @@ impl Causality {
             decisions: vec![],
             forgotten: vec![],
         }
+    }
+
+    /// From now on decisions tell what led to them.
+    pub fn explain(&mut self) {
+        self.settings.explain = true;
     }
 
     /// A thread has sent or received on a connection; told before what follows from it.

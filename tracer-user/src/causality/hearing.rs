@@ -1,0 +1,130 @@
+//! What led to a decision, for people: every witness, what it said, and what became of that. Made
+//! only where it is asked for.
+
+use crate::exchange::{ExchangeId, Side};
+
+use super::Scene;
+use super::evidence::{KINDS, Testimony};
+use super::node::Node;
+use super::resolver::judge;
+
+/// Of one call; requests are named by `I`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hearing<I> {
+    /// The thread that wrote the call.
+    pub thread: u32,
+    /// The context of execution that asked for it (a goroutine, a Python context); 0 for none known.
+    pub context: u64,
+    /// The trace that its headers name, and whether its own process made that.
+    pub carries: Option<([u8; 16], bool)>,
+    /// Requests that its process had been sent and not answered when the call was made, by age.
+    pub open: Vec<I>,
+    /// Of all witnesses, from strong to weak.
+    pub statements: Vec<Statement<I>>,
+}
+
+/// What one witness said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement<I> {
+    /// The kind of evidence.
+    pub method: &'static str,
+    /// What it said.
+    pub said: Said<I>,
+}
+
+/// The same.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said<I> {
+    /// Nothing, and why.
+    Nothing(&'static str),
+    /// One request, how sure it was, and what became of that.
+    Names(I, f64, Verdict),
+    /// Several requests, one of which it was.
+    Among(Vec<I>),
+}
+
+/// What became of a testimony.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It decides.
+    Decides,
+    /// A stronger witness had decided.
+    Outweighed,
+    /// It was not sure enough.
+    TooWeak,
+    /// A stronger witness had named several others.
+    Excluded,
+    /// The request began after the call, or is its other end.
+    Impossible,
+    /// The call and the request carry different traces.
+    OtherTrace,
+}
+
+/// Hears all witnesses of a call, those too that come after the decision.
+pub(super) fn hear(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Hearing<ExchangeId> {
+    let (mut among, mut decided) = (None, false);
+    let statements = KINDS.map(|kind| {
+        let said = match (kind.testify)(scene, call) {
+            Testimony::Silent => Said::Nothing((kind.silence)(scene, call)),
+            Testimony::Among(requests) => {
+                among.get_or_insert_with(|| requests.clone());
+                Said::Among(requests)
+            }
+            Testimony::Names(request, confidence) => {
+                let verdict = match judge(scene, call, kind.method, request, among.as_deref()) {
+                    Verdict::Decides if decided => Verdict::Outweighed,
+                    Verdict::Decides if confidence < min_confidence => Verdict::TooWeak,
+                    verdict => verdict,
+                };
+                decided |= verdict == Verdict::Decides;
+                Said::Names(request, confidence, verdict)
+            }
+        };
+        Statement { method: kind.method, said }
+    });
+    let client = call.client();
+    let made = client.is_some_and(|client| client.originated);
+    Hearing {
+        thread: call.started.tid,
+        context: client.and_then(|client| client.lineage.first().copied()).unwrap_or(0),
+        carries: call.context.as_ref().map(|context| (context.trace_id, made)),
+        open: open(scene, call),
+        statements: statements.into(),
+    }
+}
+
+/// Requests that were open in the process of a call when that was made.
+fn open(scene: &Scene<'_>, call: &Node) -> Vec<ExchangeId> {
+    let open = |node: &&Node| {
+        node.side == Side::Server
+            && node.started.pid == call.started.pid
+            && node.started.order < call.started.order
+            && node.ended.is_none_or(|ended| ended >= call.started.time)
+    };
+    let mut open: Vec<_> = scene.nodes.values().filter(open).map(|node| node.id).collect();
+    open.sort_unstable();
+    open
+}
+
+impl<I: Copy> Hearing<I> {
+    /// The same with other names for requests; those that have none are left out.
+    pub fn rename<J>(&self, name: impl Fn(I) -> Option<J>) -> Hearing<J> {
+        let all = |requests: &[I]| requests.iter().filter_map(|&id| name(id)).collect();
+        let said = |said: &Said<I>| match said {
+            Said::Nothing(why) => Said::Nothing(why),
+            Said::Among(requests) => Said::Among(all(requests)),
+            Said::Names(request, confidence, verdict) => match name(*request) {
+                Some(request) => Said::Names(request, *confidence, *verdict),
+                None => Said::Among(vec![]),
+            },
+        };
+        let statement = |it: &Statement<I>| Statement { method: it.method, said: said(&it.said) };
+        Hearing {
+            thread: self.thread,
+            context: self.context,
+            carries: self.carries,
+            open: all(&self.open),
+            statements: self.statements.iter().map(statement).collect(),
+        }
+    }
+}
