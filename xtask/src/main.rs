@@ -1,5 +1,6 @@
 //! Builds, runs and tests Tracer: `cargo xtask COMMAND`.
 
+mod bench;
 mod btf_fixture;
 mod build_ebpf;
 mod demo;
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::Options),
     /// Make the recordings in tests/recordings anew
     Recordings,
+    /// Measure what the stages cost per span
+    Bench(bench::Options),
     /// Run one fuzz target until it finds something
     Fuzz(fuzz::Options),
     /// Cut the part that tests need out of a kernel's BTF
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Recordings => recordings::recordings(),
+        Command::Bench(options) => bench::bench(&options),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),
     };

@@ -77,6 +77,9 @@ impl Causality {
             if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
                 server.turn_calls += 1;
             }
+            if let Some(server) = client.queue.and_then(|due| self.server(due)) {
+                server.queue_calls += 1;
+            }
             for &request in &client.suspects {
                 let server = self.nodes.get_mut(&request).and_then(Node::server_mut);
                 if let Some(server) = server {
@@ -247,7 +250,7 @@ impl Causality {
                     if let (true, Some(replied)) = (whole, node.replied) {
                         let dedicated = server.exclusive && server.reader.1 == replied.tid;
                         process.dedicated.observe(dedicated);
-                        if server.turn_calls > 0 {
+                        if server.queue_calls > 0 {
                             process.queues.observe(server.in_order == Some(true));
                         }
                         let trivial = server.turn_calls == 0 && server.closed_by == Some(id);

@@ -45,6 +45,8 @@ pub(super) struct Server {
     pub(super) in_order: Option<bool>,
     /// Calls that were written in a turn of this request.
     pub(super) turn_calls: u32,
+    /// Calls that were written when the request was due in their thread's queue.
+    pub(super) queue_calls: u32,
     /// Open calls that wait for this exchange to end.
     pub(super) pins: u32,
 }
