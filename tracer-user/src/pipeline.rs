@@ -112,12 +112,7 @@ impl<D: Directory> Pipeline<D> {
                 settings.open_exchanges,
                 settings.http1,
             ),
-            causality: Causality::new(causality::Settings {
-                settle,
-                max_hold,
-                min_confidence,
-                explain: false,
-            }),
+            causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
             assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out, clock),
             directory,
             namer: Namer::default(),

@@ -5,7 +5,7 @@ use crate::exchange::ExchangeId;
 use super::evidence::{KINDS, Kind, Testimony};
 use super::hearing::{Hearing, Verdict, hear};
 use super::node::Node;
-use super::{Scene, Settings, alone};
+use super::{Scene, alone};
 
 /// Which request a call belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +34,14 @@ pub enum Provenance {
 
 /// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
 /// choose among what a stronger one has left.
-pub(super) fn resolve(scene: &Scene<'_>, call: &Node, settings: &Settings) -> Decision {
-    let parent = weigh(scene, call, settings.min_confidence);
-    let hearing = settings.explain.then(|| Box::new(hear(scene, call, settings.min_confidence)));
+pub(super) fn resolve(
+    scene: &Scene<'_>,
+    call: &Node,
+    min_confidence: f64,
+    explain: bool,
+) -> Decision {
+    let parent = weigh(scene, call, min_confidence);
+    let hearing = explain.then(|| Box::new(hear(scene, call, min_confidence)));
     let made = call.client().is_some_and(|client| client.originated);
     let context = if made { Provenance::Made } else { Provenance::Unknown };
     Decision { call: call.id, parent, context, hearing }

@@ -27,8 +27,6 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
-    /// Decisions tell what led to them.
-    pub explain: bool,
 }
 
 /// How long an exchange is remembered after it has been settled, for what may still refer to it.
@@ -39,6 +37,8 @@ const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// The stage.
 pub struct Causality {
     pub(super) settings: Settings,
+    /// Decisions tell what led to them.
+    pub(super) explain: bool,
     pub(super) nodes: HashMap<ExchangeId, Node>,
     pub(super) processes: Processes,
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
@@ -61,6 +61,7 @@ impl Causality {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            explain: false,
             nodes: HashMap::new(),
             processes: Processes::default(),
             carriers: HashMap::new(),
@@ -77,7 +78,7 @@ impl Causality {
 
     /// From now on decisions tell what led to them.
     pub fn explain(&mut self) {
-        self.settings.explain = true;
+        self.explain = true;
     }
 
     /// A thread has sent or received on a connection; told before what follows from it.

@@ -65,7 +65,7 @@ impl Causality {
             return;
         }
         let scene = self.scene();
-        let mut decision = resolve(&scene, node, &self.settings);
+        let mut decision = resolve(&scene, node, self.settings.min_confidence, self.explain);
         let contradicted = contradicts(&scene, node, &decision);
         let correlated = is_right(&scene, node);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
