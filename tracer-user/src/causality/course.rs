@@ -46,6 +46,7 @@ impl Causality {
                     alone,
                     lineage,
                     suspects,
+                    open: self.explain.then(|| process.open.clone()).unwrap_or_default(),
                     switches,
                     blocked: None,
                     originated: false,

@@ -1,7 +1,7 @@
 //! What led to a decision, for people: every witness, what it said, and what became of that. Made
 //! only where it is asked for.
 
-use crate::exchange::{ExchangeId, Side};
+use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::evidence::{KINDS, Testimony};
@@ -88,22 +88,9 @@ pub(super) fn hear(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Heari
         thread: call.started.tid,
         context: client.and_then(|client| client.lineage.first().copied()).unwrap_or(0),
         carries: call.context.as_ref().map(|context| (context.trace_id, made)),
-        open: open(scene, call),
+        open: client.iter().flat_map(|client| client.open.iter().copied()).collect(),
         statements: statements.into(),
     }
-}
-
-/// Requests that were open in the process of a call when that was made.
-fn open(scene: &Scene<'_>, call: &Node) -> Vec<ExchangeId> {
-    let open = |node: &&Node| {
-        node.side == Side::Server
-            && node.started.pid == call.started.pid
-            && node.started.order < call.started.order
-            && node.ended.is_none_or(|ended| ended >= call.started.time)
-    };
-    let mut open: Vec<_> = scene.nodes.values().filter(open).map(|node| node.id).collect();
-    open.sort_unstable();
-    open
 }
 
 impl<I: Copy> Hearing<I> {

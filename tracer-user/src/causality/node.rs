@@ -1,5 +1,7 @@
 //! What causality remembers of one exchange.
 
+use std::collections::BTreeSet;
+
 use crate::connection::{Flow, Moment};
 use crate::exchange::{ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
@@ -65,6 +67,8 @@ pub(super) struct Client {
     pub(super) lineage: Vec<u64>,
     /// The requests that it may belong to, as far as that is known from its beginning.
     pub(super) suspects: Vec<ExchangeId>,
+    /// All requests that were open in the process, where decisions tell what led to them.
+    pub(super) open: BTreeSet<ExchangeId>,
     /// How often the writing thread had changed connections when the call was written.
     pub(super) switches: u64,
     /// The thread did nothing else until it read the response.
