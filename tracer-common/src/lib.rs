@@ -6,6 +6,7 @@
 
 pub mod counter;
 pub mod filter;
+pub mod golang;
 pub mod head;
 pub mod offsets;
 pub mod record;

@@ -64,8 +64,32 @@ pub struct Offsets {
     pub task_sleeps: u32,
     /// `task_struct.thread.fsbase`, u64: x86-64's thread pointer.
     pub task_thread_pointer: u32,
+    /// For descriptors of user space.
+    pub descriptors: DescriptorOffsets,
     /// For io_uring.
     pub uring: UringOffsets,
+}
+
+/// From a task's file descriptor to the socket behind it.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct DescriptorOffsets {
+    /// `task_struct.files`, a pointer to `files_struct`.
+    pub task_files: u32,
+    /// `files_struct.fdt`, a pointer to `fdtable`.
+    pub files_table: u32,
+    /// `fdtable.max_fds`, u32.
+    pub table_length: u32,
+    /// `fdtable.fd`, a pointer to pointers to `file`.
+    pub table_files: u32,
+    /// `file.private_data`: of a socket's file, its `socket`.
+    pub file_private: u32,
+    /// `socket.sk`, a pointer to `sock`.
+    pub socket_sock: u32,
+    /// `sock_common.skc_cookie`, u64.
+    pub cookie: u32,
 }
 
 /// The same for io_uring, in kernels that keep the buffers of every request where they can be

@@ -1,16 +1,12 @@
 //! Which flow of execution acts: what the current task can be told by without asking it anything.
 
-use aya_ebpf::{
-    helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_user},
-    macros::map,
-    maps::HashMap,
-};
+use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
     record::Flow,
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
-use crate::kernel::{task_sleeps, task_thread_pointer};
+use crate::kernel::{peek_user, task_sleeps, task_thread_pointer};
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
@@ -49,14 +45,4 @@ fn follow(runtime: &Runtime, mut at: u64) -> Option<u64> {
         at = peek_user(at.wrapping_add(runtime.path[step] as u64)).filter(|&to| to != 0)?;
     }
     Some(at)
-}
-
-#[inline(always)]
-fn peek_user(address: u64) -> Option<u64> {
-    let mut value = 0_u64;
-    // SAFETY: the helper writes the whole value or fails.
-    match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {
-        0 => Some(value),
-        _ => None,
-    }
 }

@@ -7,7 +7,8 @@ use core::ptr::read_volatile;
 use aya_ebpf::helpers::{
     bpf_get_current_pid_tgid, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
     generated::{
-        bpf_get_socket_cookie, bpf_probe_read_kernel, bpf_skc_to_tcp_sock, bpf_skc_to_unix_sock,
+        bpf_get_current_task_btf, bpf_get_socket_cookie, bpf_probe_read_kernel,
+        bpf_probe_read_user, bpf_skc_to_tcp_sock, bpf_skc_to_unix_sock,
     },
 };
 use tracer_common::{
@@ -39,6 +40,14 @@ macro_rules! uring {
     }};
 }
 pub(crate) use uring;
+
+/// One of the offsets on the way from a descriptor to its socket.
+macro_rules! descriptors {
+    ($field:ident) => {{
+        // SAFETY: a static of plain integers.
+        u64::from(unsafe { read_volatile(&raw const OFFSETS.descriptors.$field) })
+    }};
+}
 
 /// `struct sock *` as a BTF tracepoint or a helper hands it out.
 #[derive(Clone, Copy)]
@@ -270,6 +279,52 @@ pub(crate) fn peek<T: FromBytes>(address: u64) -> Option<T> {
             _ => None,
         }
     }
+}
+
+/// Reads a value in the current process's memory.
+#[inline(always)]
+pub(crate) fn peek_user(address: u64) -> Option<u64> {
+    let mut value = 0_u64;
+    // SAFETY: the helper writes the whole value or fails.
+    match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {
+        0 => Some(value),
+        _ => None,
+    }
+}
+
+/// A socket that the verifier knows nothing of.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    /// Of its `struct sock`.
+    pub(crate) address: u64,
+    /// 0 if it has none yet.
+    pub(crate) cookie: u64,
+}
+
+/// The socket behind a file descriptor of the current process. Another thread may close the
+/// descriptor meanwhile; what is read then is checked before it is believed.
+#[inline(always)]
+pub(crate) fn socket_of_fd(fd: u32) -> Option<Found> {
+    // SAFETY: a helper without arguments.
+    let task = unsafe { bpf_get_current_task_btf() } as u64;
+    let files: u64 = peek(task + descriptors!(task_files))?;
+    let table: u64 = peek(files + descriptors!(files_table))?;
+    let length: u32 = peek(table + descriptors!(table_length))?;
+    if fd >= length {
+        return None;
+    }
+    let all: u64 = peek(table + descriptors!(table_files))?;
+    let file: u64 = peek(all + 8 * u64::from(fd))?;
+    let socket: u64 = peek(file + descriptors!(file_private))?;
+    // SAFETY: a static of plain integers.
+    let back = u64::from(unsafe { read_volatile(&raw const OFFSETS.file) });
+    // Only a socket's private data leads back to its file.
+    if file == 0 || peek(socket + back) != Some(file) {
+        return None;
+    }
+    let address: u64 = peek(socket + descriptors!(socket_sock))?;
+    let cookie = peek(address + descriptors!(cookie))?;
+    Some(Found { address, cookie })
 }
 
 /// How often a `struct task_struct *` has gone to sleep.

@@ -8,6 +8,7 @@
 mod buffer;
 mod call;
 mod flow;
+mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
@@ -17,7 +18,11 @@ mod stream;
 mod uring;
 mod verdict;
 
-use aya_ebpf::{EbpfContext as _, macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{
+    EbpfContext as _,
+    macros::{btf_tracepoint, uprobe},
+    programs::{BtfTracePointContext, ProbeContext},
+};
 
 use crate::operation::Direction;
 
@@ -68,6 +73,13 @@ pub(crate) fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "io_uring_poll_arm")]
 pub(crate) fn io_uring_poll_arm(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, uring::try_arm(ctx.arg(0)))
+}
+
+/// On the entry of Go's `net/http.(*persistConn).roundTrip`; its attach cookie is a
+/// [`tracer_common::golang::Layout`].
+#[uprobe]
+pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_round_trip(&ctx))
 }
 
 #[cfg(not(test))]

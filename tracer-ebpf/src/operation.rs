@@ -14,7 +14,7 @@ use tracer_common::{
 use crate::{
     buffer::Buffer,
     call::Call,
-    flow,
+    flow, golang,
     kernel::{Sock, UnixSock, header},
     lifecycle::tell_unix_end,
     ring::{Scratch, announce, scratch},
@@ -90,6 +90,7 @@ pub(crate) fn try_operation(
         socket.looks = 1;
         stream.meet(socket, len);
         sock.admit(socket)?;
+        golang::tell_asked(sock, head.pid, head.time);
     }
     let index = head.cpu * 2 + (direction == Direction::Send) as u32;
     let Some(scratch) = scratch(index) else { return Err(Stop::NotOurs) };

@@ -18,5 +18,6 @@ pub mod process;
 pub mod protocol;
 pub mod recording;
 pub mod replay;
+pub mod runtime;
 pub mod stats;
 pub mod trace;

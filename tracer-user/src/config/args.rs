@@ -141,6 +141,12 @@ pub struct RunArgs {
     /// How spans become traces.
     #[command(flatten)]
     pub stitch: StitchArgs,
+    /// Attach no probes to functions of the traced programs [default: false]
+    ///
+    /// They tell who asks for a call that another flow of execution writes. Without them such calls
+    /// start traces of their own when several requests are in flight.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub no_uprobes: Option<bool>,
     /// Bounds.
     #[command(flatten)]
     pub limits: LimitArgs,

@@ -55,6 +55,7 @@ pub struct File {
     pub max_hold: Option<Duration>,
     pub when_instrumented: Option<WhenInstrumented>,
     pub respect_sampled: Option<bool>,
+    pub no_uprobes: Option<bool>,
     #[serde(deserialize_with = "some_time")]
     pub duration: Option<Duration>,
     #[serde(deserialize_with = "positive")]

@@ -66,6 +66,8 @@ pub struct Settings {
     pub when_instrumented: WhenInstrumented,
     /// Traces that are not sampled are left out.
     pub respect_sampled: bool,
+    /// Functions of traced programs are probed where that tells who asks for a call.
+    pub uprobes: bool,
     /// When to stop; `None` for when interrupted.
     pub duration: Option<Duration>,
     /// How often -v was given.
@@ -107,6 +109,7 @@ impl Settings {
             max_hold: given.max_hold.unwrap_or(MAX_HOLD),
             when_instrumented: given.when_instrumented.unwrap_or_default(),
             respect_sampled: given.respect_sampled.unwrap_or_default(),
+            uprobes: !args.no_uprobes.or(file.no_uprobes).unwrap_or(false),
             duration: args.duration.or(file.duration),
             verbosity: args.verbose,
             limits: Limits {

@@ -6,12 +6,15 @@ mod names;
 mod offsets;
 mod probes;
 mod requirements;
+mod uprobes;
 
 #[cfg(test)]
 mod btf_tests;
 
 pub use btf::{Btf, Error as BtfError};
 pub use event::{Event, address};
+pub use names::GO_ROUND_TRIP;
 pub use offsets::offsets;
 pub use probes::{KERNEL_BTF, Probes, Selection};
 pub use requirements::tracepoints;
+pub use uprobes::{Uprobe, Uprobes};

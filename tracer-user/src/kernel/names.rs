@@ -24,3 +24,6 @@ pub(super) const PROGRAMS: [&str; 5] = [
 
 /// The same, for kernels where io_uring's buffers can be found.
 pub(super) const URING_PROGRAMS: [&str; 2] = ["io_uring_submit_req", "io_uring_poll_arm"];
+
+/// The probe on the entry of Go's `net/http.(*persistConn).roundTrip`.
+pub const GO_ROUND_TRIP: &str = "go_round_trip";

@@ -1,6 +1,6 @@
 //! The field offsets that the probes need, out of a kernel's BTF.
 
-use tracer_common::offsets::{Offsets, UringOffsets};
+use tracer_common::offsets::{DescriptorOffsets, Offsets, UringOffsets};
 
 use super::btf::{Btf, Error};
 
@@ -40,6 +40,15 @@ pub fn offsets(btf: &Btf<'_>) -> Result<Offsets, Error> {
         address_name: btf.offset("unix_address", "name")?,
         task_sleeps: btf.offset("task_struct", "nvcsw")?,
         task_thread_pointer: btf.offset("task_struct", "thread.fsbase")?,
+        descriptors: DescriptorOffsets {
+            task_files: btf.offset("task_struct", "files")?,
+            files_table: btf.offset("files_struct", "fdt")?,
+            table_length: btf.offset("fdtable", "max_fds")?,
+            table_files: btf.offset("fdtable", "fd")?,
+            file_private: btf.offset("file", "private_data")?,
+            socket_sock: btf.offset("socket", "sk")?,
+            cookie: common("skc_cookie")?,
+        },
         // A kernel without io_uring, or with an older one, lacks some of these.
         uring: uring(btf).unwrap_or_default(),
     })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
@@ -11,13 +12,13 @@ use aya_log::EbpfLogger;
 use tracer_common::counter::Counter;
 use tracer_common::head;
 use tracer_common::offsets::Choices;
-use tracer_common::runtime::Runtime;
 use zerocopy::IntoBytes as _;
 
 use super::btf::Btf;
 use super::names;
 use super::offsets::offsets;
 use super::requirements::tracepoints;
+use super::uprobes::Uprobes;
 
 /// Where the running kernel publishes its BTF.
 pub const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -43,12 +44,11 @@ pub struct Selection {
 
 /// The attached probes. Dropping it detaches them.
 pub struct Probes {
-    ebpf: Ebpf,
+    ebpf: Arc<Mutex<Ebpf>>,
     ring: RingBuf<MapData>,
     counts: PerCpuArray<MapData, u64>,
     processes: HashMap<MapData, u32, u32>,
     unreadable: HashMap<MapData, u32, u64>,
-    runtimes: HashMap<MapData, u32, RuntimeValue>,
     generation: Array<MapData, u32>,
     version: u32,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
@@ -91,26 +91,21 @@ impl Probes {
             .context("the kernel refused the maps")?;
         let log = if selection.log { Some(EbpfLogger::init(&mut ebpf)?) } else { None };
         let mut take = |name| ebpf.take_map(name).ok_or_else(|| anyhow!("no map {name}"));
+        let mut ports: HashMap<_, u32, u32> = HashMap::try_from(take(names::PORTS)?)?;
+        let mut known: HashMap<_, u64, u32> = HashMap::try_from(take(names::STARTS)?)?;
         let mut probes = Probes {
             ring: RingBuf::try_from(take(names::EVENTS)?)?,
             counts: PerCpuArray::try_from(take(names::COUNTS)?)?,
             processes: HashMap::try_from(take(names::PROCESSES)?)?,
             unreadable: HashMap::try_from(take(names::UNREADABLE)?)?,
-            runtimes: HashMap::try_from(take(names::RUNTIMES)?)?,
             generation: Array::try_from(take(names::GENERATION)?)?,
             version: 0,
             log,
-            ebpf,
+            ebpf: Arc::new(Mutex::new(ebpf)),
         };
-        let mut ports: HashMap<_, u32, u32> = HashMap::try_from(
-            probes.ebpf.take_map(names::PORTS).ok_or_else(|| anyhow!("no map of ports"))?,
-        )?;
         for (&port, verdict) in &selection.ports {
             ports.insert(u32::from(port), verdict, 0)?;
         }
-        let mut known: HashMap<_, u64, u32> = HashMap::try_from(
-            probes.ebpf.take_map(names::STARTS).ok_or_else(|| anyhow!("no map of beginnings"))?,
-        )?;
         for (key, start) in head::starts() {
             known.insert(key, start as u32, 0)?;
         }
@@ -119,21 +114,39 @@ impl Probes {
         }
         let uring = if offsets.uring.known != 0 { &names::URING_PROGRAMS[..] } else { &[] };
         let wanted: Vec<_> = names::PROGRAMS.iter().chain(uring).copied().collect();
-        let btf = aya::Btf::from_sys_fs()?;
-        for &name in &wanted {
-            let loaded = probes.program(name)?.load(name, &btf);
-            loaded.with_context(|| format!("loading probe {name}"))?;
-        }
-        for &name in &wanted {
-            let attached = probes.program(name)?.attach();
-            attached.with_context(|| format!("attaching probe {name}"))?;
-        }
+        probes.start(&wanted)?;
         Ok(probes)
     }
 
-    fn program(&mut self, name: &str) -> Result<&mut BtfTracePoint> {
-        let program = self.ebpf.program_mut(name).ok_or_else(|| anyhow!("no program {name}"))?;
-        Ok(program.try_into()?)
+    fn start(&self, wanted: &[&str]) -> Result<()> {
+        fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut BtfTracePoint> {
+            let program = ebpf.program_mut(name).ok_or_else(|| anyhow!("no program {name}"))?;
+            Ok(program.try_into()?)
+        }
+        let btf = aya::Btf::from_sys_fs()?;
+        let mut ebpf = self.ebpf();
+        for name in wanted {
+            let loaded = program(&mut ebpf, name)?.load(name, &btf);
+            loaded.with_context(|| format!("loading probe {name}"))?;
+        }
+        for name in wanted {
+            let attached = program(&mut ebpf, name)?.attach();
+            attached.with_context(|| format!("attaching probe {name}"))?;
+        }
+        Ok(())
+    }
+
+    fn ebpf(&self) -> MutexGuard<'_, Ebpf> {
+        self.ebpf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What concerns processes' runtimes; to be asked for once.
+    ///
+    /// # Errors
+    /// It was asked for before.
+    pub fn uprobes(&self) -> Result<Uprobes> {
+        let runtimes = self.ebpf().take_map(names::RUNTIMES).context("no map of runtimes")?;
+        Uprobes::new(self.ebpf.clone(), runtimes)
     }
 
     /// The next record, if one waits.
@@ -150,20 +163,10 @@ impl Probes {
         self.raise()
     }
 
-    /// Has the probes read which context each thread of a process runs.
-    ///
-    /// # Errors
-    /// The map is full.
-    pub fn read_contexts(&mut self, process: u32, runtime: Runtime) -> Result<()> {
-        let full = "too many processes whose contexts are read";
-        self.runtimes.insert(process, RuntimeValue(runtime), 0).context(full)
-    }
-
     /// Forgets a process that has ended, or runs another program.
     pub fn forget(&mut self, process: u32) {
         // Most processes are not in the maps.
         let _ = self.processes.remove(&process);
-        let _ = self.runtimes.remove(&process);
     }
 
     fn raise(&mut self) -> Result<()> {
@@ -205,7 +208,7 @@ impl Probes {
     /// Verified instructions of each probe, for `tracer doctor` and the VM table.
     #[must_use]
     pub fn programs(&self) -> Vec<(String, Option<u32>)> {
-        self.ebpf
+        self.ebpf()
             .programs()
             .map(|(name, program)| {
                 (
@@ -216,14 +219,6 @@ impl Probes {
             .collect()
     }
 }
-
-/// A runtime as a map's value.
-#[repr(transparent)]
-#[derive(Clone, Copy)]
-struct RuntimeValue(Runtime);
-
-// SAFETY: plain integers without padding, as zerocopy has checked.
-unsafe impl aya::Pod for RuntimeValue {}
 
 /// 64 bits of the boot's identifier, which differs from boot to boot and host to host (random(4)).
 fn seed() -> Result<u64> {

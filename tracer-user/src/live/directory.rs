@@ -8,6 +8,9 @@ use crate::pipeline::Directory;
 use crate::process::{Host, ProcessTable};
 use crate::trace::Resource;
 
+use super::capture::boot_now;
+use super::runtimes::Runtimes;
+
 /// Most processes whose identity is kept.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
@@ -15,6 +18,7 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 pub(super) struct Processes {
     table: ProcessTable,
     filter: Filter,
+    runtimes: Option<Runtimes>,
 }
 
 impl Processes {
@@ -23,6 +27,20 @@ impl Processes {
         Self {
             table: ProcessTable::new(Host::live(), rules, extra, CAPACITY),
             filter: settings.filter.clone(),
+            runtimes: None,
+        }
+    }
+
+    /// From now on processes' runtimes are looked at, too.
+    pub(super) fn look_at_runtimes(&mut self, runtimes: Runtimes) {
+        self.runtimes = Some(runtimes);
+    }
+
+    fn look(&mut self, pid: u32, now: u64) {
+        let Some(runtimes) = self.runtimes.clone() else { return };
+        match self.wanted(pid, now) {
+            Some(false) => runtimes.ended(pid),
+            _ => runtimes.look(pid),
         }
     }
 
@@ -46,6 +64,7 @@ impl Directory for Processes {
     fn meet(&mut self, pid: u32, comm: &str, now: u64) {
         self.table.hint(pid, comm);
         self.table.get(pid, now);
+        self.look(pid, now);
     }
 
     fn takes_over(&mut self, pid: u32, from: u32) {
@@ -59,10 +78,14 @@ impl Directory for Processes {
     fn exec(&mut self, pid: u32, program: &str) {
         self.table.exec(pid);
         self.table.hint(pid, program);
+        self.look(pid, boot_now());
     }
 
     fn exit(&mut self, pid: u32, now: u64) {
         self.table.exit(pid, now);
+        if let Some(runtimes) = &self.runtimes {
+            runtimes.ended(pid);
+        }
     }
 
     fn wanted(&mut self, pid: u32, now: u64) -> Option<bool> {

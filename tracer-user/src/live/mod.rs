@@ -7,6 +7,7 @@ mod existing;
 mod record;
 mod rights;
 mod run;
+mod runtimes;
 
 pub use doctor::doctor;
 pub use run::run;

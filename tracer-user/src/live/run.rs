@@ -17,6 +17,7 @@ use crate::trace::Clock;
 
 use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
+use super::runtimes::Runtimes;
 use super::{record, rights};
 
 /// How long exporters may take to send what is left.
@@ -37,6 +38,11 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let selection = selection(&settings, &mut processes);
     let traced = selection.processes.values().filter(|&&verdict| verdict == TRACE).count();
     let probes = Probes::attach(&selection)?;
+    let runtimes = Runtimes::start(probes.uprobes()?, settings.uprobes)?;
+    let failures = runtimes.failures();
+    let there: Vec<_> =
+        processes.all(boot_now()).into_iter().filter(|(_, wanted)| *wanted).collect();
+    processes.look_at_runtimes(runtimes.clone());
     let exporters = Exporters::start(&settings.exporters, &export::Settings::default())
         .map_err(anyhow::Error::from)?;
     let exporters = Arc::new(exporters);
@@ -57,6 +63,8 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
             balance.map(|balance| (balance, recorded))
         })?
     };
+    let there = there.into_iter().map(|(pid, _)| pid);
+    tokio::task::spawn_blocking(move || runtimes.look_first(there)).await?;
     let started = Instant::now();
     if let Some(args) = &recording {
         eprintln!("{}", record::announcement(args));
@@ -75,9 +83,10 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         _ = &mut ended => {}
     }
     stop.store(true, Ordering::Relaxed);
-    let (balance, recorded) = tokio::task::spawn_blocking(|| thread.join())
+    let (mut balance, recorded) = tokio::task::spawn_blocking(|| thread.join())
         .await?
         .map_err(|_| anyhow!("the capture thread failed; please report this with its message"))??;
+    balance.losses.extend(failures.all().into_iter().filter(|(_, count)| *count > 0));
     let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
     let exported = exporters.shutdown(FLUSH).await;
     eprint!("{}", summary(&exported, &balance.losses));

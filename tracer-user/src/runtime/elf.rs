@@ -1,0 +1,157 @@
+//! Programs' files, as far as they may be read: whoever runs a program may have made its file to
+//! mislead or exhaust its reader.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::ops::Range;
+
+use object::elf::FileHeader64;
+use object::read::elf::{ElfFile64, ElfSection64, FileHeader as _, ProgramHeader as _};
+use object::{LittleEndian, Object as _, ObjectSection as _, ReadCache, ReadRef};
+
+/// Most bytes that are read of one file, and held meanwhile.
+const BUDGET: u64 = 256 << 20;
+
+/// A file's contents, read where they are asked for.
+pub struct Contents {
+    cache: ReadCache<File>,
+    left: Cell<u64>,
+}
+
+impl Contents {
+    /// Nothing is read yet.
+    ///
+    /// # Errors
+    /// Of the system, when it gives no second handle.
+    pub fn new(file: &File) -> std::io::Result<Self> {
+        Ok(Self { cache: ReadCache::new(file.try_clone()?), left: Cell::new(BUDGET) })
+    }
+
+    /// As a 64-bit little-endian ELF file.
+    ///
+    /// # Errors
+    /// It is none, or is broken.
+    pub fn elf(&self) -> object::Result<Elf<'_>> {
+        Ok(Elf(ElfFile64::parse(Budgeted(self))?))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Budgeted<'a>(&'a Contents);
+
+impl<'a> ReadRef<'a> for Budgeted<'a> {
+    fn len(self) -> Result<u64, ()> {
+        (&self.0.cache).len()
+    }
+
+    fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
+        let left = self.0.left.get().checked_sub(size).ok_or(())?;
+        self.0.left.set(left);
+        (&self.0.cache).read_bytes_at(offset, size)
+    }
+
+    fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
+        (&self.0.cache).read_bytes_at_until(range, delimiter)
+    }
+}
+
+/// An ELF file.
+pub struct Elf<'a>(ElfFile64<'a, LittleEndian, Budgeted<'a>>);
+
+/// One section's place.
+pub struct Section<'a, 'file>(ElfSection64<'a, 'file, LittleEndian, Budgeted<'a>>);
+
+impl<'a> Elf<'a> {
+    /// A section, by its name; of debug information also where the name says that it is compressed.
+    #[must_use]
+    pub fn section(&self, name: &str) -> Option<Section<'a, '_>> {
+        self.0.section_by_name(name).map(Section)
+    }
+
+    /// Address of the first instruction.
+    #[must_use]
+    pub fn entry(&self) -> u64 {
+        self.0.entry()
+    }
+
+    /// Address of the first symbol with this name in its full symbol table, if it has one.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> Option<u64> {
+        use object::ObjectSymbol as _;
+        let mut symbols = self.0.symbols();
+        symbols.find(|symbol| symbol.name_bytes() == Ok(name.as_bytes())).map(|it| it.address())
+    }
+
+    /// Size and alignment of its thread-local variables in memory; `None` if it has none.
+    #[must_use]
+    pub fn thread_local(&self) -> Option<(u64, u64)> {
+        let headers = self.0.elf_program_headers().iter();
+        let endian = self.0.endian();
+        headers
+            .filter(|header| header.p_type(endian) == object::elf::PT_TLS)
+            .map(|header| (header.p_memsz(endian), header.p_align(endian)))
+            .next()
+    }
+
+    /// Where in the file the byte is that is mapped to an address.
+    #[must_use]
+    pub fn offset(&self, address: u64) -> Option<u64> {
+        let endian = self.0.endian();
+        self.0
+            .elf_program_headers()
+            .iter()
+            .filter(|header| header.p_type(endian) == object::elf::PT_LOAD)
+            .find_map(|header| {
+                let within = address.checked_sub(header.p_vaddr(endian))?;
+                let inside = within < header.p_filesz(endian);
+                inside.then(|| header.p_offset(endian).checked_add(within)).flatten()
+            })
+    }
+
+    /// Up to `len` bytes that are mapped to an address, of those that the file has.
+    #[must_use]
+    pub fn bytes(&self, address: u64, len: u64) -> Option<&'a [u8]> {
+        self.0.data().read_bytes_at(self.offset(address)?, len).ok()
+    }
+
+    /// For x86-64?
+    #[must_use]
+    pub fn is_x86_64(&self) -> bool {
+        let header: &FileHeader64<LittleEndian> = self.0.elf_header();
+        header.e_machine(self.0.endian()) == object::elf::EM_X86_64
+    }
+}
+
+impl<'a> Section<'a, '_> {
+    /// Where it is in memory.
+    #[must_use]
+    pub fn address(&self) -> u64 {
+        self.0.address()
+    }
+
+    /// Its bytes as they are in the file.
+    #[must_use]
+    pub fn data(&self) -> Option<&'a [u8]> {
+        self.0.data().ok()
+    }
+
+    /// Its bytes, unpacked if they are compressed (by zlib); of those `limit` at most.
+    #[must_use]
+    pub fn unpacked(&self, limit: usize) -> Option<Vec<u8>> {
+        use std::io::Read as _;
+        let packed = self.0.compressed_data().ok()?;
+        let mut bytes = Vec::new();
+        match packed.format {
+            object::CompressionFormat::None => {
+                packed.data.take(limit as u64).read_to_end(&mut bytes)
+            }
+            object::CompressionFormat::Zlib => {
+                let unpacked = flate2::read::ZlibDecoder::new(packed.data);
+                unpacked.take(limit as u64).read_to_end(&mut bytes)
+            }
+            _ => return None,
+        }
+        .ok()?;
+        Some(bytes)
+    }
+}

@@ -1,0 +1,52 @@
+//! Language runtimes: which one a process runs, and how the probes find what names its flows of
+//! execution (goroutines, Python contexts). It reads other processes' files, which is slow work, so
+//! it has a thread of its own ([`crate::live`]).
+//!
+//! A runtime is one file here and one line in [`Detectors`]. What is found out about a file is kept
+//! by its identity ([`ByFile`]), for most processes run programs that others run, too.
+
+mod by_file;
+mod candidate;
+pub mod elf;
+pub mod golang;
+
+use crate::kernel::Uprobe;
+use tracer_common::runtime::Runtime;
+
+pub use by_file::{ByFile, FileId};
+pub use candidate::Candidate;
+
+/// What the probes need to know of one process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Insight {
+    /// Where its threads keep the context that they run.
+    pub runtime: Option<Runtime>,
+    /// Functions whose calls tell what no socket operation shows.
+    pub uprobes: Vec<Uprobe>,
+}
+
+/// Knows one runtime.
+pub trait Detector: Send {
+    /// What the probes need, if the process runs it. Asked when the tracer starts, when the process
+    /// starts its program, and again when it is first seen to speak HTTP: by then it may have loaded
+    /// more.
+    fn look(&mut self, process: &Candidate) -> Option<Insight>;
+}
+
+/// Every runtime that is known.
+pub struct Detectors(Vec<Box<dyn Detector>>);
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self(vec![Box::<golang::Go>::default()])
+    }
+}
+
+impl Detectors {
+    /// What the first runtime that recognises the process says; nothing if none does, or it has
+    /// ended.
+    pub fn look(&mut self, pid: u32) -> Insight {
+        let Some(process) = Candidate::open(pid) else { return Insight::default() };
+        self.0.iter_mut().find_map(|detector| detector.look(&process)).unwrap_or_default()
+    }
+}
