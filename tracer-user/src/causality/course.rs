@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
@@ -46,7 +47,7 @@ impl Causality {
                     alone,
                     lineage,
                     suspects,
-                    open: self.explain.then(|| process.open.clone()).unwrap_or_default(),
+                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
                     switches,
                     blocked: None,
                     originated: false,
