@@ -13,8 +13,11 @@ use super::resolver::judge;
 pub struct Hearing<I> {
     /// The thread that wrote the call.
     pub thread: u32,
-    /// The context of execution that asked for it (a goroutine, a Python context); 0 for none known.
+    /// The context of execution that asked for it, and of what kind it is (`FLOW_*` of
+    /// [`tracer_common::record`]); 0 for none known.
     pub context: u64,
+    /// The same.
+    pub flow: u32,
     /// The trace that its headers name, and whether its own process made that.
     pub carries: Option<([u8; 16], bool)>,
     /// Requests that its process had been sent and not answered when the call was made, by age.
@@ -87,6 +90,7 @@ pub(super) fn hear(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Heari
     Hearing {
         thread: call.started.tid,
         context: client.and_then(|client| client.lineage.first().copied()).unwrap_or(0),
+        flow: call.started.flow.kind,
         carries: call.context.as_ref().map(|context| (context.trace_id, made)),
         open: client.iter().flat_map(|client| client.open.iter().copied()).collect(),
         statements: statements.into(),
@@ -109,6 +113,7 @@ impl<I: Copy> Hearing<I> {
         Hearing {
             thread: self.thread,
             context: self.context,
+            flow: self.flow,
             carries: self.carries,
             open: all(&self.open),
             statements: self.statements.iter().map(statement).collect(),

@@ -1,6 +1,7 @@
 //! A trace with its witnesses, for machines.
 
 use serde_json::{Value, json};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
 
 use crate::causality::{Hearing, Said, Statement};
 use crate::trace::{Kind, Span, SpanId, TraceId};
@@ -44,6 +45,11 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
     json!({
         "thread": hearing.thread,
         "context": hearing.context,
+        "flow": match hearing.flow {
+            FLOW_GOROUTINE => "goroutine",
+            FLOW_PYTHON => "python",
+            _ => "unnamed",
+        },
         "carries": hearing.carries.map(carries),
         "open": ids(&hearing.open),
         "witnesses": hearing.statements.iter().map(witness).collect::<Vec<_>>(),

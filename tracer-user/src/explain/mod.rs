@@ -8,5 +8,6 @@ mod reason;
 mod story;
 mod summary;
 mod text;
+mod witnesses;
 
 pub use command::explain;

@@ -10,6 +10,7 @@ use crate::trace::Kind;
 use super::call::Above;
 use super::reason::Reason;
 use super::story::Story;
+use super::witnesses::Witnesses;
 
 /// What is above all spans.
 #[derive(Debug, Default)]
@@ -24,12 +25,14 @@ pub(super) struct Summary {
     paired: usize,
     unseen: usize,
     outside: usize,
+    witnesses: Witnesses,
 }
 
 impl Summary {
     pub(super) fn of(story: &Story) -> Self {
         let traces = story.traces("").len();
-        let mut summary = Self { spans: story.spans.len(), traces, ..Self::default() };
+        let witnesses = Witnesses::of(story);
+        let mut summary = Self { spans: story.spans.len(), traces, witnesses, ..Self::default() };
         for span in &story.spans {
             match (story.above(span), span.kind) {
                 (Above::Span(..), Kind::Server) => summary.paired += 1,
@@ -71,6 +74,10 @@ impl Summary {
         if self.outside > 0 {
             let _ = writeln!(out, "{:>6} below a span of another tracer", self.outside);
         }
+        if !self.witnesses.is_empty() {
+            let heading = "Of the calls that were made while their process answered a request:";
+            let _ = write!(out, "\n{heading}\n{}", self.witnesses.text());
+        }
         let _ = writeln!(
             out,
             "\nEdges below a confidence of {min_confidence} were not made. A confidence is how often such evidence\n\
@@ -102,6 +109,7 @@ impl Summary {
             "paired": self.paired,
             "caller_unseen": self.unseen,
             "outside": self.outside,
+            "witnesses": self.witnesses.json(),
         })
     }
 }

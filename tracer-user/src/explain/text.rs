@@ -12,6 +12,8 @@
 
 use std::fmt::Write as _;
 
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+
 use crate::causality::{Hearing, Said, Statement};
 use crate::export::printable;
 use crate::trace::{Kind, Span, SpanId, TraceId};
@@ -74,9 +76,12 @@ fn facts(hearing: &Hearing<SpanId>) -> String {
     };
     // Writing to a String cannot fail.
     let _ = write!(facts, "; thread {}", hearing.thread);
-    if hearing.context != 0 {
-        let _ = write!(facts, ", context {:#x}", hearing.context);
-    }
+    let _ = match (hearing.flow, hearing.context) {
+        (_, 0) => Ok(()),
+        (FLOW_GOROUTINE, goroutine) => write!(facts, ", goroutine {goroutine}"),
+        (FLOW_PYTHON, context) => write!(facts, ", Python context {context:#x}"),
+        (_, context) => write!(facts, ", context {context:#x}"),
+    };
     if let Some((trace, made)) = hearing.carries {
         let by = if made { ", made by its process" } else { "" };
         let _ = write!(facts, "; carries trace {}{by}", TraceId(trace));

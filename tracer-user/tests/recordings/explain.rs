@@ -81,6 +81,14 @@ fn who_decided_named_the_parent() {
     };
     assert_eq!(by("thread").unwrap_or(0) + by("turn").unwrap_or(0), 80);
     assert_eq!(explained["summary"]["paired"], 120);
+    // Every call that was made for a request was heard of by every witness, and decided by one.
+    let witnesses = explained["summary"]["witnesses"].as_array().unwrap();
+    let count = |it: &Value, outcome: &str| it[outcome].as_u64().unwrap();
+    assert_eq!(witnesses.iter().map(|it| count(it, "decided")).sum::<u64>(), 80);
+    for it in witnesses {
+        let outcomes = it.as_object().unwrap().values().filter_map(Value::as_u64);
+        assert_eq!(outcomes.sum::<u64>(), 80, "{it}");
+    }
 }
 
 #[test]
