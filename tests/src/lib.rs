@@ -1,6 +1,7 @@
 //! What the end-to-end tests and the demo are made of: real services, real backends, and the
 //! built tracer, each a process of its own that is gone when its value is dropped.
 
+pub mod accuracy;
 pub mod exchanges;
 pub mod expect;
 pub mod export;

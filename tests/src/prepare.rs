@@ -27,7 +27,8 @@ pub fn instrumented_python() -> Result<PathBuf> {
     environment("venv-instrumented", &requirements)
 }
 
-fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
+/// A Python environment of this name with what a list of requirements says; its `bin` directory.
+pub fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
     let wanted = fs::read_to_string(requirements)?;
     let environment = paths::cache().join(name);
     let stamp = environment.join("requirements.txt");
@@ -179,12 +180,12 @@ pub fn jaeger() -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// The accuracy suite's own preparation; its cache, for `TRUTH_CACHE`.
-pub fn truth() -> Result<PathBuf> {
+/// The accuracy suite's own preparation of these parts; its cache, for `TRUTH_CACHE`.
+pub fn truth(parts: &[&str]) -> Result<PathBuf> {
     let cache = paths::cache().join("truth");
     let suite = paths::truth();
     let mut prepare = Command::new("bash");
-    prepare.arg(suite.join("prepare.sh")).args(["python", "go"]).env("TRUTH_CACHE", &cache);
+    prepare.arg(suite.join("prepare.sh")).args(parts).env("TRUTH_CACHE", &cache);
     run("prepare.sh", &mut prepare)?;
     Ok(cache)
 }

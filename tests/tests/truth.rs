@@ -69,7 +69,7 @@ fn main() -> Result<()> {
 }
 
 fn suite(topology: &str, runtime: &str, headers: &str, concurrency: u16, roots: u16) -> Result<()> {
-    let cache = prepare::truth()?;
+    let cache = prepare::truth(&["python", "go"])?;
     let tracer = paths::tracer();
     let tracer = tracer.to_str().context("the tracer's path is no text")?;
     let mut truth = Command::new(cache.join("venv/bin/python"));

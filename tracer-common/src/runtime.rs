@@ -26,3 +26,10 @@ pub struct Runtime {
     /// The same for the name of the context that started it; 0 where the runtime keeps none.
     pub parent: i32,
 }
+
+/// Threads that make Python tasks at the same time.
+pub const MAX_TASK_THREADS: u32 = 4096;
+/// The attach cookie of a probe on `_asyncio.Task.__init__` holds the address of `PyContext_Type` in
+/// so many bits (user space has 47), and above it how many bytes from a task's beginning on it names
+/// its context.
+pub const PYTHON_TYPE_BITS: u32 = 48;

@@ -2,11 +2,12 @@
 
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::Flow,
+    record::{FLOW_PYTHON, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::kernel::{peek_user, task_sleeps, task_thread_pointer};
+use crate::python;
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
@@ -23,6 +24,9 @@ pub(crate) fn current(pid: u32, flow: &mut Flow) {
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
         flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        if runtime.kind == FLOW_PYTHON {
+            python::deliver();
+        }
         if flow.context != 0 {
             flow.kind = runtime.kind;
             if runtime.parent != 0 {

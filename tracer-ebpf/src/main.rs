@@ -12,6 +12,7 @@ mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
+mod python;
 mod ring;
 mod socket;
 mod stream;
@@ -80,6 +81,13 @@ pub(crate) fn io_uring_poll_arm(ctx: BtfTracePointContext) -> i32 {
 #[uprobe]
 pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
     verdict::conclude(&ctx, golang::try_round_trip(&ctx))
+}
+
+/// `_asyncio.Task.__init__` of CPython (Modules/_asynciomodule.c): `int (TaskObj *self, PyObject *args,
+/// PyObject *kwargs)`.
+#[uprobe]
+pub(crate) fn python_task(ctx: ProbeContext) -> u32 {
+    verdict::conclude(&ctx, python::try_task(&ctx)) as u32
 }
 
 #[cfg(not(test))]

@@ -13,13 +13,16 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 /// Structures to keep.
-const STRUCTS: [&str; 16] = [
+const STRUCTS: [&str; 19] = [
     "sock_common",
     "sock",
     "socket",
     "net",
     "tcp_sock",
     "task_struct",
+    "files_struct",
+    "fdtable",
+    "file",
     "unix_sock",
     "unix_address",
     "io_kiocb",

@@ -1,5 +1,6 @@
 //! Builds, runs and tests Tracer: `cargo xtask COMMAND`.
 
+mod accuracy;
 mod bench;
 mod btf_fixture;
 mod build_ebpf;
@@ -38,12 +39,14 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measure how many edges are right, runtime by runtime
+    Accuracy(accuracy::Options),
     /// Run every check and test
     Test(test::Options),
     /// Trace a small shop of unmodified services and print the traces
     Demo(demo::Options),
     /// Make the recordings in tests/recordings anew
-    Recordings,
+    Recordings(recordings::Options),
     /// Measure what the stages cost per span
     Bench(bench::Options),
     /// Run one fuzz target until it finds something
@@ -56,9 +59,10 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::BuildEbpf => build_ebpf::build_ebpf(),
         Command::Run { arguments } => run::run(&arguments),
+        Command::Accuracy(options) => accuracy::accuracy(&options),
         Command::Test(options) => test::test(&options),
         Command::Demo(options) => demo::demo(&options),
-        Command::Recordings => recordings::recordings(),
+        Command::Recordings(options) => recordings::recordings(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::BtfFixture(options) => btf_fixture::btf_fixture(&options),

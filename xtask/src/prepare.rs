@@ -1,8 +1,12 @@
 //! What the end-to-end tests and the demo need beside the tracer.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+
+use e2e::accuracy::{Own, RECORDED_OWN, RECORDED_PARTS, Start};
 
 use crate::{install, step};
 
@@ -55,7 +59,7 @@ pub(crate) fn backends() -> Result<()> {
         e2e::prepare::uring()
     })?;
     thing("Zipkin", e2e::prepare::zipkin)?;
-    thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger)
+    thing("Jaeger (builds for minutes the first time)", e2e::prepare::jaeger).map(drop)
 }
 
 /// What `tests/recordings` are recordings of.
@@ -66,18 +70,50 @@ pub(crate) fn recordings() -> Result<()> {
     install::programs(&[&programs[..], &[("hostname", "hostname")]].concat(), why)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
-    thing("the io_uring program", e2e::prepare::uring)
+    thing("the io_uring program", e2e::prepare::uring).map(drop)
 }
 
 /// The accuracy suite's services.
 pub(crate) fn truth() -> Result<()> {
     install::programs(&[("nginx", "nginx-light")], "the accuracy suite")?;
-    thing("the accuracy suite", e2e::prepare::truth)
+    thing("the accuracy suite", || e2e::prepare::truth(&["python", "go"])).map(drop)
 }
 
-fn thing<T>(what: &str, prepare: impl FnOnce() -> Result<T>) -> Result<()> {
+/// The accuracy suite with these parts, and services of our own beside its own: its cache, and how
+/// it starts them.
+pub(crate) fn accuracy(
+    parts: &[&str],
+    own: &[(&str, Own)],
+) -> Result<(PathBuf, BTreeMap<String, Start>)> {
+    let script = e2e::paths::truth().join("truth.py");
+    ensure!(
+        script.is_file(),
+        "no accuracy suite at {}: it is no part of the checkout; TRUTH_SUITE says where it is",
+        script.display()
+    );
+    let mut started = BTreeMap::new();
+    for (name, service) in own {
+        install::programs(service.programs(), name)?;
+        started.insert((*name).to_owned(), thing(name, || service.start())?);
+    }
+    if parts.contains(&"node") {
+        install::programs(&[("node", "nodejs"), ("npm", "npm")], "the accuracy suite")?;
+    }
+    let cache = thing("the accuracy suite", || e2e::prepare::truth(parts))?;
+    Ok((cache, started))
+}
+
+/// What `tests/recordings/accuracy` are recordings of.
+pub(crate) fn accuracy_recordings() -> Result<()> {
+    let programs = [("ip", "iproute2"), ("hostname", "hostname")];
+    install::programs(&programs, "making recordings")?;
+    accuracy(&RECORDED_PARTS, &RECORDED_OWN).map(drop)
+}
+
+/// Prepares a thing, and says so.
+pub(crate) fn thing<T>(what: &str, prepare: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {what}");
-    step::timed(what, prepare).map(drop).with_context(|| format!("cannot prepare {what}"))
+    step::timed(what, prepare).with_context(|| format!("cannot prepare {what}"))
 }
 
 /// The `26` of `go version go1.26.8 linux/amd64`.

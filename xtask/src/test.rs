@@ -57,7 +57,13 @@ pub(crate) fn test(options: &Options) -> Result<()> {
     }
     if wanted(Part::Replay) {
         if workspace::root().join("tracer-user/tests").is_dir() {
-            stages.run("replay", || cargo_test(&["-p", "tracer-user", "--test", "*"]));
+            stages.run("replay", || {
+                // The second: edges of the accuracy suite's loads.
+                [["-p", "tracer-user", "--test", "*"], ["-p", "tests", "--test", "accuracy"]]
+                    .map(|tests| cargo_test(&tests))
+                    .into_iter()
+                    .collect()
+            });
         } else {
             stages.without("replay", Outcome::Skipped("there are no recordings yet".to_owned()));
         }

@@ -2,6 +2,7 @@
 //! nothing about the machine, traced by `tracer record`. `cargo xtask recordings` runs this, as root
 //! in mount, network and UTS namespaces of its own, which are changed.
 
+mod accuracy;
 mod place;
 mod scenes;
 mod strangers;
@@ -22,7 +23,7 @@ const MOST: u64 = 60 << 10;
 
 #[test]
 #[ignore = "changes its namespaces and writes into the checkout: cargo xtask recordings"]
-fn make() -> Result<()> {
+fn make_services() -> Result<()> {
     let place = Place::furnish()?;
     let directory = paths::root().join("tests/recordings");
     fs::create_dir_all(&directory)?;

@@ -35,8 +35,7 @@ pub(crate) enum Packages {
 impl Place {
     /// Hides [`ROOT`] behind an empty file system, and fills that.
     pub(crate) fn furnish() -> Result<Place> {
-        run("hostname", Command::new("hostname").arg(HOST))?;
-        run("ip link", Command::new("ip").args(["link", "set", "lo", "up"]))?;
+        host()?;
         run("mount", Command::new("mount").args(["-t", "tmpfs", "tmpfs", ROOT]))?;
         let ask = "import os, sys; print(os.path.realpath(sys.executable), sys.base_prefix)";
         let said =
@@ -122,6 +121,12 @@ impl Place {
         nginx.args(["-e", "stderr", "-c"]).arg(Place::path("before.conf"));
         self.serve("nginx", port, "", nginx)
     }
+}
+
+/// A host of that name, where nobody else talks.
+pub(crate) fn host() -> Result<()> {
+    run("hostname", Command::new("hostname").arg(HOST))?;
+    run("ip link", Command::new("ip").args(["link", "set", "lo", "up"])).map(drop)
 }
 
 /// Waits until a service has made its unix socket.

@@ -11,7 +11,7 @@ use tracer_user::config::{RunArgs, Settings};
 use tracer_user::kernel::Event;
 use tracer_user::recording::{Reader, Writer};
 use tracer_user::replay::{Input, Source, drive};
-use tracer_user::trace::Span;
+use tracer_user::trace::{Span, Value};
 
 /// Copies the recording without them; it must still make the same spans.
 pub(crate) fn leave_out(from: &Path, to: &Path) -> Result<()> {
@@ -51,6 +51,26 @@ pub(crate) fn leave_out(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Says of programs that they are in `/srv`, where they are in the other recordings.
+pub(crate) fn rename(file: &Path) -> Result<()> {
+    let header = Reader::new(File::open(file)?)?.header().clone();
+    let mut inputs = read(file)?;
+    let mut writer = Writer::new(File::create(file)?, &header)?;
+    for input in &mut inputs {
+        if let Input::Process { resource, .. } = input {
+            for (name, value) in &mut Arc::make_mut(resource).attributes {
+                if let (true, Value::Text(path)) = (name == "process.executable.path", &mut *value)
+                {
+                    let program = path.rsplit('/').next().unwrap_or_default();
+                    *value = Value::Text(format!("/srv/{program}").into());
+                }
+            }
+        }
+        writer.push(input)?;
+    }
+    Ok(writer.flush()?)
+}
+
 fn read(file: &Path) -> Result<Vec<Input>> {
     let mut reader = Reader::new(File::open(file)?)?;
     let mut inputs = vec![];
@@ -64,6 +84,8 @@ fn record(input: &Input) -> Option<Event<'_>> {
     if let Input::Record(bytes) = input { Event::parse(bytes) } else { None }
 }
 
+/// In an order of their own: which of them are ready first also depends on when something happened
+/// elsewhere.
 fn spans(file: &Path) -> Result<Vec<Arc<Span>>> {
     let settings = Settings::resolve(&RunArgs::default(), None, &|_| None)?;
     let mut spans = vec![];
@@ -71,5 +93,6 @@ fn spans(file: &Path) -> Result<Vec<Arc<Span>>> {
         spans.extend(some);
         true
     });
+    spans.sort_by_key(|span| (span.start, span.span_id.to_string()));
     replayed.broken.map_or(Ok(spans), Err)
 }

@@ -12,6 +12,7 @@ mod evidence;
 mod header;
 mod hearing;
 mod instrumented;
+pub mod joint;
 mod node;
 mod origins;
 mod process;

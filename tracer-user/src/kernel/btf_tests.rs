@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, proptest};
-use tracer_common::offsets::{Offsets, UringOffsets};
+use tracer_common::offsets::{DescriptorOffsets, Offsets, UringOffsets};
 
 use super::btf::{Btf, Error};
 use super::{offsets, tracepoints};
@@ -48,6 +48,15 @@ fn common(net_inum: u32, protocol: u32, socket: u32, tcp: [u32; 6], task: u32) -
         address_name: 8,
         task_sleeps: 0,
         task_thread_pointer: 0,
+        descriptors: DescriptorOffsets {
+            task_files: 0,
+            files_table: 32,
+            table_length: 0,
+            table_files: 8,
+            file_private: 0,
+            socket_sock: 24,
+            cookie: 88,
+        },
         uring: UringOffsets::default(),
     }
 }
@@ -90,6 +99,7 @@ fn offsets_of_linux_6_1() {
         unix_address: 776,
         task_sleeps: 2760,
         task_thread_pointer: 5352,
+        descriptors: DescriptorOffsets { task_files: 3048, file_private: 200, ..want.descriptors },
         ..want
     };
     assert_eq!(
@@ -110,6 +120,7 @@ fn offsets_of_linux_6_12() {
         unix_address: 776,
         task_sleeps: 2760,
         task_thread_pointer: 5416,
+        descriptors: DescriptorOffsets { task_files: 3048, file_private: 32, ..want.descriptors },
         uring,
         ..want
     };
@@ -127,6 +138,7 @@ fn offsets_of_linux_6_18() {
         unix_address: 784,
         task_sleeps: 1536,
         task_thread_pointer: 3128,
+        descriptors: DescriptorOffsets { task_files: 1824, file_private: 24, ..want.descriptors },
         uring,
         ..want
     };

@@ -4,6 +4,7 @@ mod capture;
 mod directory;
 mod doctor;
 mod existing;
+mod later;
 mod record;
 mod rights;
 mod run;

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 use tracing::{debug, warn};
 
+use super::later::Later;
 use crate::kernel::Uprobes;
 use crate::runtime::{Detectors, Insight};
 
@@ -24,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 enum Request {
     Look(u32),
+    /// It was looked at before, and not everything was there yet.
+    Again(u32),
     Ended(u32),
     /// Everything before it has been done.
     Done(Sender<()>),
@@ -110,10 +113,35 @@ struct Looking {
 impl Looking {
     fn run(&mut self, requests: &Receiver<Request>) {
         let mut detectors = Detectors::default();
-        for request in requests {
+        let mut later = Later::default();
+        loop {
+            let request = match requests.recv_timeout(later.pause()) {
+                Ok(request) => request,
+                Err(RecvTimeoutError::Timeout) => match later.next() {
+                    Some(process) => Request::Again(process),
+                    None => continue,
+                },
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match request {
-                Request::Look(process) => self.apply(process, &detectors.look(process)),
-                Request::Ended(process) => self.uprobes.forget(process),
+                Request::Look(process) => {
+                    later.forget(process);
+                    let insight = detectors.look(process);
+                    self.apply(process, &insight);
+                    later.put_if(insight.again, process);
+                }
+                Request::Again(process) => {
+                    let insight = detectors.look(process);
+                    // What was found before stays.
+                    if insight.runtime.is_some() {
+                        self.apply(process, &insight);
+                    }
+                    later.put_if(insight.again, process);
+                }
+                Request::Ended(process) => {
+                    later.forget(process);
+                    self.uprobes.forget(process);
+                }
                 // Whoever waited may have lost patience.
                 Request::Done(done) => drop(done.send(())),
             }

@@ -9,6 +9,7 @@ mod by_file;
 mod candidate;
 pub mod elf;
 pub mod golang;
+mod python;
 
 use crate::kernel::Uprobe;
 use tracer_common::runtime::Runtime;
@@ -23,6 +24,8 @@ pub struct Insight {
     pub runtime: Option<Runtime>,
     /// Functions whose calls tell what no socket operation shows.
     pub uprobes: Vec<Uprobe>,
+    /// Later there may be more to find: the runtime was still starting.
+    pub again: bool,
 }
 
 /// Knows one runtime.
@@ -33,12 +36,12 @@ pub trait Detector: Send {
     fn look(&mut self, process: &Candidate) -> Option<Insight>;
 }
 
-/// Every runtime that is known.
+/// Every runtime that is known: a line for each goes into the list.
 pub struct Detectors(Vec<Box<dyn Detector>>);
 
 impl Default for Detectors {
     fn default() -> Self {
-        Self(vec![Box::<golang::Go>::default()])
+        Self(vec![Box::<golang::Go>::default(), Box::<python::Python>::default()])
     }
 }
 

@@ -9,34 +9,44 @@ use tracer_user::trace::Value;
 
 use crate::replayed::{file, open};
 
-/// Every recording there is.
-fn names() -> Vec<String> {
-    let directory = file("any").parent().map(Path::to_owned).unwrap();
-    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+/// What a file may be long at most, in bytes: services, and loads of the accuracy suite.
+const MOST: u64 = 60 << 10;
+const MOST_OF_A_LOAD: u64 = 160 << 10;
+
+/// Every recording in a directory.
+fn names(directory: &str) -> Vec<String> {
+    let place = file("any").parent().map(|place| place.join(directory)).unwrap();
+    let files = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path());
     let recordings = files.filter(|path| path.extension().is_some_and(|end| end == "trec"));
-    let mut names: Vec<_> =
-        recordings.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+    let mut names: Vec<_> = recordings.map(|path| format!("{directory}{}", name(&path))).collect();
     names.sort();
     names
+}
+
+/// Every recording there is; `tests/tests/accuracy.rs` replays those of loads.
+fn all() -> Vec<String> {
+    [names(""), names("accuracy/")].concat()
 }
 
 #[test]
 fn each_has_its_test() {
     let tested = ["go-fanout", "gunicorn", "io-uring", "nginx-flask", "py-zipkin", "unix-socket"];
-    assert_eq!(names(), tested);
+    assert_eq!(names(""), tested);
 }
 
 #[test]
 fn they_are_small_and_hold_no_secrets() {
-    for name in names() {
+    for name in all() {
         assert_eq!(open(&name).header().secrets, Secrets::Masked, "{name}");
-        assert!(std::fs::metadata(file(&name)).unwrap().len() <= 60 << 10, "{name}");
+        let most = if name.contains('/') { MOST_OF_A_LOAD } else { MOST };
+        assert!(std::fs::metadata(file(&name)).unwrap().len() <= most, "{name}");
     }
 }
 
 #[test]
 fn nothing_tells_of_the_machine() {
-    for name in names() {
+    for name in all() {
         let (mut reader, mut processes) = (open(&name), 0);
         while let Some(input) = reader.next().unwrap() {
             match input {

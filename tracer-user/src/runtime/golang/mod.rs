@@ -33,7 +33,8 @@ impl Detector for Go {
             offset,
             cookie: layout.into(),
         });
-        Some(Insight { runtime: Some(runtime(&program)), uprobes: uprobe.into_iter().collect() })
+        let uprobes = uprobe.into_iter().collect();
+        Some(Insight { runtime: Some(runtime(&program)), uprobes, again: false })
     }
 }
 

@@ -1,0 +1,156 @@
+//! Recorded traces of others, with truth, as input of the joint decision: TraceWeaver's data
+//! (SIGCOMM 2024, Apache-2.0), flattened. The first line is a header; then a JSON array a span:
+//! trace, span, parent, service, operation, kind, start and duration in microseconds.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufRead, BufReader, Read};
+
+use tracer_user::causality::joint::{Call, Hint, Joint, Request};
+
+/// How often is decided, and how long after a request's end. Nanoseconds.
+const EVERY: u64 = 250_000_000;
+const SETTLE: u64 = 500_000_000;
+/// Waits no longer than this for a request that goes on.
+const HOLD: u64 = 10_000_000_000;
+
+/// A span; its number is its place in the file.
+struct Span {
+    trace: String,
+    parent: Option<usize>,
+    service: String,
+    operation: String,
+    kind: String,
+    started: u64,
+    ended: u64,
+}
+
+/// Traces, those all of whose edges inside processes are right, and all such edges and the right.
+#[derive(Debug, Default)]
+pub struct Score {
+    pub traces: usize,
+    pub right_traces: usize,
+    pub edges: usize,
+    pub right_edges: usize,
+}
+
+/// What a process is told, and when.
+enum Told {
+    Request(Request),
+    Call(Call),
+}
+
+/// Decides by timing alone. What a tracer always sees is given: which process made a call (so, where
+/// spans have no kind, the service of its parent), which operations make calls at all, and, where
+/// both ends have a span, that these two are one call.
+pub fn score(gzip: impl Read) -> Score {
+    let spans = read(gzip);
+    let mut parents: HashMap<usize, u64> = HashMap::new();
+    for told in processes(&spans).into_values() {
+        parents.extend(decide(told));
+    }
+    let mut score = Score::default();
+    let mut traces: HashMap<&str, bool> = HashMap::new();
+    for (number, span) in spans.iter().enumerate() {
+        let right = traces.entry(&span.trace).or_insert(true);
+        let Some(parent) = span.parent else { continue };
+        if !is_call(&spans, span) {
+            continue;
+        }
+        let found = parents.get(&number) == Some(&(parent as u64));
+        score.edges += 1;
+        score.right_edges += usize::from(found);
+        *right &= found;
+    }
+    score.traces = traces.len();
+    score.right_traces = traces.values().filter(|right| **right).count();
+    score
+}
+
+fn read(gzip: impl Read) -> Vec<Span> {
+    let lines = BufReader::new(flate2::read::GzDecoder::new(gzip)).lines().skip(1);
+    let rows: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_str(&line.expect("gzip")).expect("a JSON array a line"))
+        .collect();
+    let text = |row: &serde_json::Value, at: usize| row[at].as_str().unwrap_or("").to_owned();
+    let named: HashMap<_, _> =
+        rows.iter().enumerate().map(|(at, row)| ((text(row, 0), text(row, 1)), at)).collect();
+    let span = |row: &serde_json::Value| {
+        let micros = |at: usize| row[at].as_u64().expect("microseconds");
+        Span {
+            trace: text(row, 0),
+            parent: named.get(&(text(row, 0), text(row, 2))).copied(),
+            service: text(row, 3),
+            operation: text(row, 4),
+            kind: text(row, 5),
+            started: micros(6) * 1000,
+            ended: (micros(6) + micros(7)) * 1000,
+        }
+    };
+    rows.iter().map(span).collect()
+}
+
+/// Whether its parent is to be found: not if it is the other end of that.
+fn is_call(spans: &[Span], span: &Span) -> bool {
+    let parent = span.parent.and_then(|parent| spans.get(parent));
+    parent.is_some_and(|parent| !(parent.kind == "client" && span.kind == "server"))
+}
+
+fn name(parts: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// By service.
+fn processes(spans: &[Span]) -> BTreeMap<&str, Vec<(u64, Told)>> {
+    let parent = |span: &Span| span.parent.and_then(|parent| spans.get(parent));
+    let callers: HashSet<_> = spans
+        .iter()
+        .filter(|span| is_call(spans, span))
+        .filter_map(parent)
+        .map(|span| (&span.service, &span.operation))
+        .collect();
+    let mut processes: BTreeMap<&str, Vec<(u64, Told)>> = BTreeMap::new();
+    for (number, span) in spans.iter().enumerate() {
+        let id = number as u64;
+        let Span { started, ended, .. } = *span;
+        if span.kind != "client" && callers.contains(&(&span.service, &span.operation)) {
+            let route = name((&span.operation, span.parent.is_some()));
+            let told = processes.entry(&span.service).or_default();
+            let open = Request { id, route, started, replied: None, ended: None };
+            let over = Request { replied: Some(ended), ended: Some(ended), ..open.clone() };
+            told.push((started, Told::Request(open)));
+            told.push((ended, Told::Request(over)));
+        }
+        if let Some(caller) = parent(span).filter(|_| is_call(spans, span)) {
+            let key = name((&span.operation, &span.service));
+            let hint = Hint::None;
+            let call = Call { id, key, started, ended: Some(ended), peer: Some(id), hint };
+            processes.entry(&caller.service).or_default().push((ended, Told::Call(call)));
+        }
+    }
+    processes
+}
+
+fn decide(mut told: Vec<(u64, Told)>) -> Vec<(usize, u64)> {
+    told.sort_by_key(|told| told.0);
+    let mut joint = Joint::default();
+    let mut next = told.first().map_or(0, |told| told.0) + EVERY;
+    let mut all = vec![];
+    for (time, told) in told {
+        while time > next {
+            all.extend(joint.decide(next - SETTLE.min(next), next.saturating_sub(HOLD)));
+            next += EVERY;
+        }
+        match told {
+            Told::Request(request) => joint.request(request),
+            Told::Call(call) => joint.call(call),
+        }
+    }
+    all.extend(joint.decide(next, next));
+    let best = |posterior: &tracer_user::causality::joint::Posterior| {
+        posterior.owners.first().map(|owner| (posterior.call as usize, owner.0))
+    };
+    all.iter().filter_map(best).collect()
+}

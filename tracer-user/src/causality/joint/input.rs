@@ -1,0 +1,61 @@
+//! What goes in and what comes out. Times are nanoseconds of one clock.
+
+/// A request that the process answers.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its number.
+    pub id: u64,
+    /// What stands for the handler: requests with the same one are expected to act alike.
+    pub route: u64,
+    /// When it was read.
+    pub started: u64,
+    /// When its response began to be written.
+    pub replied: Option<u64>,
+    /// When its response was written; `None` while it is being answered.
+    pub ended: Option<u64>,
+}
+
+/// A call that the process makes.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its number.
+    pub id: u64,
+    /// What stands for whom it asks and for what.
+    pub key: u64,
+    /// When it was written.
+    pub started: u64,
+    /// When its response was read; `None` while there is none.
+    pub ended: Option<u64>,
+    /// The request that it is itself, where the process asks itself.
+    pub peer: Option<u64>,
+    /// What is known of its owner without looking at times.
+    pub hint: Hint,
+}
+
+/// What other evidence says of a call.
+#[derive(Clone, Debug, Default)]
+pub enum Hint {
+    /// Nothing.
+    #[default]
+    None,
+    /// This request caused it, or no request did: the times only learn from it.
+    Settled(Option<u64>),
+    /// For each request, by how much (natural logarithm of the odds) other evidence speaks for it;
+    /// for those not named, nothing does. `among`: no other request can be the one.
+    Leaning {
+        /// Request and log-odds.
+        odds: Vec<(u64, f32)>,
+        /// No others come into question.
+        among: bool,
+    },
+}
+
+/// What the times say of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posterior {
+    /// The call.
+    pub call: u64,
+    /// Requests and their probabilities, the likeliest first. What they leave to one is the
+    /// probability that no request caused it.
+    pub owners: Vec<(u64, f32)>,
+}

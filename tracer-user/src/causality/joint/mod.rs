@@ -1,0 +1,167 @@
+//! Joint decision by timing: which call of a process belongs to which of its requests, when nothing
+//! names it.
+//!
+//! What a handler does has a shape: which calls, how many, in which order, and after which gaps. The
+//! shape is learned per route while the process runs ([`route`]), and says how likely it is that a
+//! request made just these calls at just these times ([`story`]). All calls of a window are then
+//! assigned together: assignments are drawn, each as often as it is likely ([`sampler`]), which
+//! gives every call a probability for each candidate. What is learned and what is assigned depend on
+//! each other and are settled in turns (expectation maximisation): requests teach what they are
+//! thought to have done, and take it back when that changes, until they leave the window.
+//!
+//! TraceWeaver (SIGCOMM 2024) had the idea to reconstruct traces from learned gaps jointly.
+
+mod background;
+mod density;
+mod input;
+mod memo;
+mod names;
+mod route;
+mod sampler;
+mod story;
+mod window;
+
+pub use input::{Call, Hint, Posterior, Request};
+
+use fastrand::Rng;
+
+use background::Background;
+use names::Names;
+use route::{MAX_KEYS, Route};
+use sampler::{Sampler, Scratch};
+use window::{Open, Window};
+
+/// Routes told apart in one process; the last stands for all others.
+const MAX_ROUTES: usize = 32;
+/// Turns of learning and assigning, when little is known yet.
+const FIRST_TURNS: usize = 8;
+/// So many requests make a route known.
+const KNOWN: f32 = 200.0;
+/// Looks at every call in a turn.
+const SWEEPS: usize = 6;
+/// Looks at every call while it is counted whose it is.
+const COUNTED: usize = 30;
+
+/// Of one process.
+#[derive(Debug)]
+pub struct Joint {
+    keys: Names<MAX_KEYS>,
+    names: Names<MAX_ROUTES>,
+    routes: Vec<Route>,
+    background: Background,
+    window: Window,
+    rng: Rng,
+    scratch: Scratch,
+    undecided: u64,
+}
+
+impl Default for Joint {
+    fn default() -> Self {
+        Self {
+            keys: Names::default(),
+            names: Names::default(),
+            routes: vec![],
+            background: Background::default(),
+            window: Window::default(),
+            // The same input gives the same answer.
+            rng: Rng::with_seed(0x7261_6365),
+            scratch: Scratch::default(),
+            undecided: 0,
+        }
+    }
+}
+
+impl Joint {
+    /// A request, or what is known of it by now.
+    pub fn request(&mut self, request: Request) {
+        let route = self.names.number(request.route);
+        if self.routes.len() <= route {
+            self.routes.resize_with(route + 1, Route::default);
+        }
+        if self.window.request(request, route) {
+            self.background.request();
+        }
+    }
+
+    /// A call that is over or will not be waited for any longer.
+    pub fn call(&mut self, call: Call) {
+        let key = self.keys.number(call.key) as u8;
+        self.background.call(key);
+        if !self.window.call(call, key) {
+            self.undecided += 1;
+        }
+    }
+
+    /// How many calls were not decided because there were too many.
+    #[must_use]
+    pub fn undecided(&self) -> u64 {
+        self.undecided
+    }
+
+    /// Decides the calls all of whose candidates were over by `before`, and those that have waited
+    /// from before `hold` on.
+    pub fn decide(&mut self, before: u64, hold: u64) -> Vec<Posterior> {
+        self.background.advance(before);
+        self.refresh();
+        let known = self.routes.iter().map(Route::seen).fold(0.0, f32::max) >= KNOWN;
+        let new = self.window.arrange(if known { before } else { u64::MAX });
+        let mut sampler = self.sampler();
+        sampler.rescore();
+        for call in new {
+            sampler.place(call);
+        }
+        if !known {
+            for _ in 0..FIRST_TURNS {
+                let mut sampler = self.sampler();
+                sampler.rescore();
+                (0..SWEEPS).for_each(|_| sampler.sweep());
+                self.learn(|open| open.answered().is_some());
+            }
+        }
+        let mut sampler = self.sampler();
+        sampler.rescore();
+        (0..SWEEPS).for_each(|_| sampler.sweep());
+        sampler.counting = true;
+        (0..COUNTED).for_each(|_| sampler.sweep());
+        let posteriors = self.window.report(before, hold, &mut self.background);
+        let first = self.window.first(before);
+        self.learn(|open| {
+            open.answered().is_some() && open.ended.is_some_and(|ended| ended < first)
+        });
+        self.window.retire(first);
+        posteriors
+    }
+
+    fn refresh(&mut self) {
+        let background = &self.background;
+        self.routes.iter_mut().for_each(|route| route.refresh(background));
+    }
+
+    fn sampler(&mut self) -> Sampler<'_> {
+        Sampler {
+            routes: &self.routes,
+            background: &self.background,
+            requests: &mut self.window.requests,
+            calls: &mut self.window.calls,
+            rng: &mut self.rng,
+            scratch: &mut self.scratch,
+            counting: false,
+        }
+    }
+
+    /// What some requests of the window show now, in place of what they showed before.
+    fn learn(&mut self, which: impl Fn(&Open) -> bool) {
+        for open in &mut self.window.requests {
+            let Some(route) = self.routes.get_mut(open.route).filter(|_| which(open)) else {
+                continue;
+            };
+            let lesson = self.scratch.story.lesson(route, open, &open.calls, &self.window.calls);
+            if let Some(before) = open.lesson.take() {
+                route.learn(&before, -1.0);
+            }
+            route.learn(&lesson, 1.0);
+            open.lesson = Some(lesson);
+        }
+        self.refresh();
+    }
+}

@@ -1,0 +1,49 @@
+//! CPython 3.8 and newer: which context (contextvars) each thread runs, and with it which task or
+//! greenlet. Where threads keep it is not taken from tables by version: each place is found in the
+//! live process by what must hold there, and none is used that was not found.
+
+mod context;
+mod image;
+mod memory;
+mod slot;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod threads;
+
+use tracer_common::record::FLOW_PYTHON;
+use tracer_common::runtime::{MAX_STEPS, Runtime};
+
+use super::{ByFile, Candidate, Detector, Insight};
+use image::{Image, Symbols};
+use memory::Memory;
+use slot::Slot;
+
+/// Knows CPython.
+#[derive(Debug, Default)]
+pub(super) struct Python {
+    files: ByFile<Option<Symbols>>,
+}
+
+impl Detector for Python {
+    fn look(&mut self, process: &Candidate) -> Option<Insight> {
+        let memory = Memory::of(process).ok()?;
+        let image = Image::find(&memory, &mut self.files)?;
+        let runtime = runtime(&memory, &image);
+        let task = runtime.and_then(|_| tasks::probe(&memory, &image));
+        // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
+        // later.
+        let again = runtime.is_none() || task.is_none();
+        Some(Insight { runtime, uprobes: task.into_iter().collect(), again })
+    }
+}
+
+/// Where contexts are, as far as that can be told by now.
+fn runtime(memory: &Memory, image: &Image) -> Option<Runtime> {
+    let threads = threads::threads(memory, image.runtime);
+    let slot = Slot::find(memory, &threads)?;
+    let context = context::offset(memory, &threads)?;
+    let mut path = [0; MAX_STEPS];
+    path.iter_mut().zip(slot.path).for_each(|(to, from)| *to = from);
+    Some(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, parent: 0 })
+}

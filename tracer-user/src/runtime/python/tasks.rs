@@ -1,0 +1,88 @@
+//! Where tasks begin: `_asyncio.Task.__init__`, which no symbol names in a stripped file. Its type,
+//! or since 3.12 the description of which that is made, points to the type's name.
+
+use procfs::process::{MMPermissions, MemoryMap};
+
+use super::image::Image;
+use super::memory::Memory;
+use crate::kernel::Uprobe;
+use tracer_common::runtime::PYTHON_TYPE_BITS;
+
+/// The name, with the end of the string.
+const NAME: &[u8] = b"_asyncio.Task\0";
+/// From `PyTypeObject.tp_name` to `tp_init`, bytes (Include/cpython/object.h).
+const NAME_TO_INIT: u64 = 272;
+/// From `PyType_Spec.name` to `slots`, bytes (Include/object.h).
+const NAME_TO_SLOTS: u64 = 24;
+/// `Py_tp_init` (Include/typeslots.h).
+const SLOT_INIT: u64 = 60;
+/// Slots that a type has at most, each a number and a pointer.
+const MAX_SLOTS: usize = 80;
+/// Most bytes of a mapping that are searched.
+const MAX_SEARCH: u64 = 32 << 20;
+
+/// Where in a task its context is (`TaskObj.task_context`, Modules/_asynciomodule.c), bytes, by
+/// minor version from 3.8 on: in builds with a GIL. The probe uses what it finds there only if that
+/// is a context.
+const CONTEXT_IN_TASK: [u64; 7] = [128, 168, 176, 152, 152, 136, 144];
+
+/// The probe on it; `None` where there is no such function, or it cannot be told.
+pub(super) fn probe(memory: &Memory, image: &Image) -> Option<Uprobe> {
+    let version = usize::try_from(image.minor?.checked_sub(8)?).ok()?;
+    let context = *CONTEXT_IN_TASK.get(version)?;
+    let kind = image.context_type.filter(|kind| kind >> PYTHON_TYPE_BITS == 0)?;
+    let mut files = memory.files().filter(|(_, path)| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        name.starts_with(b"_asyncio.") || *path == image.path
+    });
+    let (map, function) = files.find_map(|(file, _)| begins(memory, file))?;
+    Some(Uprobe {
+        program: "python_task",
+        path: memory.path_of(map),
+        offset: function - map.address.0 + map.offset,
+        cookie: kind | context << PYTHON_TYPE_BITS,
+    })
+}
+
+/// The function, and the mapping of the file that it is in.
+fn begins<'a>(memory: &'a Memory, file: &MemoryMap) -> Option<(&'a MemoryMap, u64)> {
+    let maps: Vec<_> = memory.maps_of(file).collect();
+    let names: Vec<u64> = maps.iter().flat_map(|map| occurrences(memory, map)).collect();
+    let code = |function: u64| {
+        maps.iter().copied().find(|map| {
+            map.perms.contains(MMPermissions::EXECUTE)
+                && (map.address.0..map.address.1).contains(&function)
+        })
+    };
+    let pointers = maps.iter().flat_map(|map| {
+        let words = memory.words(map.address.0, (length(map) / 8) as usize).into_iter();
+        (map.address.0..).step_by(8).zip(words).filter(|(_, word)| names.contains(word))
+    });
+    let mut functions = pointers.filter_map(|(name, _)| {
+        let by_type = memory.word(name + NAME_TO_INIT).filter(|&init| code(init).is_some());
+        by_type.or_else(|| by_description(memory, name)).and_then(|init| Some((code(init)?, init)))
+    });
+    functions.next()
+}
+
+fn by_description(memory: &Memory, name: u64) -> Option<u64> {
+    let slots = memory.word(name + NAME_TO_SLOTS)?;
+    let words = memory.words(slots, 2 * MAX_SLOTS);
+    let mut slots = words.chunks_exact(2).take_while(|slot| slot.first() != Some(&0));
+    slots.find(|slot| slot.first() == Some(&SLOT_INIT))?.get(1).copied()
+}
+
+/// Where the name is in a mapping that nothing writes to.
+fn occurrences(memory: &Memory, map: &MemoryMap) -> Vec<u64> {
+    if map.perms.contains(MMPermissions::WRITE) || map.perms.contains(MMPermissions::EXECUTE) {
+        return vec![];
+    }
+    let words = memory.words(map.address.0, (length(map) / 8) as usize);
+    let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+    let found = bytes.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);
+    found.map(|(at, _)| map.address.0 + at as u64).collect()
+}
+
+fn length(map: &MemoryMap) -> u64 {
+    (map.address.1 - map.address.0).min(MAX_SEARCH)
+}

@@ -1,0 +1,82 @@
+//! The tables of `docs/accuracy.md` that sum up.
+
+use std::fmt::Write as _;
+
+use e2e::accuracy::{BANDS, Tally};
+
+use super::floors::{self, percent};
+use super::results::Results;
+use super::table::{number, sum};
+
+/// Every method: how many edges, and the share that is right.
+pub(super) fn methods(results: &Results) -> String {
+    let (mut every, mut default) = (Tally::default(), Tally::default());
+    for measured in &results.cells {
+        every.add(&measured.every);
+        default.add(&measured.default);
+    }
+    let mut text =
+        "\n## By method, all cells\n\n| method | edges | right | edges by default | right |\n\
+                    |---|--:|--:|--:|--:|\n"
+            .to_owned();
+    let share =
+        |(edges, right)| if edges == 0 { String::new() } else { number(percent(right, edges)) };
+    for (method, bands) in &every.methods {
+        let all = sum(bands);
+        let sure = default.methods.get(method).map_or((0, 0), |bands| sum(bands));
+        let (right, sure_right) = (share(all), share(sure));
+        let _ = writeln!(text, "| {method} | {} | {right} | {} | {sure_right} |", all.0, sure.0);
+    }
+    text
+}
+
+/// Confidence and truth, band by band.
+pub(super) fn calibration(pools: &[(&str, Tally)]) -> String {
+    let mut text = format!(
+        "\n## Calibration\n\nOf the edges with a confidence in this band: how many, their mean \
+         confidence, and the share that is right. Where there are 200 edges or more, the two may \
+         differ by {} points.\n\n\
+         | cells | confidence | edges | mean confidence | right |\n|---|---|--:|--:|--:|\n",
+        number(100.0 * floors::BAND_MARGIN)
+    );
+    for (name, tally) in pools {
+        for at in 0..BANDS {
+            let band = tally.band(at);
+            if band.edges() > 0 {
+                let mean = 100.0 * band.confidence / band.edges() as f64;
+                let (right, edges) = (percent(band.right, band.edges()), band.edges());
+                let (from, to) = (at as f64 / 10.0, (at + 1) as f64 / 10.0);
+                let (mean, right) = (number(mean), number(right));
+                let _ = writeln!(
+                    text,
+                    "| {name} | {from:.1} to {to:.1} | {edges} | {mean} | {right} |"
+                );
+            }
+        }
+    }
+    text
+}
+
+/// TraceWeaver's traces.
+pub(super) fn timing(results: &Results) -> String {
+    if results.timing.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "\n## Timing alone\n\nTraces that TraceWeaver (SIGCOMM'24) has published, without \
+                    their ids: names and times of the spans are all that is known.\n\n\
+                    | data | traces | every edge right | edges | right | CPU a trace, µs |\n\
+                    |---|--:|--:|--:|--:|--:|\n"
+            .to_owned();
+    for it in &results.timing {
+        let (traces, edges) =
+            (percent(it.right_traces, it.traces), percent(it.right_edges, it.edges));
+        let (traces, edges, cpu) = (number(traces), number(edges), number(it.cpu_us_per_trace));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {traces} | {} | {edges} | {cpu} |",
+            it.file, it.traces, it.edges
+        );
+    }
+    text
+}
