@@ -55,7 +55,7 @@ impl Witnesses {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  {:<12}{heads}", "witness");
         for (method, counts) in &self.0 {
-            let told = |count| if count == 0 { "-".into() } else { count.to_string() };
+            let told = |count: usize| if count == 0 { "-".into() } else { count.to_string() };
             let counts = counts.map(|count| format!("{:>13}", told(count))).concat();
             let _ = writeln!(out, "  {method:<12}{counts}");
         }
