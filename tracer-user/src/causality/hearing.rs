@@ -24,6 +24,8 @@ pub struct Hearing<I> {
     pub open: Vec<I>,
     /// Of all witnesses, from strong to weak.
     pub statements: Vec<Statement<I>>,
+    /// The request that it was decided for, by which method, and how sure that is.
+    pub decided: Option<(I, &'static str, f64)>,
 }
 
 /// What one witness said.
@@ -51,7 +53,7 @@ pub enum Said<I> {
 pub enum Verdict {
     /// It decides.
     Decides,
-    /// A stronger witness had decided.
+    /// Another one decided.
     Outweighed,
     /// It was not sure enough.
     TooWeak,
@@ -63,9 +65,13 @@ pub enum Verdict {
     OtherTrace,
 }
 
-/// Hears all witnesses of a call, those too that come after the decision.
-pub(super) fn hear(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Hearing<ExchangeId> {
-    let (mut among, mut decided) = (None, false);
+/// Hears all witnesses of a call that is decided, those too that were not asked for that.
+pub(super) fn hear(
+    scene: &Scene<'_>,
+    call: &Node,
+    decided: Option<(ExchangeId, &'static str, f64)>,
+) -> Hearing<ExchangeId> {
+    let mut among = None;
     let statements = KINDS.map(|kind| {
         let said = match (kind.testify)(scene, call) {
             Testimony::Silent => Said::Nothing((kind.silence)(scene, call)),
@@ -75,11 +81,13 @@ pub(super) fn hear(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Heari
             }
             Testimony::Names(request, confidence) => {
                 let verdict = match judge(scene, call, kind.method, request, among.as_deref()) {
-                    Verdict::Decides if decided => Verdict::Outweighed,
-                    Verdict::Decides if confidence < min_confidence => Verdict::TooWeak,
+                    Verdict::Decides => match decided {
+                        Some((_, method, _)) if method == kind.method => Verdict::Decides,
+                        Some(_) => Verdict::Outweighed,
+                        None => Verdict::TooWeak,
+                    },
                     verdict => verdict,
                 };
-                decided |= verdict == Verdict::Decides;
                 Said::Names(request, confidence, verdict)
             }
         };
@@ -94,6 +102,7 @@ pub(super) fn hear(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Heari
         carries: call.context.as_ref().map(|context| (context.trace_id, made)),
         open: client.iter().flat_map(|client| client.open.iter().copied()).collect(),
         statements: statements.into(),
+        decided,
     }
 }
 
@@ -117,6 +126,7 @@ impl<I: Copy> Hearing<I> {
             carries: self.carries,
             open: all(&self.open),
             statements: self.statements.iter().map(statement).collect(),
+            decided: self.decided.and_then(|(id, how, sure)| Some((name(id)?, how, sure))),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn resolve(
     explain: bool,
 ) -> Decision {
     let parent = weigh(scene, call, min_confidence);
-    let hearing = explain.then(|| Box::new(hear(scene, call, min_confidence)));
+    let hearing = explain.then(|| Box::new(hear(scene, call, parent)));
     let made = call.client().is_some_and(|client| client.originated);
     let context = if made { Provenance::Made } else { Provenance::Unknown };
     Decision { call: call.id, parent, context, hearing }

@@ -61,7 +61,7 @@ pub(super) fn remark(verdict: Verdict, is_parent: bool, min_confidence: f64) -> 
     match verdict {
         Verdict::Decides => "decides".into(),
         Verdict::Outweighed if is_parent => "agrees".into(),
-        Verdict::Outweighed => "contradicts: a stronger witness had decided".into(),
+        Verdict::Outweighed => "contradicts".into(),
         Verdict::TooWeak => format!("not sure enough: {min_confidence} is asked for"),
         Verdict::Excluded => "not one of those that a stronger witness named".into(),
         Verdict::Impossible => "cannot be: it began later, or is the call's other end".into(),

@@ -32,7 +32,7 @@ impl Reason {
                 Said::Nothing(_) | Said::Among(_) => None,
             })
             .collect();
-        if verdicts.contains(&Verdict::Decides) {
+        if hearing.decided.is_some() {
             Reason::Late
         } else if verdicts.contains(&Verdict::TooWeak) {
             Reason::TooWeak
