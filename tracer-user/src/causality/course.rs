@@ -70,6 +70,7 @@ impl Causality {
             head: false,
             context: None,
             correlation: Correlation::default(),
+            answer: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -141,6 +142,9 @@ impl Causality {
         let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
         let brought = |id| self.correlated.requests(pid, id).next().is_some();
         let named = named || node.correlation.ids().any(brought);
+        // A request that is open may yet be answered with an id that the call carries.
+        let open = || self.processes.at(&node.started).is_some_and(|it| !it.open.is_empty());
+        let named = named || (!node.correlation.is_empty() && open());
         if client.suspects.is_empty() && !named && node.head {
             self.decide(id);
         }
@@ -236,6 +240,12 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        if let Some(response) = &exchange.response {
+            node.answer = response.correlation.clone();
+        }
+        if node.side == Side::Server {
+            self.correlated.answered(node.started.pid, &node.answer, id);
+        }
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);
         let mut reader = None;

@@ -19,6 +19,8 @@ pub(super) struct Node {
     pub(super) context: Option<Box<Context>>,
     /// Ids that are no contexts.
     pub(super) correlation: Correlation,
+    /// Those of the response.
+    pub(super) answer: Correlation,
     pub(super) replied: Option<Moment>,
     pub(super) ended: Option<u64>,
     /// The other end.

@@ -104,7 +104,7 @@ impl Causality {
             server.contexts.iter().for_each(|&context| process.contexts.forget(context, id));
         }
         if node.side == Side::Server {
-            self.correlated.forget(node.started.pid, &node.correlation, id);
+            self.correlated.forget(node.started.pid, &node.correlation, &node.answer, id);
         }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);

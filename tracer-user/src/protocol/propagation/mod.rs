@@ -26,7 +26,7 @@ mod skywalking;
 mod w3c;
 mod xray;
 
-pub use correlation::{Correlation, is_correlation};
+pub use correlation::{Correlation, correlation, is_correlation};
 
 /// Which headers a context came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
