@@ -14,6 +14,7 @@ use tracer_common::record::FLOW_GOROUTINE;
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
+use super::timing::name;
 use super::turn::closes;
 
 impl Causality {
@@ -28,6 +29,7 @@ impl Causality {
             }
             Side::Client => {
                 let alone = process.only();
+                let rivals = process.open.len();
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
@@ -51,6 +53,9 @@ impl Causality {
                     switches,
                     blocked: None,
                     originated: false,
+                    rivals,
+                    deferred: false,
+                    weighed: None,
                     decided: false,
                 };
                 let last_read = match connected {
@@ -67,6 +72,7 @@ impl Causality {
             id,
             side,
             started: at,
+            name: 0,
             head: false,
             context: None,
             correlation: Correlation::default(),
@@ -91,6 +97,7 @@ impl Causality {
             }
         }
         self.nodes.insert(id, node);
+        self.time_request(id);
     }
 
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
@@ -142,10 +149,7 @@ impl Causality {
         let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
         let brought = |id| self.correlated.requests(pid, id).next().is_some();
         let named = named || node.correlation.ids().any(brought);
-        // A request that is open may yet be answered with an id that the call carries.
-        let open = || self.processes.at(&node.started).is_some_and(|it| !it.open.is_empty());
-        let named = named || (!node.correlation.is_empty() && open());
-        if client.suspects.is_empty() && !named && node.head {
+        if client.suspects.is_empty() && client.rivals == 0 && !named && node.head {
             self.decide(id);
         }
     }
@@ -246,6 +250,7 @@ impl Causality {
         if node.side == Side::Server {
             self.correlated.answered(node.started.pid, &node.answer, id);
         }
+        node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);
         let mut reader = None;
@@ -281,6 +286,7 @@ impl Causality {
         if let Some(reader) = reader {
             self.stop_reading(reader, exchange.ended, id);
         }
+        self.time_request(id);
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }

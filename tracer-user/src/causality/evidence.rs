@@ -27,13 +27,23 @@ pub(super) struct Kind {
     pub(super) silence: fn(&Scene<'_>, &Node) -> &'static str,
 }
 
-/// All of them.
-pub(super) const KINDS: [Kind; 7] = [
+/// Those that name a request for what it is.
+pub(super) const STRONG: [Kind; 3] = [
     Kind { method: header::METHOD, testify: header::testify, silence: header::silence },
     Kind { method: "context", testify: context::testify, silence: context::silence },
     Kind { method: "correlation", testify: correlation::testify, silence: correlation::silence },
+];
+
+/// Those that say least where a process does several things at once; the times judge them.
+pub(super) const WEAK: [Kind; 4] = [
     Kind { method: "thread", testify: thread::testify, silence: thread::silence },
     Kind { method: "turn", testify: turn::testify, silence: turn::silence },
     Kind { method: "queue", testify: queue::testify, silence: queue::silence },
     Kind { method: alone::METHOD, testify: alone::testify, silence: alone::silence },
 ];
+
+/// All of them.
+pub(super) fn kinds() -> impl Iterator<Item = &'static Kind> {
+    const ALL: (&[Kind], &[Kind]) = (&STRONG, &WEAK);
+    ALL.0.iter().chain(ALL.1)
+}

@@ -4,9 +4,10 @@
 use crate::exchange::ExchangeId;
 
 use super::Scene;
-use super::evidence::{KINDS, Testimony};
+use super::evidence::{Testimony, kinds};
 use super::node::Node;
 use super::resolver::judge;
+use super::timing;
 
 /// Of one call; requests are named by `I`.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +25,20 @@ pub struct Hearing<I> {
     pub open: Vec<I>,
     /// Of all witnesses, from strong to weak.
     pub statements: Vec<Statement<I>>,
+    /// What the times said, if it was decided together with others.
+    pub weighed: Option<Weighed<I>>,
     /// The request that it was decided for, by which method, and how sure that is.
     pub decided: Option<(I, &'static str, f64)>,
+}
+
+/// What the times and all else said of a call that was decided together with others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighed<I> {
+    /// Requests, their probabilities, and the log-odds of weak witnesses that went into these; the
+    /// likeliest first.
+    pub owners: Vec<(I, f32, f32)>,
+    /// The probability that no request caused it.
+    pub nobody: f32,
 }
 
 /// What one witness said.
@@ -65,14 +78,13 @@ pub enum Verdict {
     OtherTrace,
 }
 
+/// The request, the method, and how sure that is.
+type Decided = Option<(ExchangeId, &'static str, f64)>;
+
 /// Hears all witnesses of a call that is decided, those too that were not asked for that.
-pub(super) fn hear(
-    scene: &Scene<'_>,
-    call: &Node,
-    decided: Option<(ExchangeId, &'static str, f64)>,
-) -> Hearing<ExchangeId> {
+pub(super) fn hear(scene: &Scene<'_>, call: &Node, decided: Decided) -> Hearing<ExchangeId> {
     let mut among = None;
-    let statements = KINDS.map(|kind| {
+    let statements = kinds().map(|kind| {
         let said = match (kind.testify)(scene, call) {
             Testimony::Silent => Said::Nothing((kind.silence)(scene, call)),
             Testimony::Among(requests) => {
@@ -81,11 +93,7 @@ pub(super) fn hear(
             }
             Testimony::Names(request, confidence) => {
                 let verdict = match judge(scene, call, kind.method, request, among.as_deref()) {
-                    Verdict::Decides => match decided {
-                        Some((_, method, _)) if method == kind.method => Verdict::Decides,
-                        Some(_) => Verdict::Outweighed,
-                        None => Verdict::TooWeak,
-                    },
+                    Verdict::Decides => verdict(kind.method, decided),
                     verdict => verdict,
                 };
                 Said::Names(request, confidence, verdict)
@@ -94,6 +102,8 @@ pub(super) fn hear(
         Statement { method: kind.method, said }
     });
     let client = call.client();
+    let weighed = client.and_then(|client| client.weighed.as_deref().cloned());
+    let times = Statement { method: timing::METHOD, said: times(weighed.as_ref(), decided) };
     let made = client.is_some_and(|client| client.originated);
     Hearing {
         thread: call.started.tid,
@@ -101,8 +111,28 @@ pub(super) fn hear(
         flow: call.started.flow.kind,
         carries: call.context.as_ref().map(|context| (context.trace_id, made)),
         open: client.iter().flat_map(|client| client.open.iter().copied()).collect(),
-        statements: statements.into(),
+        statements: statements.chain([times]).collect(),
+        weighed,
         decided,
+    }
+}
+
+fn times(weighed: Option<&Weighed<ExchangeId>>, decided: Decided) -> Said<ExchangeId> {
+    let Some(weighed) = weighed else { return Said::Nothing("they were not asked") };
+    match weighed.owners.first() {
+        Some(&(request, chance, _)) if chance > weighed.nobody => {
+            Said::Names(request, chance.into(), verdict(timing::METHOD, decided))
+        }
+        _ => Said::Nothing("they fit no request"),
+    }
+}
+
+/// What became of a word that may stand.
+fn verdict(method: &str, decided: Decided) -> Verdict {
+    match decided {
+        Some((_, by, _)) if by == method => Verdict::Decides,
+        Some(_) => Verdict::Outweighed,
+        None => Verdict::TooWeak,
     }
 }
 
@@ -126,6 +156,14 @@ impl<I: Copy> Hearing<I> {
             carries: self.carries,
             open: all(&self.open),
             statements: self.statements.iter().map(statement).collect(),
+            weighed: self.weighed.as_ref().map(|weighed| Weighed {
+                owners: weighed
+                    .owners
+                    .iter()
+                    .filter_map(|&(id, chance, odds)| Some((name(id)?, chance, odds)))
+                    .collect(),
+                nobody: weighed.nobody,
+            }),
             decided: self.decided.and_then(|(id, how, sure)| Some((name(id)?, how, sure))),
         }
     }

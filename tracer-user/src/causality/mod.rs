@@ -25,9 +25,10 @@ mod stage;
 mod strength;
 mod thread;
 mod timers;
+mod timing;
 mod turn;
 
-pub use hearing::{Hearing, Said, Statement, Verdict};
+pub use hearing::{Hearing, Said, Statement, Verdict, Weighed};
 pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};
 

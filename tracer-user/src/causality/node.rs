@@ -7,6 +7,7 @@ use crate::exchange::{ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 
 use super::contexts::Contexts;
+use super::hearing::Weighed;
 
 /// Of one exchange, from its first byte until nobody can refer to it any more.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Node {
     pub(super) id: ExchangeId,
     pub(super) side: Side,
     pub(super) started: Moment,
+    /// What stands for its route, or for whom it asks and for what, once it is over.
+    pub(super) name: u64,
     /// The request's head is known, and so whether it carries a context.
     pub(super) head: bool,
     pub(super) context: Option<Box<Context>>,
@@ -77,6 +80,12 @@ pub(super) struct Client {
     pub(super) blocked: Option<bool>,
     /// The context that it carries is its process's own.
     pub(super) originated: bool,
+    /// How many requests were open when it began.
+    pub(super) rivals: usize,
+    /// It waits to be decided together with others.
+    pub(super) deferred: bool,
+    /// What the times said of it, where decisions tell what led to them.
+    pub(super) weighed: Option<Box<Weighed<ExchangeId>>>,
     pub(super) decided: bool,
 }
 

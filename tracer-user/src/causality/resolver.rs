@@ -2,10 +2,10 @@
 
 use crate::exchange::ExchangeId;
 
-use super::evidence::{KINDS, Kind, Testimony};
-use super::hearing::{Hearing, Verdict, hear};
+use super::evidence::{Kind, Testimony, kinds};
+use super::hearing::{Hearing, Verdict};
 use super::node::Node;
-use super::{Scene, alone};
+use super::{Scene, alone, timing};
 
 /// Which request a call belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,28 +32,22 @@ pub enum Provenance {
     Constant,
 }
 
-/// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
-/// choose among what a stronger one has left.
-pub(super) fn resolve(
-    scene: &Scene<'_>,
-    call: &Node,
-    min_confidence: f64,
-    explain: bool,
-) -> Decision {
-    let parent = weigh(scene, call, min_confidence);
-    let hearing = explain.then(|| Box::new(hear(scene, call, parent)));
+/// What is told of a call.
+pub(super) fn decision(call: &Node, parent: Option<(ExchangeId, &'static str, f64)>) -> Decision {
     let made = call.client().is_some_and(|client| client.originated);
     let context = if made { Provenance::Made } else { Provenance::Unknown };
-    Decision { call: call.id, parent, context, hearing }
+    Decision { call: call.id, parent, context, hearing: None }
 }
 
-fn weigh(
+/// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
+/// choose among what a stronger one has left.
+pub(super) fn weigh(
     scene: &Scene<'_>,
     call: &Node,
     min_confidence: f64,
 ) -> Option<(ExchangeId, &'static str, f64)> {
     let mut among: Option<Vec<ExchangeId>> = None;
-    for Kind { method, testify, .. } in KINDS {
+    for &Kind { method, testify, .. } in kinds() {
         match testify(scene, call) {
             Testimony::Silent => {}
             Testimony::Among(requests) => {
@@ -92,7 +86,7 @@ pub(super) fn judge(
 
 /// What always holds: a call is not caused by the request that it is itself, nor by one that began
 /// later.
-fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
+pub(super) fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
     scene.node(request).is_some_and(|request| {
         call.peer != Some(request.id) && request.started.order < call.started.order
     })
@@ -102,11 +96,11 @@ fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
 /// all, unless its own process has just begun that trace and a context of execution says that it
 /// did so for this request. That nothing else was going on says too little. A load balancer's trace
 /// without a span is none that a service that traces itself would go on with.
-fn crosses(scene: &Scene<'_>, call: &Node, request: ExchangeId, method: &str) -> bool {
+pub(super) fn crosses(scene: &Scene<'_>, call: &Node, request: ExchangeId, method: &str) -> bool {
     let theirs = scene.node(request).and_then(|request| request.context.as_ref());
     let (Some(ours), Some(theirs)) = (&call.context, theirs) else { return true };
     let begun = call.client().is_some_and(|client| client.originated);
     ours.trace_id == theirs.trace_id
         || ours.span_id.is_some() != theirs.span_id.is_some()
-        || (begun && method != alone::METHOD)
+        || (begun && method != alone::METHOD && method != timing::METHOD)
 }

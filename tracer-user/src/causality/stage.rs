@@ -53,6 +53,8 @@ pub struct Causality {
     pub(super) timers: BinaryHeap<Reverse<(u64, ExchangeId)>>,
     pub(super) decisions: Vec<Decision>,
     pub(super) forgotten: Vec<ExchangeId>,
+    /// Calls that were decided without the times, because there were too many.
+    pub(super) crowded: u64,
 }
 
 impl Causality {
@@ -73,6 +75,7 @@ impl Causality {
             timers: BinaryHeap::new(),
             decisions: vec![],
             forgotten: vec![],
+            crowded: 0,
         }
     }
 
@@ -208,6 +211,12 @@ impl Causality {
             carriers: &self.carriers,
             correlated: &self.correlated,
         }
+    }
+
+    /// How many calls were decided without the times, because there were too many.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded
     }
 
     /// How many things are remembered.

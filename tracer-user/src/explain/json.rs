@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
 
-use crate::causality::{Hearing, Said, Statement};
+use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::trace::{Kind, Span, SpanId, TraceId};
 
 use super::call::{Above, target, word};
@@ -52,8 +52,15 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
         },
         "carries": hearing.carries.map(carries),
         "open": ids(&hearing.open),
+        "together": hearing.weighed.as_ref().map(together),
         "witnesses": hearing.statements.iter().map(witness).collect::<Vec<_>>(),
     })
+}
+
+fn together(weighed: &Weighed<SpanId>) -> Value {
+    let owner = |&(request, chance, odds): &(SpanId, f32, f32)| json!({ "request": request.to_string(), "probability": chance, "log_odds_of_witnesses": odds });
+    let owners: Vec<_> = weighed.owners.iter().map(owner).collect();
+    json!({ "owners": owners, "nobody": weighed.nobody })
 }
 
 fn witness(statement: &Statement<SpanId>) -> Value {

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
 
-use crate::causality::{Hearing, Said, Statement};
+use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::export::printable;
 use crate::trace::{Kind, Span, SpanId, TraceId};
 
@@ -55,8 +55,23 @@ pub(super) fn trace(story: &Story, trace: &Trace, min_confidence: f64) -> String
             let said = said(story, statement, span, min_confidence);
             let _ = writeln!(out, "{indent}    {:<12} {}", statement.method, said.trim_end());
         }
+        let weighed = hearing.and_then(|hearing| hearing.weighed.as_ref());
+        for line in weighed.iter().flat_map(|weighed| odds(story, weighed, span)) {
+            let _ = writeln!(out, "{indent}    {line}");
+        }
     }
     out
+}
+
+/// The likeliest of what was weighed together, the best first.
+fn odds(story: &Story, weighed: &Weighed<SpanId>, call: &Span) -> Vec<String> {
+    let owners = weighed.owners.iter().take(MAX_NAMED).map(|&(id, chance, odds)| {
+        let name = name(story, id, call);
+        // As a factor: odds of one to one say nothing.
+        format!("together     {chance:.3} {name} (witnesses x{:.1})", odds.exp())
+    });
+    let nobody = format!("together     {:.3} no request", weighed.nobody);
+    owners.chain([nobody]).collect()
 }
 
 fn edge(story: &Story, span: &Span) -> String {
