@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
@@ -62,6 +63,7 @@ impl Causality {
                     alone,
                     lineage,
                     suspects,
+                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
                     switches,
                     blocked: None,
                     originated: false,
@@ -88,6 +90,7 @@ impl Causality {
             head: false,
             context: None,
             correlation: Correlation::default(),
+            answer: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -255,6 +258,12 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        if let Some(response) = &exchange.response {
+            node.answer = response.correlation.clone();
+        }
+        if node.side == Side::Server {
+            self.correlated.answered(node.started.pid, &node.answer, id);
+        }
         node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);

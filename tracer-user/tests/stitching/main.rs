@@ -4,6 +4,7 @@
 mod alone;
 mod contexts;
 mod correlation;
+mod explained;
 mod formats;
 mod handoff;
 mod headers;
