@@ -140,15 +140,15 @@ fn decide(mut told: Vec<(u64, Told)>) -> Vec<(usize, u64)> {
     let mut all = vec![];
     for (time, told) in told {
         while time > next {
-            all.extend(joint.decide(next - SETTLE.min(next), next.saturating_sub(HOLD)));
+            all.extend(joint.decide(next, next - SETTLE.min(next), next.saturating_sub(HOLD)));
             next += EVERY;
         }
         match told {
             Told::Request(request) => joint.request(request),
-            Told::Call(call) => joint.call(call),
+            Told::Call(call) => drop(joint.call(call)),
         }
     }
-    all.extend(joint.decide(next, next));
+    all.extend(joint.decide(next, next, next));
     let best = |posterior: &tracer_user::causality::joint::Posterior| {
         posterior.owners.first().map(|owner| (posterior.call as usize, owner.0))
     };

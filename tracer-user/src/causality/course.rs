@@ -9,10 +9,11 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::FLOW_GOROUTINE;
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
+use super::timing::name;
 use super::turn::closes;
 
 impl Causality {
@@ -23,15 +24,22 @@ impl Causality {
         let role = match side {
             Side::Server => {
                 process.open.insert(id);
-                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
+                Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
                 let alone = process.only();
+                let rivals = process.open.len();
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
-                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                // The loop writes on a new connection when that is open, whoever opened it.
+                let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
+                let flow = match (asked, opened) {
+                    (Some(asked), _) => asked.flow,
+                    (None, Some((.., flow))) => flow,
+                    (None, None) => at.flow,
+                };
                 let mut lineage = process.contexts.lineage(&flow);
                 // Who opened a pooled connection says nothing of its later requests.
                 let pooled = asked.is_none() && connected.is_none();
@@ -39,8 +47,12 @@ impl Causality {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
+                let origin = Some(flow.origin).filter(|&origin| origin != 0);
+                let begun =
+                    |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
+                    handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
@@ -49,10 +61,13 @@ impl Causality {
                     switches,
                     blocked: None,
                     originated: false,
+                    rivals,
+                    deferred: false,
+                    weighed: None,
                     decided: false,
                 };
                 let last_read = match connected {
-                    Some((tid, turn)) if tid == at.tid => turn,
+                    Some((tid, turn, _)) if tid == at.tid => turn,
                     _ => last_read,
                 };
                 client.turn =
@@ -65,6 +80,7 @@ impl Causality {
             id,
             side,
             started: at,
+            name: 0,
             head: false,
             context: None,
             correlation: Correlation::default(),
@@ -88,6 +104,7 @@ impl Causality {
             }
         }
         self.nodes.insert(id, node);
+        self.time_request(id);
     }
 
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
@@ -139,7 +156,7 @@ impl Causality {
         let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
         let brought = |id| self.correlated.requests(pid, id).next().is_some();
         let named = named || node.correlation.ids().any(brought);
-        if client.suspects.is_empty() && !named && node.head {
+        if client.suspects.is_empty() && client.rivals == 0 && !named && node.head {
             self.decide(id);
         }
     }
@@ -234,6 +251,7 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);
         let mut reader = None;
@@ -269,6 +287,7 @@ impl Causality {
         if let Some(reader) = reader {
             self.stop_reading(reader, exchange.ended, id);
         }
+        self.time_request(id);
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }

@@ -4,7 +4,7 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::node::Node;
-use super::{alone, context, correlation, header, queue, thread, turn};
+use super::{alone, context, correlation, handoff, header, queue, thread, turn};
 
 /// What one witness says of a call.
 #[derive(Debug, PartialEq)]
@@ -17,13 +17,22 @@ pub(super) enum Testimony {
     Among(Vec<ExchangeId>),
 }
 
-type Witness = fn(&Scene<'_>, &Node) -> Testimony;
+pub(super) type Witness = fn(&Scene<'_>, &Node) -> Testimony;
 
 /// Name of the method, as `tracer.parent.method` has it, and the witness.
-pub(super) const KINDS: [(&str, Witness); 7] = [
+pub(super) const KINDS: [(&str, Witness); 8] = [
     (header::METHOD, header::testify),
     ("context", context::testify),
     ("correlation", correlation::testify),
+    ("thread", thread::testify),
+    ("handoff", handoff::testify),
+    ("turn", turn::testify),
+    ("queue", queue::testify),
+    (alone::METHOD, alone::testify),
+];
+
+/// Those that say least where a process does several things at once; the times judge them.
+pub(super) const WEAK: [(&str, Witness); 4] = [
     ("thread", thread::testify),
     ("turn", turn::testify),
     ("queue", queue::testify),

@@ -9,6 +9,7 @@ mod correlated;
 mod correlation;
 mod course;
 mod evidence;
+mod handoff;
 mod header;
 mod instrumented;
 pub mod joint;
@@ -24,9 +25,10 @@ mod stage;
 mod strength;
 mod thread;
 mod timers;
+mod timing;
 mod turn;
 
-pub use resolver::{Decision, Provenance};
+pub use resolver::{Decision, Provenance, Weighed};
 pub use stage::{Causality, Settings};
 
 use scene::Scene;

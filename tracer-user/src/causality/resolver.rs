@@ -4,7 +4,7 @@ use crate::exchange::ExchangeId;
 
 use super::evidence::{KINDS, Testimony};
 use super::node::Node;
-use super::{Scene, alone};
+use super::{Scene, alone, timing};
 
 /// Which request a call belongs to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,16 +29,26 @@ pub enum Provenance {
     Constant,
 }
 
-/// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
-/// choose among what a stronger one has left.
-pub(super) fn resolve(scene: &Scene<'_>, call: &Node, min_confidence: f64) -> Decision {
-    let parent = weigh(scene, call, min_confidence);
+/// What the times and all else said of a call that was decided together with others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighed {
+    /// Requests, their probabilities, and the log-odds of weak witnesses that went into these; the
+    /// likeliest first.
+    pub owners: Vec<(ExchangeId, f32, f32)>,
+    /// The probability that no request caused it.
+    pub nobody: f32,
+}
+
+/// What is told of a call.
+pub(super) fn decision(call: &Node, parent: Option<(ExchangeId, &'static str, f64)>) -> Decision {
     let made = call.client().is_some_and(|client| client.originated);
     let context = if made { Provenance::Made } else { Provenance::Unknown };
     Decision { call: call.id, parent, context }
 }
 
-fn weigh(
+/// The strongest kind that is sure enough wins; a weaker one never overrides it, and may only
+/// choose among what a stronger one has left.
+pub(super) fn weigh(
     scene: &Scene<'_>,
     call: &Node,
     min_confidence: f64,
@@ -64,7 +74,7 @@ fn weigh(
 
 /// What always holds: a call is not caused by the request that it is itself, nor by one that began
 /// later.
-fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
+pub(super) fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
     scene.node(request).is_some_and(|request| {
         call.peer != Some(request.id) && request.started.order < call.started.order
     })
@@ -74,11 +84,11 @@ fn fits(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> bool {
 /// all, unless its own process has just begun that trace and a context of execution says that it
 /// did so for this request. That nothing else was going on says too little. A load balancer's trace
 /// without a span is none that a service that traces itself would go on with.
-fn crosses(scene: &Scene<'_>, call: &Node, request: ExchangeId, method: &str) -> bool {
+pub(super) fn crosses(scene: &Scene<'_>, call: &Node, request: ExchangeId, method: &str) -> bool {
     let theirs = scene.node(request).and_then(|request| request.context.as_ref());
     let (Some(ours), Some(theirs)) = (&call.context, theirs) else { return true };
     let begun = call.client().is_some_and(|client| client.originated);
     ours.trace_id == theirs.trace_id
         || ours.span_id.is_some() != theirs.span_id.is_some()
-        || (begun && method != alone::METHOD)
+        || (begun && method != alone::METHOD && method != timing::METHOD)
 }

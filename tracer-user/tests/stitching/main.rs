@@ -20,5 +20,6 @@ mod queue;
 mod recording;
 mod runtimes;
 mod script;
+mod tasks;
 mod unix;
 mod unseen;
