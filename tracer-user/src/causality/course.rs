@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::FLOW_GOROUTINE;
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -25,7 +25,7 @@ impl Causality {
         let role = match side {
             Side::Server => {
                 process.open.insert(id);
-                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
+                Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
                 let alone = process.only();
@@ -34,7 +34,13 @@ impl Causality {
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
-                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                // The loop writes on a new connection when that is open, whoever opened it.
+                let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
+                let flow = match (asked, opened) {
+                    (Some(asked), _) => asked.flow,
+                    (None, Some((.., flow))) => flow,
+                    (None, None) => at.flow,
+                };
                 let mut lineage = process.contexts.lineage(&flow);
                 // Who opened a pooled connection says nothing of its later requests.
                 let pooled = asked.is_none() && connected.is_none();
@@ -42,8 +48,12 @@ impl Causality {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
+                let origin = Some(flow.origin).filter(|&origin| origin != 0);
+                let begun =
+                    |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
+                    handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
@@ -59,7 +69,7 @@ impl Causality {
                     decided: false,
                 };
                 let last_read = match connected {
-                    Some((tid, turn)) if tid == at.tid => turn,
+                    Some((tid, turn, _)) if tid == at.tid => turn,
                     _ => last_read,
                 };
                 client.turn =

@@ -9,6 +9,7 @@ mod correlated;
 mod correlation;
 mod course;
 mod evidence;
+mod handoff;
 mod header;
 mod hearing;
 mod instrumented;

@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::COURSE_ASKS;
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
 
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
@@ -44,8 +44,8 @@ pub struct Causality {
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
     pub(super) correlated: Correlated,
-    /// Thread and turn in which connect(2) was called, until the first request.
-    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
+    /// Thread, turn and flow in which connect(2) was called, until the first request.
+    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, Flow)>,
     /// Who asked for the next request on a connection.
     pub(super) asking: LruCache<Cookie, Moment>,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
@@ -93,9 +93,14 @@ impl Causality {
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
     pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        self.processes.acting(&at).contexts.saw(&at.flow);
-        if change == COURSE_ASKS {
-            self.asking.put(cookie, at);
+        let contexts = &mut self.processes.acting(&at).contexts;
+        match change {
+            COURSE_BEGINS => contexts.begins(&at.flow, at.time),
+            COURSE_ASKS => {
+                contexts.saw(&at.flow);
+                self.asking.put(cookie, at);
+            }
+            _ => {}
         }
     }
 
@@ -104,7 +109,7 @@ impl Causality {
         let process = self.processes.acting(&at);
         process.contexts.saw(&at.flow);
         let turn = process.thread(at.tid).last_read;
-        self.connecting.put(cookie, (at.tid, turn));
+        self.connecting.put(cookie, (at.tid, turn, at.flow));
     }
 
     /// A connection is gone.

@@ -150,7 +150,8 @@ impl Causality {
         self.forgotten.push(id);
         if let (Some(server), Some(process)) = (node.server(), self.processes.at_mut(&node.started))
         {
-            server.contexts.iter().for_each(|&context| process.contexts.forget(context, id));
+            let contexts = server.contexts.iter().flatten();
+            contexts.for_each(|&context| process.contexts.forget(context, id));
         }
         if node.side == Side::Server {
             self.correlated.forget(node.started.pid, &node.correlation, &node.answer, id);

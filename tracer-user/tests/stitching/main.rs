@@ -21,5 +21,6 @@ mod queue;
 mod recording;
 mod runtimes;
 mod script;
+mod tasks;
 mod unix;
 mod unseen;
