@@ -21,8 +21,6 @@ pub(super) struct Contexts {
     parents: LruCache<u64, u64>,
     /// Requests that were read or answered in a context, while they are remembered.
     requests: HashMap<u64, Vec<ExchangeId>>,
-    /// A probe tells who asks for calls that others write.
-    pub(super) ask: bool,
     /// Calls of which the context told what stronger evidence told, too.
     pub(super) right: Share,
 }
@@ -32,7 +30,6 @@ impl Default for Contexts {
         Self {
             parents: LruCache::unbounded(),
             requests: HashMap::new(),
-            ask: false,
             right: Share::guess(0.999, 1000.0),
         }
     }

@@ -82,10 +82,8 @@ impl Causality {
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
     pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        let contexts = &mut self.processes.acting(&at).contexts;
-        contexts.saw(&at.flow);
+        self.processes.acting(&at).contexts.saw(&at.flow);
         if change == COURSE_ASKS {
-            contexts.ask = true;
             let mut at = at;
             // Two have asked and neither is written yet: nobody knows whose turn is first.
             let other = |before: &Moment| before.flow.context != at.flow.context;
