@@ -49,6 +49,8 @@ pub struct V8 {
 
 /// Items in Python's queues that are remembered.
 pub const MAX_QUEUED: u32 = 16_384;
+/// Python contexts of which it is remembered who made them, until they act.
+pub const MAX_COPIES: u32 = 65_536;
 /// Python threads that make tasks, or work for others, at the same time.
 pub const MAX_TASK_THREADS: u32 = 4096;
 /// The attach cookie of a probe on `_asyncio.Task.__init__` holds the address of `PyContext_Type` in

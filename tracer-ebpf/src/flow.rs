@@ -16,9 +16,18 @@ use crate::{
 #[map]
 static RUNTIMES: HashMap<u32, Runtime> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
 
-/// Notes what the current task of a process runs as it sends (or connects) or receives.
+/// Notes what the current task of a process runs as it sends (or connects) or receives, before it acts.
 #[inline(always)]
 pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
+    peek(pid, direction, flow);
+    if flow.kind == FLOW_PYTHON {
+        python::tell(pid, flow.context);
+    }
+}
+
+/// Notes what the current task of a process runs.
+#[inline(always)]
+pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() } as *const u8;
     *flow = Flow { sleeps: task_sleeps(task) as u32, ..NOBODY };
@@ -34,11 +43,8 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
         if runtime.steps != 0 {
             flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
         }
-        if runtime.kind == FLOW_PYTHON {
-            python::deliver();
-            if direction == Direction::Send {
-                work(flow);
-            }
+        if runtime.kind == FLOW_PYTHON && direction == Direction::Send {
+            work(flow);
         }
         if flow.context != 0 {
             flow.kind = runtime.kind;

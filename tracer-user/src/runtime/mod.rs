@@ -38,7 +38,7 @@ pub trait Detector: Send {
     fn look(&mut self, process: &Candidate) -> Option<Insight>;
 }
 
-/// Every runtime that is known: a line for each goes into the list.
+/// Every runtime that is known.
 pub struct Detectors(Vec<Box<dyn Detector>>);
 
 impl Default for Detectors {

@@ -4,6 +4,7 @@
 mod alone;
 mod contexts;
 mod correlation;
+mod explained;
 mod formats;
 mod handoff;
 mod headers;
@@ -21,5 +22,6 @@ mod queue;
 mod recording;
 mod runtimes;
 mod script;
+mod tasks;
 mod unix;
 mod unseen;

@@ -2,11 +2,11 @@
 //! greenlet. Where threads keep it is not taken from tables by version: each place is found in the
 //! live process by what must hold there, and none is used that was not found.
 
+mod births;
 mod context;
 mod image;
 mod queue;
 mod slot;
-mod tasks;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -31,11 +31,11 @@ impl Detector for Python {
         let memory = Memory::of(process).ok()?;
         let image = Image::find(&memory, &mut self.files)?;
         let runtime = runtime(&memory, &image);
-        let task = runtime.and_then(|_| tasks::probe(&memory, &image));
+        let probes = runtime.map(|_| births::probes(&memory, &image)).unwrap_or_default();
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
-        let again = runtime.is_none() || task.is_none();
-        let uprobes = task.into_iter().chain(queue::probes(&memory)).collect();
+        let again = runtime.is_none() || probes.len() < 2;
+        let uprobes = probes.into_iter().chain(queue::probes(&memory)).collect();
         // Threads hand on work wherever contexts are.
         let unknown = Runtime { kind: FLOW_PYTHON, ..Runtime::default() };
         Some(Insight { runtime: runtime.or(Some(unknown)), uprobes, again })
