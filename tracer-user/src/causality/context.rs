@@ -57,3 +57,11 @@ fn one_by_one(requests: &[&Node]) -> Option<ExchangeId> {
     let alike = requests.iter().all(|request| cookie(request) == cookie(first));
     alike.then_some(first.id)
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().is_none_or(|client| client.lineage.is_empty()) {
+        true => "contexts of execution are not told apart in this process",
+        false => "no open request was read or answered in the call's context",
+    }
+}

@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
@@ -41,9 +42,13 @@ impl Causality {
                     (None, None) => at.flow,
                 };
                 let mut lineage = process.contexts.lineage(&flow);
-                // Who opened a pooled connection says nothing of its later requests.
-                let pooled = asked.is_none() && connected.is_none();
-                if flow.kind == FLOW_GOROUTINE && pooled {
+                // Who opened a connection says nothing of its later requests; nor of its first, where
+                // a library dials for one request and uses what it has for another. Where a probe
+                // tells who asks, only who uses what it has opened itself is believed besides.
+                let asks = process.contexts.ask;
+                let opened = asked.is_some()
+                    || connected.is_some_and(|(.., by)| !asks || by.context == at.flow.context);
+                if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
@@ -58,6 +63,7 @@ impl Causality {
                     alone,
                     lineage,
                     suspects,
+                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
                     switches,
                     blocked: None,
                     originated: false,
@@ -84,6 +90,7 @@ impl Causality {
             head: false,
             context: None,
             correlation: Correlation::default(),
+            answer: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -251,6 +258,12 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        if let Some(response) = &exchange.response {
+            node.answer = response.correlation.clone();
+        }
+        if node.side == Side::Server {
+            self.correlated.answered(node.started.pid, &node.answer, id);
+        }
         node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);

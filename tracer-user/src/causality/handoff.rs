@@ -24,3 +24,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let seen = if server.replied.is_some() { 1.0 } else { HALF };
     Testimony::Names(server.id, process.dedicated.get() * seen)
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().is_none_or(|client| client.handed.is_none()) {
+        true => "no work that another thread had handed on was seen",
+        false => "the thread that handed on the work had read more than one request",
+    }
+}

@@ -1,6 +1,6 @@
 //! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON};
 
 use crate::outcome::Outcome;
 use crate::script::{Script, Task, Wire, task};
@@ -21,7 +21,11 @@ fn wires(script: &mut Script) -> Vec<(Wire, Wire)> {
 
 /// Requests are read in context 100 + n; `call` makes the call of number n, in another order; they
 /// are answered in context 100 + n, too.
-fn crowd(kind: u32, read: impl Fn(u64) -> u64, call: impl Fn(&mut Script, u64, Wire)) -> Script {
+fn crowd(
+    kind: u32,
+    read: impl Fn(u64) -> u64,
+    mut call: impl FnMut(&mut Script, u64, Wire),
+) -> Script {
     let mut script = Script::new();
     let wires = wires(&mut script);
     // Whoever opened the connections is gone: they have carried a request before.
@@ -155,6 +159,56 @@ fn a_context_that_serves_several_requests_at_once_names_none() {
         |script, n, wire| {
             script.run(any(0), FLOW_PYTHON, 7, 0);
             request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn on_a_new_connection_the_loop_writes_for_who_opened_it() {
+    assert_right(&crowd(
+        FLOW_PROMISE,
+        |_| 0,
+        |script, n, _| {
+            script.run(any(0), FLOW_PROMISE, 100 + n, 0);
+            let wire = script.connect(any(0), 81);
+            script.run(any(0), FLOW_PROMISE, 100 + (n + 1) % 5, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn where_a_probe_tells_who_asks_the_starter_of_a_connection_is_not_believed() {
+    let mut asks = true;
+    assert_orphans(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, pooled| {
+            if std::mem::take(&mut asks) {
+                script.run(any(n), FLOW_GOROUTINE, 500, 0);
+                script.ask_on(any(n), pooled);
+            }
+            script.run(any(n), FLOW_GOROUTINE, 200 + n, 100 + n);
+            let wire = script.connect(any(n), 81);
+            // Dialed for one request, used by another.
+            script.run(any(2), FLOW_GOROUTINE, 300 + n, 200 + n);
+            request(script, any(2), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn whose_turn_is_first_of_two_who_ask_is_not_guessed() {
+    assert_orphans(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, wire| {
+            for asker in [n, (n + 1) % 5] {
+                script.run(any(n), FLOW_GOROUTINE, 100 + asker, 0);
+                script.ask_on(any(n), wire);
+            }
+            script.run(any(2), FLOW_GOROUTINE, 50, 100);
+            request(script, any(2), n, wire);
         },
     ));
 }
