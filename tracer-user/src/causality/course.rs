@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
@@ -9,7 +10,7 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::FLOW_GOROUTINE;
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -24,7 +25,7 @@ impl Causality {
         let role = match side {
             Side::Server => {
                 process.open.insert(id);
-                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
+                Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
                 let alone = process.only();
@@ -33,21 +34,35 @@ impl Causality {
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
-                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                // The loop writes on a new connection when that is open, whoever opened it.
+                let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
+                let flow = match (asked, opened) {
+                    (Some(asked), _) => asked.flow,
+                    (None, Some((.., flow))) => flow,
+                    (None, None) => at.flow,
+                };
                 let mut lineage = process.contexts.lineage(&flow);
-                // Who opened a pooled connection says nothing of its later requests.
-                let pooled = asked.is_none() && connected.is_none();
-                if flow.kind == FLOW_GOROUTINE && pooled {
+                // A connection's own goroutine was started by whoever opened it. That says nothing of
+                // later requests; nor of the first, since net/http dials for one request and may use
+                // the connection for another.
+                let opened = asked.is_some()
+                    || connected.is_some_and(|(.., by)| by.context == at.flow.context);
+                if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
+                let origin = Some(flow.origin).filter(|&origin| origin != 0);
+                let begun =
+                    |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
+                    handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
                     lineage,
                     suspects,
+                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
                     switches,
                     blocked: None,
                     originated: false,
@@ -57,7 +72,7 @@ impl Causality {
                     decided: false,
                 };
                 let last_read = match connected {
-                    Some((tid, turn)) if tid == at.tid => turn,
+                    Some((tid, turn, _)) if tid == at.tid => turn,
                     _ => last_read,
                 };
                 client.turn =
@@ -74,6 +89,7 @@ impl Causality {
             head: false,
             context: None,
             correlation: Correlation::default(),
+            answer: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -241,6 +257,12 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        if let Some(response) = &exchange.response {
+            node.answer = response.correlation.clone();
+        }
+        if node.side == Side::Server {
+            self.correlated.answered(node.started.pid, &node.answer, id);
+        }
         node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
-use super::contexts::Contexts;
+use super::contexts::{Ancestor, Contexts};
 use super::instrumented::Instrumented;
 use super::joint::Joint;
 use super::node::Node;
@@ -102,14 +102,14 @@ impl Process {
 
     /// Open requests that a call of this lineage may belong to: those that were read in one of its
     /// contexts, or if none was, all of them: any may yet be answered in one.
-    pub(super) fn suspects(&self, lineage: &[u64]) -> Vec<ExchangeId> {
+    pub(super) fn suspects(&self, lineage: &[Ancestor]) -> Vec<ExchangeId> {
         if lineage.is_empty() {
             return vec![];
         }
         let open = |id: &ExchangeId| self.open.contains(id);
         lineage
             .iter()
-            .map(|&context| self.contexts.requests(context).iter().copied().filter(open))
+            .map(|ancestor| self.contexts.requests(ancestor.id).iter().copied().filter(open))
             .map(Iterator::collect::<Vec<_>>)
             .find(|named| !named.is_empty())
             .unwrap_or_else(|| self.open.iter().copied().take(MAX_SUSPECTS).collect())

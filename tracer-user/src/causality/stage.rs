@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::COURSE_ASKS;
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
 
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
@@ -15,7 +15,7 @@ use super::correlated::Correlated;
 use super::node::Node;
 use super::origins::Origins;
 use super::processes::Processes;
-use super::resolver::{Decision, Weighed};
+use super::resolver::Decision;
 use super::scene::Carrier;
 
 /// How long to wait and how sure to be. Durations in nanoseconds.
@@ -37,13 +37,15 @@ const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// The stage.
 pub struct Causality {
     pub(super) settings: Settings,
+    /// Decisions tell what led to them.
+    pub(super) explain: bool,
     pub(super) nodes: HashMap<ExchangeId, Node>,
     pub(super) processes: Processes,
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
     pub(super) correlated: Correlated,
-    /// Thread and turn in which connect(2) was called, until the first request.
-    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>)>,
+    /// Thread, turn and flow in which connect(2) was called, until the first request.
+    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, Flow)>,
     /// Who asked for the next request on a connection.
     pub(super) asking: LruCache<Cookie, Moment>,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
@@ -61,6 +63,7 @@ impl Causality {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            explain: false,
             nodes: HashMap::new(),
             processes: Processes::default(),
             carriers: HashMap::new(),
@@ -76,6 +79,11 @@ impl Causality {
         }
     }
 
+    /// From now on decisions tell what led to them.
+    pub fn explain(&mut self) {
+        self.explain = true;
+    }
+
     /// A thread has sent or received on a connection; told before what follows from it.
     pub fn operation(&mut self, at: Moment, cookie: Cookie) {
         let process = self.processes.acting(&at);
@@ -85,9 +93,20 @@ impl Causality {
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
     pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        self.processes.acting(&at).contexts.saw(&at.flow);
-        if change == COURSE_ASKS {
-            self.asking.put(cookie, at);
+        let contexts = &mut self.processes.acting(&at).contexts;
+        match change {
+            COURSE_BEGINS => contexts.begins(&at.flow, at.time),
+            COURSE_ASKS => {
+                contexts.saw(&at.flow);
+                let mut at = at;
+                // Two have asked and neither is written yet: nobody knows whose turn is first.
+                let other = |before: &Moment| before.flow.context != at.flow.context;
+                if self.asking.peek(&cookie).is_some_and(other) {
+                    at.flow = Flow::default();
+                }
+                self.asking.put(cookie, at);
+            }
+            _ => {}
         }
     }
 
@@ -96,7 +115,7 @@ impl Causality {
         let process = self.processes.acting(&at);
         process.contexts.saw(&at.flow);
         let turn = process.thread(at.tid).last_read;
-        self.connecting.put(cookie, (at.tid, turn));
+        self.connecting.put(cookie, (at.tid, turn, at.flow));
     }
 
     /// A connection is gone.
@@ -203,12 +222,6 @@ impl Causality {
             carriers: &self.carriers,
             correlated: &self.correlated,
         }
-    }
-
-    /// What was said of a call that was decided together with others, while it is remembered.
-    #[must_use]
-    pub fn weighed(&self, call: ExchangeId) -> Option<&Weighed> {
-        self.nodes.get(&call)?.client()?.weighed.as_deref()
     }
 
     /// How many calls were decided without the times, because there were too many.

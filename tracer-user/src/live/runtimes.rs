@@ -156,8 +156,11 @@ impl Looking {
             debug!(process, ?runtime, uprobes = uprobes.len(), "runtime");
         }
         if let Err(error) = attached.and(reading) {
+            // One that has ended meanwhile is no failure.
+            let Ok(program) = std::fs::read_link(format!("/proc/{process}/exe")) else {
+                return self.uprobes.forget(process);
+            };
             self.failures.unattached.fetch_add(1, Ordering::Relaxed);
-            let program = std::fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default();
             if self.told.len() < MAX_TOLD && self.told.insert(program.clone()) {
                 warn!(process, program = %program.display(), "calls may lack parents: {error:#}");
             }

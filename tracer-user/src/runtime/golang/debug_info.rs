@@ -1,5 +1,5 @@
-//! Where the fields are that the probes read, by the program's own debug information (DWARF), where
-//! it was not stripped.
+//! Where the fields are that the probes read, by the program's own debug information (DWARF): for
+//! programs of a Go that is newer than this tracer.
 
 use gimli::{Attribute, DebugInfoUnitHeadersIter, EndianSlice, LittleEndian, Unit};
 use tracer_common::golang::Layout;
@@ -21,8 +21,7 @@ pub(super) fn structures(elf: &Elf<'_>) -> Option<Structures> {
     let sections = gimli::DwarfSections::load(load).ok()?;
     let dwarf = sections.borrow(|section| EndianSlice::new(section, LittleEndian));
     let mut fields = Fields::default();
-    let units: DebugInfoUnitHeadersIter<Slice<'_>> = dwarf.units();
-    let mut units = units;
+    let mut units: DebugInfoUnitHeadersIter<Slice<'_>> = dwarf.units();
     while let Ok(Some(header)) = units.next() {
         let Ok(unit) = dwarf.unit(header) else { continue };
         fields.look(&dwarf, &unit);

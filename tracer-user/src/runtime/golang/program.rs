@@ -48,7 +48,7 @@ impl Program {
         }
         let version = build::version(elf)?;
         let Structures { goid, parent, client } =
-            debug_info::structures(elf).or_else(|| layouts::structures(version))?;
+            layouts::structures(version).or_else(|| debug_info::structures(elf))?;
         let round_trip = client.and_then(|layout| {
             let address = symbols::function(elf, ROUND_TRIP)?;
             Some((elf.offset(address)?, layout))
