@@ -2,8 +2,9 @@
 //! call, or one that started it, also read the request or answered it.
 //!
 //! A context that only writes what others ask for (the goroutine behind each of net/http's client
-//! connections) was started by whoever opened the connection, so its ancestors count only for a
-//! connection's first request; who asked for a later one, a probe at the library's entry tells.
+//! connections) was started by whoever opened the connection, so of goroutines that write the ancestors
+//! count only where one opened the connection itself; who asks others, a probe at the library's
+//! entry tells.
 
 use crate::exchange::ExchangeId;
 
@@ -56,4 +57,12 @@ fn one_by_one(requests: &[&Node]) -> Option<ExchangeId> {
     let first = requests.iter().min_by_key(|request| request.started.order)?;
     let alike = requests.iter().all(|request| cookie(request) == cookie(first));
     alike.then_some(first.id)
+}
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().is_none_or(|client| client.lineage.is_empty()) {
+        true => "contexts of execution are not told apart in this process",
+        false => "no open request was read or answered in the call's context",
+    }
 }

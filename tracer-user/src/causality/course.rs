@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
@@ -41,9 +42,12 @@ impl Causality {
                     (None, None) => at.flow,
                 };
                 let mut lineage = process.contexts.lineage(&flow);
-                // Who opened a pooled connection says nothing of its later requests.
-                let pooled = asked.is_none() && connected.is_none();
-                if flow.kind == FLOW_GOROUTINE && pooled {
+                // A connection's own goroutine was started by whoever opened it. That says nothing of
+                // later requests; nor of the first, since net/http dials for one request and may use
+                // the connection for another.
+                let opened = asked.is_some()
+                    || connected.is_some_and(|(.., by)| by.context == at.flow.context);
+                if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
@@ -58,6 +62,7 @@ impl Causality {
                     alone,
                     lineage,
                     suspects,
+                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
                     switches,
                     blocked: None,
                     originated: false,
@@ -84,6 +89,7 @@ impl Causality {
             head: false,
             context: None,
             correlation: Correlation::default(),
+            answer: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -251,6 +257,12 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        if let Some(response) = &exchange.response {
+            node.answer = response.correlation.clone();
+        }
+        if node.side == Side::Server {
+            self.correlated.answered(node.started.pid, &node.answer, id);
+        }
         node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);

@@ -24,3 +24,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let seen = if server.replied.is_some() { 1.0 } else { HALF };
     Testimony::Names(server.id, process.dedicated.get() * seen)
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().and_then(|client| client.handed) {
+        None => "no thread that had read a request handed work to the one that wrote the call",
+        Some(_) => "the thread that handed on the work has more to do than one request",
+    }
+}

@@ -11,6 +11,7 @@ mod course;
 mod evidence;
 mod handoff;
 mod header;
+mod hearing;
 mod instrumented;
 pub mod joint;
 mod node;
@@ -28,7 +29,8 @@ mod timers;
 mod timing;
 mod turn;
 
-pub use resolver::{Decision, Provenance, Weighed};
+pub use hearing::{Hearing, Said, Statement, Verdict, Weighed};
+pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};
 
 use scene::Scene;

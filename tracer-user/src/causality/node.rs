@@ -1,11 +1,13 @@
 //! What causality remembers of one exchange.
 
+use std::collections::BTreeSet;
+
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 
 use super::contexts::{Ancestor, ContextId, Contexts};
-use super::resolver::Weighed;
+use super::hearing::Weighed;
 
 /// Of one exchange, from its first byte until nobody can refer to it any more.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Node {
     pub(super) context: Option<Box<Context>>,
     /// Ids that are no contexts.
     pub(super) correlation: Correlation,
+    /// Those of the response.
+    pub(super) answer: Correlation,
     pub(super) replied: Option<Moment>,
     pub(super) ended: Option<u64>,
     /// The other end.
@@ -73,6 +77,8 @@ pub(super) struct Client {
     pub(super) lineage: Vec<Ancestor>,
     /// The requests that it may belong to, as far as that is known from its beginning.
     pub(super) suspects: Vec<ExchangeId>,
+    /// All requests that were open in the process, where decisions tell what led to them.
+    pub(super) open: BTreeSet<ExchangeId>,
     /// How often the writing thread had changed connections when the call was written.
     pub(super) switches: u64,
     /// The thread did nothing else until it read the response.
@@ -83,8 +89,8 @@ pub(super) struct Client {
     pub(super) rivals: usize,
     /// It waits to be decided together with others.
     pub(super) deferred: bool,
-    /// What the times said of it.
-    pub(super) weighed: Option<Box<Weighed>>,
+    /// What the times said of it, where decisions tell what led to them.
+    pub(super) weighed: Option<Box<Weighed<ExchangeId>>>,
     pub(super) decided: bool,
 }
 

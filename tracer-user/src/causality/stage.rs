@@ -15,7 +15,7 @@ use super::correlated::Correlated;
 use super::node::Node;
 use super::origins::Origins;
 use super::processes::Processes;
-use super::resolver::{Decision, Weighed};
+use super::resolver::Decision;
 use super::scene::Carrier;
 
 /// How long to wait and how sure to be. Durations in nanoseconds.
@@ -37,6 +37,8 @@ const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// The stage.
 pub struct Causality {
     pub(super) settings: Settings,
+    /// Decisions tell what led to them.
+    pub(super) explain: bool,
     pub(super) nodes: HashMap<ExchangeId, Node>,
     pub(super) processes: Processes,
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
@@ -61,6 +63,7 @@ impl Causality {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            explain: false,
             nodes: HashMap::new(),
             processes: Processes::default(),
             carriers: HashMap::new(),
@@ -74,6 +77,11 @@ impl Causality {
             forgotten: vec![],
             crowded: 0,
         }
+    }
+
+    /// From now on decisions tell what led to them.
+    pub fn explain(&mut self) {
+        self.explain = true;
     }
 
     /// A thread has sent or received on a connection; told before what follows from it.
@@ -90,6 +98,12 @@ impl Causality {
             COURSE_BEGINS => contexts.begins(&at.flow, at.time),
             COURSE_ASKS => {
                 contexts.saw(&at.flow);
+                let mut at = at;
+                // Two have asked and neither is written yet: nobody knows whose turn is first.
+                let other = |before: &Moment| before.flow.context != at.flow.context;
+                if self.asking.peek(&cookie).is_some_and(other) {
+                    at.flow = Flow::default();
+                }
                 self.asking.put(cookie, at);
             }
             _ => {}
@@ -208,12 +222,6 @@ impl Causality {
             carriers: &self.carriers,
             correlated: &self.correlated,
         }
-    }
-
-    /// What was said of a call that was decided together with others, while it is remembered.
-    #[must_use]
-    pub fn weighed(&self, call: ExchangeId) -> Option<&Weighed> {
-        self.nodes.get(&call)?.client()?.weighed.as_deref()
     }
 
     /// How many calls were decided without the times, because there were too many.

@@ -47,10 +47,12 @@ pub(super) struct Agreement {
 
 /// Sets of four kinds, for requests whose turns close and others.
 const SETS: usize = 32;
+/// So many observations weigh as much as taking the set for chance.
+const CHANCE: f64 = 20.0;
 
 impl Default for Agreement {
     fn default() -> Self {
-        Self { right: [Share::guess(0.5, 4.0); SETS] }
+        Self { right: [Share::guess(0.0, 0.0); SETS] }
     }
 }
 
@@ -63,9 +65,11 @@ impl Agreement {
     }
 
     /// Natural logarithm of the odds by which it speaks for the one of `rivals` requests that it
-    /// names, against any other.
+    /// names, against any other. Nothing, before it was seen to be right: what was read last is near
+    /// in time, so times and turns would soon believe each other.
     pub(super) fn odds(&self, set: usize, rivals: usize) -> f32 {
-        log_odds(self.right.get(set).map_or(0.5, Share::get), rivals)
+        let Some(share) = self.right.get(set) else { return 0.0 };
+        log_odds((share.yes + CHANCE / rivals as f64) / (share.all + CHANCE), rivals)
     }
 }
 

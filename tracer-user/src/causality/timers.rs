@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::exchange::{ExchangeId, Side};
 
 use super::evidence::Testimony;
+use super::hearing::hear;
 use super::node::{Client, Node, Role};
 use super::resolver::{Decision, Provenance, decision, weigh};
 use super::stage::{Causality, LINGER};
@@ -111,6 +112,9 @@ impl Causality {
         let Some(node) = self.nodes.get(&id) else { return };
         let scene = self.scene();
         let mut decision = decision(node, parent);
+        if self.explain {
+            decision.hearing = Some(Box::new(hear(&scene, node, parent)));
+        }
         let contradicted = contradicts(&scene, node, &decision);
         let correlated = is_right(&scene, node);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
@@ -150,7 +154,7 @@ impl Causality {
             contexts.for_each(|&context| process.contexts.forget(context, id));
         }
         if node.side == Side::Server {
-            self.correlated.forget(node.started.pid, &node.correlation, id);
+            self.correlated.forget(node.started.pid, &node.correlation, &node.answer, id);
         }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);

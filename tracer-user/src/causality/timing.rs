@@ -12,10 +12,11 @@ use crate::protocol::http1::RequestHead;
 use crate::protocol::route::template;
 
 use super::Scene;
-use super::evidence::{KINDS, Testimony, WEAK};
+use super::evidence::{KINDS, Testimony};
+use super::hearing::Weighed;
 use super::joint::{Call, Hint, Joint, Posterior, Request};
 use super::node::{Node, Role};
-use super::resolver::{Weighed, crosses, fits, weigh};
+use super::resolver::{crosses, fits, weigh};
 use super::stage::Causality;
 use super::strength::log_odds;
 use super::turn::closes;
@@ -133,11 +134,7 @@ impl Causality {
             known if known < KNOWN => weigh(&scene, node, min_confidence).or(parent),
             _ => parent,
         };
-        let owners = posterior.owners.iter();
-        let weighed = Weighed {
-            owners: owners.map(|&(id, chance, odds)| (ExchangeId(id), chance, odds)).collect(),
-            nobody: posterior.nobody,
-        };
+        let weighed = self.explain.then(|| weighed(posterior));
         let started = node.started;
         if let Some(process) = self.processes.at_mut(&started) {
             for (request, class) in opinions {
@@ -147,10 +144,17 @@ impl Causality {
             }
         }
         if let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) {
-            client.weighed = Some(Box::new(weighed));
+            client.weighed = weighed;
         }
         self.conclude(id, parent);
     }
+}
+
+/// The same, to be told.
+fn weighed(posterior: &Posterior) -> Box<Weighed<ExchangeId>> {
+    let owners = posterior.owners.iter();
+    let owners = owners.map(|&(id, chance, odds)| (ExchangeId(id), chance, odds));
+    Box::new(Weighed { owners: owners.collect(), nobody: posterior.nobody })
 }
 
 /// What a probability would be without the odds that went into it: no witness judges itself.
@@ -164,8 +168,9 @@ fn without(chance: f32, odds: f32) -> f64 {
 /// for a request whose turns close.
 fn opinions(scene: &Scene<'_>, call: &Node) -> Vec<(ExchangeId, usize)> {
     let mut opinions: Vec<(ExchangeId, usize)> = vec![];
-    for (bit, (_, testify)) in WEAK.iter().enumerate() {
-        let Testimony::Names(request, _) = testify(scene, call) else { continue };
+    let weak = || KINDS.iter().filter(|kind| kind.weak);
+    for (bit, kind) in weak().enumerate() {
+        let Testimony::Names(request, _) = (kind.testify)(scene, call) else { continue };
         if !fits(scene, call, request) {
             continue;
         }
@@ -176,7 +181,7 @@ fn opinions(scene: &Scene<'_>, call: &Node) -> Vec<(ExchangeId, usize)> {
     }
     for (request, class) in &mut opinions {
         let closed = scene.node(*request).is_some_and(|request| closes(scene, request));
-        *class |= usize::from(closed) << WEAK.len();
+        *class |= usize::from(closed) << weak().count();
     }
     opinions
 }
@@ -195,8 +200,8 @@ fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
     for (request, class) in opinions(scene, call) {
         add(request, process.agreement.odds(class, rivals));
     }
-    for (_, testify) in KINDS.iter().filter(|kind| WEAK.iter().all(|weak| weak.0 != kind.0)) {
-        match testify(scene, call) {
+    for kind in KINDS.iter().filter(|kind| !kind.weak) {
+        match (kind.testify)(scene, call) {
             Testimony::Silent => {}
             Testimony::Names(request, share) if fits(scene, call, request) => {
                 add(request, log_odds(share, rivals));
@@ -216,8 +221,9 @@ fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
 
 /// The strongest kind of evidence that names a request, else the times themselves.
 fn named_by(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> &'static str {
-    let names = |(_, testify): &&(&str, super::evidence::Witness)| matches!(testify(scene, call), Testimony::Names(named, _) if named == request);
-    KINDS.iter().find(names).map_or(METHOD, |kind| kind.0)
+    let names = |testimony| matches!(testimony, Testimony::Names(named, _) if named == request);
+    let mut kinds = KINDS.iter().filter(|kind| names((kind.testify)(scene, call)));
+    kinds.next().map_or(METHOD, |kind| kind.method)
 }
 
 fn request(node: &Node) -> Request {

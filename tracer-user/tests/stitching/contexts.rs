@@ -1,6 +1,6 @@
 //! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON};
 
 use crate::outcome::Outcome;
 use crate::script::{Script, Task, Wire, task};
@@ -133,18 +133,29 @@ fn the_starter_of_a_pooled_connection_says_nothing_of_its_later_requests() {
     ));
 }
 
-#[test]
-fn the_starter_of_a_connection_asks_for_its_first_request() {
-    assert_right(&crowd(
+/// A call on a connection of its own, opened in one context and written in another.
+fn dial(opens: u64, writes: u64) -> Script {
+    crowd(
         FLOW_GOROUTINE,
         |n| 100 + n,
         |script, n, _| {
-            script.run(any(n), FLOW_GOROUTINE, 200 + n, 100 + n);
+            script.run(any(n), FLOW_GOROUTINE, opens + n, 100 + n);
             let wire = script.connect(any(n), 81);
-            script.run(any(2), FLOW_GOROUTINE, 300 + n, 200 + n);
+            let parent = if opens == writes { 100 } else { opens };
+            script.run(any(2), FLOW_GOROUTINE, writes + n, parent + n);
             request(script, any(2), n, wire);
         },
-    ));
+    )
+}
+
+#[test]
+fn who_writes_on_a_connection_that_it_opened_belongs_to_its_starter() {
+    assert_right(&dial(200, 200));
+}
+
+#[test]
+fn who_writes_on_a_connection_that_another_opened_may_write_for_anybody() {
+    assert_orphans(&dial(200, 300));
 }
 
 #[test]
@@ -155,6 +166,36 @@ fn a_context_that_serves_several_requests_at_once_names_none() {
         |script, n, wire| {
             script.run(any(0), FLOW_PYTHON, 7, 0);
             request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn on_a_new_connection_the_loop_writes_for_who_opened_it() {
+    assert_right(&crowd(
+        FLOW_PROMISE,
+        |_| 0,
+        |script, n, _| {
+            script.run(any(0), FLOW_PROMISE, 100 + n, 0);
+            let wire = script.connect(any(0), 81);
+            script.run(any(0), FLOW_PROMISE, 100 + (n + 1) % 5, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn whose_turn_is_first_of_two_who_ask_is_not_guessed() {
+    assert_orphans(&crowd(
+        FLOW_GOROUTINE,
+        |n| 100 + n,
+        |script, n, wire| {
+            for asker in [n, (n + 1) % 5] {
+                script.run(any(n), FLOW_GOROUTINE, 100 + asker, 0);
+                script.ask_on(any(n), wire);
+            }
+            script.run(any(2), FLOW_GOROUTINE, 50, 100);
+            request(script, any(2), n, wire);
         },
     ));
 }

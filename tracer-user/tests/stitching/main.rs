@@ -4,7 +4,9 @@
 mod alone;
 mod contexts;
 mod correlation;
+mod explained;
 mod formats;
+mod handoff;
 mod headers;
 mod hostile;
 mod http;

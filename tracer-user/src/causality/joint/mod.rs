@@ -78,16 +78,13 @@ impl Joint {
         if self.routes.len() <= route {
             self.routes.resize_with(route + 1, Route::default);
         }
-        if self.window.request(request, route) {
-            self.background.request();
-        }
+        self.window.request(request, route);
     }
 
     /// A call of which no more will be known. Returns whether there is room: what has none is not
     /// decided.
     pub fn call(&mut self, call: Call) -> bool {
         let key = self.keys.number(call.key) as u8;
-        self.background.call(key);
         self.window.call(call, key)
     }
 
@@ -96,9 +93,9 @@ impl Joint {
     /// it overlaps, has to be told before. Each call is decided once.
     pub fn decide(&mut self, now: u64, before: u64, hold: u64) -> Vec<Posterior> {
         self.background.advance(before);
+        let new = self.window.arrange(before, now, &mut self.background);
         self.refresh();
         let known = self.routes.iter().map(Route::seen).fold(0.0, f32::max) >= KNOWN;
-        let new = self.window.arrange(if known { before } else { now }, now);
         let mut sampler = self.sampler();
         sampler.rescore();
         for call in new {

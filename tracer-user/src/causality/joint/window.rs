@@ -69,19 +69,17 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// A request, or what is known of it by now; returns whether it is new.
-    pub(super) fn request(&mut self, request: Request, route: usize) -> bool {
+    /// A request, or what is known of it by now.
+    pub(super) fn request(&mut self, request: Request, route: usize) {
         let Request { id, started, replied, ended, .. } = request;
         if let Some(open) = self.requests.iter_mut().rev().find(|open| open.id == id) {
             (open.route, open.replied, open.ended) = (route, replied, ended);
-            return false;
+            return;
         }
         if self.requests.len() >= MAX_WINDOW {
             self.retire_half();
         }
-        let room = self.requests.len() < MAX_WINDOW;
-        if room {
-            let calls = vec![];
+        if self.requests.len() < MAX_WINDOW {
             self.requests.push(Open {
                 id,
                 route,
@@ -89,13 +87,12 @@ impl Window {
                 replied,
                 ended,
                 whole: false,
-                calls,
+                calls: vec![],
                 mark: 0,
                 score: 0.0,
                 lesson: None,
             });
         }
-        room
     }
 
     /// A call; returns whether there is room.
@@ -122,13 +119,24 @@ impl Window {
 
     /// Takes in the calls up to the end of all requests that began before; sorts, finds the
     /// candidates of every call, and returns the calls that are new and open.
-    pub(super) fn arrange(&mut self, before: u64, now: u64) -> Vec<u32> {
+    pub(super) fn arrange(
+        &mut self,
+        before: u64,
+        now: u64,
+        background: &mut Background,
+    ) -> Vec<u32> {
         self.now = now;
         let begun = self.requests.iter().filter(|open| open.started <= before);
         let until = begun.filter_map(|open| open.over(now)).max().unwrap_or(0).max(before);
         for open in &mut self.requests {
+            let before = open.whole;
             open.whole = open.over(now).is_some_and(|ended| ended <= until);
+            if open.whole && !before {
+                background.request();
+            }
         }
+        let new = self.later.iter().filter(|call| call.started <= until);
+        new.for_each(|call| background.call(call.key));
         self.calls.extend(self.later.extract_if(.., |call| call.started <= until));
         let owners: Vec<u64> = self
             .calls
