@@ -78,6 +78,9 @@ pub const FLOW_GOROUTINE: u32 = 1;
 /// [`Flow::kind`]: `context` is the address of a Python context (`PyThreadState.context`), which
 /// names a task or a greenlet while it lives.
 pub const FLOW_PYTHON: u32 = 2;
+/// [`Flow::kind`]: `context` names the JavaScript promise that settles when all is done that waits
+/// for what the thread runs.
+pub const FLOW_PROMISE: u32 = 3;
 
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.
@@ -121,13 +124,14 @@ pub struct Flow {
     pub context: u64,
     /// The context that started it; 0 if that is not known.
     pub parent: u64,
-    /// Boot time of the receive from which wake-ups from thread to thread led here; 0 if none did.
+    /// Boot time of the receive of the request for which another thread handed on the work that this
+    /// one does; 0 if that is not known, or `context` or `parent` tells it.
     pub origin: u64,
     /// One of `FLOW_*`.
     pub kind: u32,
     /// How often the thread has gone to sleep (`task_struct.nvcsw`), modulo 2^32.
     pub sleeps: u32,
-    /// Wake-ups since `origin`.
+    /// From how many threads to how many next ones it went since `origin`.
     pub hops: u32,
     /// Always 0.
     pub reserved: u32,

@@ -2,20 +2,32 @@
 
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::{FLOW_PYTHON, Flow},
+    record::{FLOW_PROMISE, FLOW_PYTHON, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
-use crate::kernel::{peek_user, task_sleeps, task_thread_pointer};
-use crate::python;
+use crate::{
+    kernel::{peek_user, task_sleeps, task_thread_pointer},
+    operation::Direction,
+    promise, python, work,
+};
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
 static RUNTIMES: HashMap<u32, Runtime> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
 
+/// Notes what the current task of a process runs as it sends (or connects) or receives, before it acts.
+#[inline(always)]
+pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
+    peek(pid, direction, flow);
+    if flow.kind == FLOW_PYTHON {
+        python::tell(pid, flow.context);
+    }
+}
+
 /// Notes what the current task of a process runs.
 #[inline(always)]
-pub(crate) fn current(pid: u32, flow: &mut Flow) {
+pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() } as *const u8;
     *flow = Flow { sleeps: task_sleeps(task) as u32, ..NOBODY };
@@ -23,9 +35,16 @@ pub(crate) fn current(pid: u32, flow: &mut Flow) {
     // fail anyway.
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
-        flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
-        if runtime.kind == FLOW_PYTHON {
-            python::deliver();
+        if runtime.kind == FLOW_PROMISE {
+            flow.context = promise::context(&runtime.v8, base, direction).unwrap_or(0);
+            flow.kind = if flow.context != 0 { FLOW_PROMISE } else { 0 };
+            return;
+        }
+        if runtime.steps != 0 {
+            flow.context = peek_user(base.wrapping_add(runtime.context as u64)).unwrap_or(0);
+        }
+        if runtime.kind == FLOW_PYTHON && direction == Direction::Send {
+            work(flow);
         }
         if flow.context != 0 {
             flow.kind = runtime.kind;
@@ -33,6 +52,31 @@ pub(crate) fn current(pid: u32, flow: &mut Flow) {
                 flow.parent = peek_user(base.wrapping_add(runtime.parent as u64)).unwrap_or(0);
             }
         }
+    }
+}
+
+/// Notes for whom the current thread works, if another thread asked it to.
+#[inline(always)]
+fn work(flow: &mut Flow) {
+    let Some(work) = work::current() else { return };
+    if work.hops == 0 {
+        return;
+    }
+    if work.context == 0 {
+        (flow.origin, flow.hops) = (work.origin, work.hops as u32);
+    } else if flow.context == 0 {
+        flow.context = work.context;
+    } else {
+        flow.parent = work.context;
+    }
+}
+
+/// Notes that the current task of a process has read the beginning of a request.
+#[inline(always)]
+pub(crate) fn reads(pid: u32, time: u64) {
+    // SAFETY: as in `current`.
+    if unsafe { RUNTIMES.get(pid) }.is_some_and(|runtime| runtime.kind == FLOW_PYTHON) {
+        work::read(time);
     }
 }
 

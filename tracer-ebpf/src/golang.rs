@@ -14,6 +14,7 @@ use tracer_common::{
 use crate::{
     flow,
     kernel::{Sock, header, peek_user, socket_of_fd},
+    operation::Direction,
     ring::send,
     verdict::Stop,
 };
@@ -45,7 +46,7 @@ pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
         reserved: 0,
         flow: flow::NOBODY,
     };
-    flow::current(course.header.pid, &mut course.flow);
+    flow::current(course.header.pid, Direction::Send, &mut course.flow);
     if course.flow.context == 0 {
         return Err(Stop::NotOurs);
     }
@@ -64,8 +65,8 @@ pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
 fn connection(receiver: u64, layout: Layout) -> Option<u32> {
     // An interface is two words: type and value.
     let conn = peek_user(receiver.wrapping_add(u64::from(layout.conn) + 8))?;
-    let fd = peek_user(conn)?;
-    let word = |offset: u16| peek_user(fd.wrapping_add(u64::from(offset)));
+    let fd: u64 = peek_user(conn)?;
+    let word = |offset: u16| peek_user::<u64>(fd.wrapping_add(u64::from(offset)));
     let family = word(layout.family)?;
     let known = [FAMILY_INET, FAMILY_INET6, FAMILY_UNIX].iter().any(|&it| u64::from(it) == family);
     if !known || word(layout.kind)? != STREAM {

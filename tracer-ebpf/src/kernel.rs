@@ -281,13 +281,15 @@ pub(crate) fn peek<T: FromBytes>(address: u64) -> Option<T> {
     }
 }
 
-/// Reads a value in the current process's memory.
+/// Reads a value in the current process's memory; `T` is plain numbers.
 #[inline(always)]
-pub(crate) fn peek_user(address: u64) -> Option<u64> {
-    let mut value = 0_u64;
-    // SAFETY: the helper writes the whole value or fails.
-    match unsafe { bpf_probe_read_user((&raw mut value).cast(), 8, address as *const _) } {
-        0 => Some(value),
+pub(crate) fn peek_user<T: Copy>(address: u64) -> Option<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    let (to, len) = (value.as_mut_ptr().cast(), size_of::<T>() as u32);
+    // SAFETY: the helper writes the whole value, with zeros if it fails.
+    match unsafe { bpf_probe_read_user(to, len, address as *const _) } {
+        // SAFETY: it is written.
+        0 => Some(unsafe { value.assume_init() }),
         _ => None,
     }
 }

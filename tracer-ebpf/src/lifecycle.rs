@@ -9,6 +9,7 @@ use zerocopy::transmute;
 use crate::{
     flow,
     kernel::{Sock, UnixSock, choices, header, task_ids},
+    operation::Direction,
     ring::{comm, send, send_at_once},
     socket::{ANNOUNCED, GONE, Socket, UNDECIDED},
     verdict::Stop,
@@ -35,7 +36,7 @@ pub(crate) fn try_set_state(sk: *const u8, old: i32, new: i32) -> Result<(), Sto
             sock.find_or_create()?.flags |= CONNECTION_OPENER;
             let header = header(KIND_STATE, sock.cookie());
             let mut flow = flow::NOBODY;
-            flow::current(header.pid, &mut flow);
+            flow::current(header.pid, Direction::Send, &mut flow);
             let [copied_seq, receive_base, reserved] = [0; 3];
             let state = STATE_CONNECTING;
             send(&State { header, state, copied_seq, receive_base, reserved, flow })

@@ -12,17 +12,19 @@ mod golang;
 mod kernel;
 mod lifecycle;
 mod operation;
+mod promise;
 mod python;
 mod ring;
 mod socket;
 mod stream;
 mod uring;
 mod verdict;
+mod work;
 
 use aya_ebpf::{
     EbpfContext as _,
-    macros::{btf_tracepoint, uprobe},
-    programs::{BtfTracePointContext, ProbeContext},
+    macros::{btf_tracepoint, uprobe, uretprobe},
+    programs::{BtfTracePointContext, ProbeContext, RetProbeContext},
 };
 
 use crate::operation::Direction;
@@ -76,6 +78,19 @@ pub(crate) fn io_uring_poll_arm(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, uring::try_arm(ctx.arg(0)))
 }
 
+/// `_asyncio.Task.__init__` of CPython (Modules/_asynciomodule.c): `int (TaskObj *self, PyObject *args,
+/// PyObject *kwargs)`.
+#[uprobe]
+pub(crate) fn python_task(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, python::try_task(&ctx))
+}
+
+/// The return of `PyContext_CopyCurrent` (Include/cpython/context.h): `PyObject *(void)`.
+#[uretprobe]
+pub(crate) fn python_copied(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, python::try_copied(&ctx))
+}
+
 /// On the entry of Go's `net/http.(*persistConn).roundTrip`; its attach cookie is a
 /// [`tracer_common::golang::Layout`].
 #[uprobe]
@@ -83,11 +98,17 @@ pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
     verdict::conclude(&ctx, golang::try_round_trip(&ctx))
 }
 
-/// `_asyncio.Task.__init__` of CPython (Modules/_asynciomodule.c): `int (TaskObj *self, PyObject *args,
-/// PyObject *kwargs)`.
+/// `SimpleQueue.put` of CPython (Modules/_queuemodule.c), by the vectorcall convention: `PyObject
+/// *(simplequeueobject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)`.
 #[uprobe]
-pub(crate) fn python_task(ctx: ProbeContext) -> u32 {
-    verdict::conclude(&ctx, python::try_task(&ctx)) as u32
+pub(crate) fn python_put(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, work::try_put(&ctx))
+}
+
+/// `SimpleQueue.get` and `get_nowait`; they return the item, or null.
+#[uretprobe]
+pub(crate) fn python_get(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, work::try_get(&ctx))
 }
 
 #[cfg(not(test))]

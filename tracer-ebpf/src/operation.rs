@@ -134,7 +134,10 @@ pub(crate) fn try_operation(
     if Call::current().is_uring() {
         scratch.data.flow = flow::NOBODY;
     } else {
-        flow::current(pid, &mut scratch.data.flow);
+        flow::current(pid, direction, &mut scratch.data.flow);
+        if direction == Direction::Receive && start.what == Start::Request as u32 {
+            flow::reads(pid, scratch.data.header.time);
+        }
     }
     record(scratch, buffer, len, want)?;
     if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }

@@ -1,25 +1,43 @@
-//! Python tasks begin in contexts of their own: copies of the context of whoever creates them.
+//! A Python task, or a function that is handed to another thread, runs in a copy of the context of
+//! whoever started it, and nothing in the copy says so. Who made which is noted here, and told when
+//! the copy first does something that is told: most never do.
 
 use aya_ebpf::{
-    EbpfContext as _, helpers::bpf_get_current_pid_tgid, helpers::generated::bpf_get_attach_cookie,
-    macros::map, maps::LruHashMap, programs::ProbeContext,
+    EbpfContext as _,
+    helpers::{bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns, generated::bpf_get_attach_cookie},
+    macros::map,
+    maps::LruHashMap,
+    programs::{ProbeContext, RetProbeContext},
 };
 use tracer_common::{
     record::{COURSE_BEGINS, Course, FLOW_PYTHON, KIND_COURSE},
-    runtime::{MAX_TASK_THREADS, PYTHON_TYPE_BITS},
+    runtime::{MAX_COPIES, MAX_TASK_THREADS, PYTHON_TYPE_BITS},
 };
 
 use crate::{
     flow,
     kernel::{header, peek_user},
+    operation::Direction,
     ring::send,
     verdict::Stop,
 };
 
-/// A task that is being made: the constructor's last steps are not seen.
+/// How a context came to be.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Birth {
+    /// The context that made it.
+    creator: u64,
+    /// Boot time, nanoseconds.
+    time: u64,
+    /// Not 0 once user space has heard of it.
+    told: u64,
+}
+
+/// A task that is being made.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Making {
     /// Where the task will name its context; 0 if no task is being made.
     place: u64,
     /// The context that makes it.
@@ -30,59 +48,131 @@ struct Birth {
 
 /// `PyObject.ob_type`.
 const OBJECT_TYPE: u64 = 8;
+/// Copies of copies that are told at once.
+const MAX_GENERATIONS: usize = 4;
 
-/// Thread -> the task that it made last, until it is told.
+/// Process and context -> how that began.
 #[map]
-static BIRTHS: LruHashMap<u32, Birth> = LruHashMap::with_max_entries(MAX_TASK_THREADS, 0);
+static BIRTHS: LruHashMap<[u64; 2], Birth> = LruHashMap::with_max_entries(MAX_COPIES, 0);
+/// Thread -> the task that it made last, until its context is known.
+#[map]
+static MAKING: LruHashMap<u32, Making> = LruHashMap::with_max_entries(MAX_TASK_THREADS, 0);
 
-/// `_asyncio.Task.__init__(self, ...)` begins. The attach cookie holds the address of
-/// `PyContext_Type` and, above [`PYTHON_TYPE_BITS`], where in a task its context is.
+/// `PyContext_CopyCurrent` has returned the copy.
+#[inline(always)]
+pub(crate) fn try_copied(ctx: &RetProbeContext) -> Result<(), Stop> {
+    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+    let mut flow = flow::NOBODY;
+    flow::peek(pid, Direction::Send, &mut flow);
+    let copy: u64 = ctx.ret();
+    if flow.context == 0 || copy == 0 {
+        return Err(Stop::NotOurs);
+    }
+    born(pid, copy, flow.context);
+    Ok(())
+}
+
+/// `_asyncio.Task.__init__(self, ...)` begins: what it returns says nothing, so the task is looked
+/// at later. The attach cookie holds the address of `PyContext_Type` and, above
+/// [`PYTHON_TYPE_BITS`], where in a task its context is.
 #[inline(always)]
 pub(crate) fn try_task(ctx: &ProbeContext) -> Result<(), Stop> {
     let id = bpf_get_current_pid_tgid();
     let (pid, tid) = ((id >> 32) as u32, id as u32);
+    finish(pid, tid);
     let mut flow = flow::NOBODY;
-    flow::current(pid, &mut flow);
+    flow::peek(pid, Direction::Send, &mut flow);
     let task: u64 = ctx.arg(0).ok_or(Stop::NotOurs)?;
-    // SAFETY: the helper takes the context that this program was called with.
-    let cookie = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
     if flow.context == 0 {
         return Err(Stop::NotOurs);
     }
+    // SAFETY: the helper takes the context that this program was called with.
+    let cookie = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
     let place = task.wrapping_add(cookie >> PYTHON_TYPE_BITS);
-    let birth =
-        Birth { place, creator: flow.context, kind: cookie & ((1 << PYTHON_TYPE_BITS) - 1) };
-    if let Some(last) = BIRTHS.get_ptr_mut(tid) {
+    let kind = cookie & ((1 << PYTHON_TYPE_BITS) - 1);
+    let making = Making { place, creator: flow.context, kind };
+    if let Some(last) = MAKING.get_ptr_mut(tid) {
         // SAFETY: the kernel keeps the entry's memory as long as this program can run, and only
         // its own thread writes it.
-        unsafe { *last = birth }
+        unsafe { *last = making }
     } else {
         // A full map evicts its oldest entry.
-        let _ = BIRTHS.insert(tid, birth, 0);
+        let _ = MAKING.insert(tid, making, 0);
     }
     Ok(())
 }
 
-/// Tells of the task that the current thread made last, if it has not been told.
+/// The current thread acts in a context: tells how that and those before it began, as far as it has
+/// not been told, the oldest first.
 #[inline(never)]
-pub(crate) fn deliver() -> i32 {
-    let tid = bpf_get_current_pid_tgid() as u32;
-    let Some(last) = BIRTHS.get_ptr_mut(tid) else { return 0 };
-    // SAFETY: as above.
-    let birth = unsafe { core::mem::replace(&mut *last, Birth { place: 0, creator: 0, kind: 0 }) };
-    if birth.place == 0 {
-        return 0;
+pub(crate) fn tell(pid: u32, context: u64) -> i32 {
+    finish(pid, bpf_get_current_pid_tgid() as u32);
+    let mut untold = [0_u64; MAX_GENERATIONS];
+    let (mut at, mut before) = (context, u64::MAX);
+    for place in &mut untold {
+        let Some(birth) = birth(pid, at) else { break };
+        if birth.told != 0 || birth.time > before {
+            break;
+        }
+        *place = at;
+        (at, before) = (birth.creator, birth.time);
     }
-    let Some(context) = peek_user(birth.place) else { return 0 };
-    if peek_user(context.wrapping_add(OBJECT_TYPE)) != Some(birth.kind) {
-        return 0;
+    for &context in untold.iter().rev() {
+        if context != 0 {
+            tell_one(pid, context);
+        }
     }
+    0
+}
+
+fn tell_one(pid: u32, context: u64) {
+    let Some(birth) = birth(pid, context) else { return };
+    birth.told = 1;
     let mut flow = flow::NOBODY;
-    flow.context = context;
-    flow.parent = birth.creator;
     flow.kind = FLOW_PYTHON;
-    let header = header(KIND_COURSE, 0);
+    flow.context = context;
+    // Where another context has taken its creator's place since, nothing names that any more.
+    let is_gone = self::birth(pid, birth.creator).is_some_and(|other| other.time > birth.time);
+    flow.parent = if is_gone { 0 } else { birth.creator };
+    let mut header = header(KIND_COURSE, 0);
+    header.time = birth.time;
     // A full ring is counted where it is full of more than this.
     let _ = send(&Course { header, change: COURSE_BEGINS, reserved: 0, flow });
-    0
+}
+
+/// The task that the thread made last has its context by now.
+#[inline(always)]
+fn finish(pid: u32, tid: u32) {
+    let Some(last) = MAKING.get_ptr_mut(tid) else { return };
+    // SAFETY: as above.
+    let making = unsafe { *last };
+    if making.place == 0 {
+        return;
+    }
+    // SAFETY: as above.
+    unsafe { (*last).place = 0 };
+    let Some(context) = peek_user::<u64>(making.place) else { return };
+    let is_context = peek_user(context.wrapping_add(OBJECT_TYPE)) == Some(making.kind);
+    // The copy may have been seen when it was made.
+    let known = birth(pid, context).is_some_and(|birth| birth.creator == making.creator);
+    if is_context && context != making.creator && !known {
+        born(pid, context, making.creator);
+    }
+}
+
+#[inline(always)]
+fn birth<'a>(pid: u32, context: u64) -> Option<&'a mut Birth> {
+    let birth = BIRTHS.get_ptr_mut([u64::from(pid), context])?;
+    // SAFETY: the kernel keeps the entry's memory as long as this program can run; another thread
+    // that writes it at the same time only makes one telling more or less.
+    Some(unsafe { &mut *birth })
+}
+
+#[inline(always)]
+fn born(pid: u32, context: u64, creator: u64) {
+    // SAFETY: a helper without arguments.
+    let time = unsafe { bpf_ktime_get_boot_ns() };
+    let birth = Birth { creator, time, told: 0 };
+    // A full map evicts its oldest entries.
+    let _ = BIRTHS.insert([u64::from(pid), context], birth, 0);
 }

@@ -8,6 +8,7 @@ pub mod causality;
 pub mod config;
 pub mod connection;
 pub mod exchange;
+pub mod explain;
 pub mod export;
 pub mod kernel;
 pub mod live;

@@ -10,14 +10,15 @@ use tracer_common::record::{
     VERDICT_UNDECIDED,
 };
 
-use crate::causality::{self, Causality};
+use crate::causality::{self, Causality, Hearing};
 pub use crate::connection::Ends;
 use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen, text};
 use crate::exchange::{ConnectionKey, Exchanges, Incomplete, Side, Signal};
 use crate::kernel::Event;
 use crate::protocol::http1::{self, Fault};
 use crate::trace::{
-    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, by_address, span,
+    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, SpanId,
+    by_address, span,
 };
 
 /// Who processes are.
@@ -138,6 +139,16 @@ impl<D: Directory> Pipeline<D> {
     /// From now on spans name servers by their addresses, not by what clients call them.
     pub fn name_by_address(&mut self) {
         self.name_by_address = true;
+    }
+
+    /// From now on it is kept what led to each decision, to be taken by [`Pipeline::take_hearings`].
+    pub fn explain(&mut self) {
+        self.causality.explain();
+    }
+
+    /// What led to the decisions since this was asked last, by the CLIENT span of each call.
+    pub fn take_hearings(&mut self) -> Vec<(SpanId, Hearing<SpanId>)> {
+        self.assembly.take_hearings()
     }
 
     /// Takes one record of the ring buffer.

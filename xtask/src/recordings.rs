@@ -1,5 +1,7 @@
 //! `cargo xtask recordings`
 
+use std::process::Command;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
@@ -33,6 +35,11 @@ pub(crate) fn recordings(options: &Options) -> Result<()> {
     if wanted(Kind::Accuracy) {
         prepare::accuracy_recordings()?;
         make("make_accuracy")?;
+        // Another load has other shares.
+        let programs = test::programs()?;
+        let mut command = Command::new(test::program(&programs, "accuracy")?);
+        command.args(["--ignored", "write_shares"]).current_dir(workspace::root());
+        step::run("the shares of right edges", &mut command)?;
     }
     Ok(())
 }

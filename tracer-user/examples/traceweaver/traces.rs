@@ -27,11 +27,11 @@ struct Span {
 
 /// Traces, those all of whose edges inside processes are right, and all such edges and the right.
 #[derive(Debug, Default)]
-pub struct Score {
-    pub traces: usize,
-    pub right_traces: usize,
-    pub edges: usize,
-    pub right_edges: usize,
+pub(crate) struct Score {
+    pub(crate) traces: usize,
+    pub(crate) right_traces: usize,
+    pub(crate) edges: usize,
+    pub(crate) right_edges: usize,
 }
 
 /// What a process is told, and when.
@@ -43,7 +43,7 @@ enum Told {
 /// Decides by timing alone. What a tracer always sees is given: which process made a call (so, where
 /// spans have no kind, the service of its parent), which operations make calls at all, and, where
 /// both ends have a span, that these two are one call.
-pub fn score(gzip: impl Read) -> Score {
+pub(crate) fn score(gzip: impl Read) -> Score {
     let spans = read(gzip);
     let mut parents: HashMap<usize, u64> = HashMap::new();
     for told in processes(&spans).into_values() {
@@ -140,15 +140,15 @@ fn decide(mut told: Vec<(u64, Told)>) -> Vec<(usize, u64)> {
     let mut all = vec![];
     for (time, told) in told {
         while time > next {
-            all.extend(joint.decide(next - SETTLE.min(next), next.saturating_sub(HOLD)));
+            all.extend(joint.decide(next, next - SETTLE.min(next), next.saturating_sub(HOLD)));
             next += EVERY;
         }
         match told {
             Told::Request(request) => joint.request(request),
-            Told::Call(call) => joint.call(call),
+            Told::Call(call) => drop(joint.call(call)),
         }
     }
-    all.extend(joint.decide(next, next));
+    all.extend(joint.decide(next, next, next));
     let best = |posterior: &tracer_user::causality::joint::Posterior| {
         posterior.owners.first().map(|owner| (posterior.call as usize, owner.0))
     };

@@ -20,3 +20,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
         _ => Testimony::Silent,
     }
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().and_then(|client| client.alone) {
+        None => "not just one request was open in the process",
+        Some(_) => "requests may have been open that were not seen",
+    }
+}

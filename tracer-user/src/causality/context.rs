@@ -6,28 +6,63 @@
 //! count only where one opened the connection itself; who asks others, a probe at the library's
 //! entry tells.
 
+use crate::exchange::ExchangeId;
+
 use super::Scene;
+use super::contexts::Ancestor;
 use super::evidence::Testimony;
 use super::node::Node;
+use super::process::Process;
 
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let Some(client) = call.client() else { return Testimony::Silent };
     let Some(process) = scene.process(&call.started) else { return Testimony::Silent };
-    for &context in &client.lineage {
-        let requests = process.contexts.requests(context).iter();
-        let served: Vec<_> = requests
-            .filter_map(|&id| scene.node(id))
-            .filter(|request| {
-                let open = request.ended.is_none_or(|ended| ended >= call.started.time);
-                open && request.started.order < call.started.order && call.peer != Some(request.id)
-            })
-            .map(|request| request.id)
-            .collect();
-        match served[..] {
-            [] => {}
-            [request] => return Testimony::Names(request, process.contexts.right.get()),
-            _ => return Testimony::Among(served),
-        }
+    let named = client.lineage.iter().find_map(|ancestor| named(scene, call, process, ancestor));
+    match named.as_deref() {
+        None => Testimony::Silent,
+        Some([request]) => Testimony::Names(request.id, process.contexts.right.get()),
+        Some(several) => match one_by_one(several) {
+            Some(request) => Testimony::Names(request, process.contexts.right.get()),
+            None => Testimony::Among(several.iter().map(|request| request.id).collect()),
+        },
     }
-    Testimony::Silent
+}
+
+/// The requests for which the call may have been made in this context, or in one that it started:
+/// none of those that are open, if it did all it is known to have done for requests that are over.
+/// `None` if it served no request.
+fn named<'a>(
+    scene: &Scene<'a>,
+    call: &Node,
+    process: &Process,
+    ancestor: &Ancestor,
+) -> Option<Vec<&'a Node>> {
+    let then = ancestor.until.min(call.started.time);
+    let all = process.contexts.requests(ancestor.id).iter().filter_map(|&id| scene.node(id));
+    let served = all.filter(|request| {
+        let before = request.started.order < call.started.order && request.started.time <= then;
+        before && call.peer != Some(request.id)
+    });
+    let (open, over): (Vec<_>, Vec<_>) =
+        served.partition(|request| request.ended.is_none_or(|ended| ended >= call.started.time));
+    // What is not told to begin may have its name from another one that is gone.
+    let sure = process.contexts.born(ancestor.id).is_some();
+    (!open.is_empty() || (sure && !over.is_empty())).then_some(open)
+}
+
+/// The requests of one connection are answered one after the other, so what its context does, it
+/// does for the first of them.
+fn one_by_one(requests: &[&Node]) -> Option<ExchangeId> {
+    let cookie = |request: &Node| request.server().map(|server| server.cookie);
+    let first = requests.iter().min_by_key(|request| request.started.order)?;
+    let alike = requests.iter().all(|request| cookie(request) == cookie(first));
+    alike.then_some(first.id)
+}
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.client().is_none_or(|client| client.lineage.is_empty()) {
+        true => "contexts of execution are not told apart in this process",
+        false => "no open request was read or answered in the call's context",
+    }
 }

@@ -14,13 +14,40 @@ const MAX_PARENTS: usize = 8192;
 /// Generations between a call's context and that of its request.
 const MAX_LINEAGE: usize = 8;
 
+/// What names a context for good. A goroutine's number does; a Python context's address does while it
+/// lives, so those that are told to begin get numbers of their own.
+pub(super) type ContextId = u64;
+
+/// The bit that no address and no goroutine's number has.
+const NUMBERED: ContextId = 1 << 63;
+
+/// One context of a lineage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ancestor {
+    pub(super) id: ContextId,
+    /// When it started the one before it in the lineage (boot time), as far as that is known: what it
+    /// did later, it did not do for that one. Of the first, the end of time.
+    pub(super) until: u64,
+}
+
+/// How a context began.
+#[derive(Clone, Copy, Debug)]
+struct Birth {
+    /// 0 if nobody is known.
+    parent: ContextId,
+    /// Boot time, if that is known.
+    time: Option<u64>,
+}
+
 /// What is known of them.
 #[derive(Debug)]
 pub(super) struct Contexts {
-    /// Who started whom.
-    parents: LruCache<u64, u64>,
+    /// Who is meant by what names a context at present, where it does not mean itself.
+    meant: LruCache<u64, ContextId>,
+    births: LruCache<ContextId, Birth>,
+    numbered: u64,
     /// Requests that were read or answered in a context, while they are remembered.
-    requests: HashMap<u64, Vec<ExchangeId>>,
+    requests: HashMap<ContextId, Vec<ExchangeId>>,
     /// Calls of which the context told what stronger evidence told, too.
     pub(super) right: Share,
 }
@@ -28,7 +55,9 @@ pub(super) struct Contexts {
 impl Default for Contexts {
     fn default() -> Self {
         Self {
-            parents: LruCache::unbounded(),
+            meant: LruCache::unbounded(),
+            births: LruCache::unbounded(),
+            numbered: NUMBERED,
             requests: HashMap::new(),
             right: Share::guess(0.999, 1000.0),
         }
@@ -39,25 +68,60 @@ impl Contexts {
     /// A flow was seen.
     pub(super) fn saw(&mut self, flow: &Flow) {
         if flow.context != 0 && flow.parent != 0 && flow.context != flow.parent {
-            if self.parents.len() >= MAX_PARENTS && !self.parents.contains(&flow.context) {
-                self.parents.pop_lru();
-            }
-            self.parents.put(flow.context, flow.parent);
+            self.bear(flow.context, Birth { parent: flow.parent, time: None });
         }
     }
 
+    /// A context began at a time, and what names it has meant another one before.
+    pub(super) fn begins(&mut self, flow: &Flow, time: u64) {
+        let parent = self.id(flow.parent);
+        self.numbered += 1;
+        if self.meant.len() >= MAX_PARENTS && !self.meant.contains(&flow.context) {
+            self.meant.pop_lru();
+        }
+        self.meant.put(flow.context, self.numbered);
+        self.bear(self.numbered, Birth { parent, time: Some(time) });
+    }
+
+    fn bear(&mut self, id: ContextId, birth: Birth) {
+        if self.births.len() >= MAX_PARENTS && !self.births.contains(&id) {
+            self.births.pop_lru();
+        }
+        self.births.put(id, birth);
+    }
+
+    fn id(&self, context: u64) -> ContextId {
+        self.meant.peek(&context).copied().unwrap_or(context)
+    }
+
+    /// When a context began, if that was told.
+    pub(super) fn born(&self, id: ContextId) -> Option<u64> {
+        self.births.peek(&id)?.time
+    }
+
     /// The flow's context, the one that started it, and so on; empty if it has no name.
-    pub(super) fn lineage(&self, flow: &Flow) -> Vec<u64> {
-        let first = Some(flow.context).filter(|&context| context != 0);
-        let starter = |context: &u64| match *context == flow.context && flow.parent != 0 {
-            true => Some(flow.parent),
-            false => self.parents.peek(context).copied(),
+    pub(super) fn lineage(&self, flow: &Flow) -> Vec<Ancestor> {
+        let first = Ancestor { id: self.id(flow.context), until: u64::MAX };
+        let starter = |one: &Ancestor| {
+            let birth = self.births.peek(&one.id).filter(|birth| birth.parent != 0)?;
+            let until = birth.time.map_or(one.until, |time| time.min(one.until));
+            Some(Ancestor { id: birth.parent, until })
         };
+        let first = Some(first).filter(|_| flow.context != 0);
         std::iter::successors(first, starter).take(MAX_LINEAGE).collect()
     }
 
+    /// The flow's context, and those before it that began after `since`: of a flow that answers a
+    /// request, all that began for that request.
+    pub(super) fn begun_since(&self, flow: &Flow, since: u64) -> Vec<ContextId> {
+        let young = |id: &ContextId| self.born(*id).is_some_and(|time| time >= since);
+        let lineage: Vec<_> = self.lineage(flow).into_iter().map(|ancestor| ancestor.id).collect();
+        let begun = lineage.iter().take_while(|id| young(id)).count();
+        lineage.into_iter().take(begun.max(1)).collect()
+    }
+
     /// A request was read or answered in a context.
-    pub(super) fn served(&mut self, context: u64, request: ExchangeId) {
+    pub(super) fn served(&mut self, context: ContextId, request: ExchangeId) {
         let requests = self.requests.entry(context).or_default();
         if !requests.contains(&request) {
             requests.push(request);
@@ -65,12 +129,12 @@ impl Contexts {
     }
 
     /// The requests that were read or answered in it.
-    pub(super) fn requests(&self, context: u64) -> &[ExchangeId] {
+    pub(super) fn requests(&self, context: ContextId) -> &[ExchangeId] {
         self.requests.get(&context).map_or(&[], Vec::as_slice)
     }
 
     /// Nobody asks for the request any more, that was read or answered in this context.
-    pub(super) fn forget(&mut self, context: u64, request: ExchangeId) {
+    pub(super) fn forget(&mut self, context: ContextId, request: ExchangeId) {
         if let Some(requests) = self.requests.get_mut(&context) {
             requests.retain(|&id| id != request);
             if requests.is_empty() {
@@ -87,28 +151,55 @@ impl Contexts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Contexts, Flow, MAX_PARENTS};
+    use super::{Contexts, Flow, MAX_LINEAGE, MAX_PARENTS, NUMBERED};
 
     fn flow(context: u64, parent: u64) -> Flow {
         Flow { context, parent, ..Flow::default() }
     }
 
+    fn lineage(contexts: &Contexts, context: u64) -> Vec<(u64, u64)> {
+        let ancestors = contexts.lineage(&flow(context, 0)).into_iter();
+        ancestors.map(|ancestor| (ancestor.id & !NUMBERED, ancestor.until)).collect()
+    }
+
     #[test]
     fn a_lineage_is_followed_as_far_as_it_is_known_and_ends_where_it_runs_in_a_circle() {
-        let mut contexts = Contexts::default();
+        let (mut contexts, end) = (Contexts::default(), u64::MAX);
         contexts.saw(&flow(2, 1));
         contexts.saw(&flow(3, 2));
-        assert_eq!(contexts.lineage(&flow(4, 3)), [4, 3, 2, 1]);
-        assert_eq!(contexts.lineage(&flow(3, 0)), [3, 2, 1]);
-        assert!(contexts.lineage(&flow(0, 0)).is_empty());
+        assert_eq!(lineage(&contexts, 3), [(3, end), (2, end), (1, end)]);
+        assert!(lineage(&contexts, 0).is_empty());
         contexts.saw(&flow(1, 3));
-        assert_eq!(contexts.lineage(&flow(1, 3)).len(), super::MAX_LINEAGE);
+        assert_eq!(lineage(&contexts, 3).len(), MAX_LINEAGE);
+    }
+
+    #[test]
+    fn what_begins_is_not_what_had_its_name_before() {
+        let (mut contexts, end) = (Contexts::default(), u64::MAX);
+        contexts.begins(&flow(70, 60), 1000);
+        contexts.begins(&flow(80, 70), 2000);
+        assert_eq!(lineage(&contexts, 80), [(2, end), (1, 2000), (60, 1000)]);
+        contexts.begins(&flow(70, 0), 3000);
+        assert_eq!(lineage(&contexts, 70), [(3, end)]);
+        assert_eq!(lineage(&contexts, 80), [(2, end), (1, 2000), (60, 1000)]);
+    }
+
+    #[test]
+    fn what_began_for_a_request_is_what_began_since() {
+        let mut contexts = Contexts::default();
+        contexts.begins(&flow(70, 60), 1000);
+        contexts.begins(&flow(80, 70), 2000);
+        contexts.begins(&flow(90, 80), 3000);
+        let since = |time| contexts.begun_since(&flow(90, 0), time).len();
+        assert_eq!([since(4000), since(3000), since(1500), since(0)], [1, 1, 2, 3]);
+        assert!(contexts.begun_since(&flow(0, 0), 0).is_empty());
     }
 
     #[test]
     fn starters_are_bounded() {
         let mut contexts = Contexts::default();
         (1..3 * MAX_PARENTS as u64).for_each(|n| contexts.saw(&flow(n + 1, n)));
-        assert_eq!(contexts.parents.len(), MAX_PARENTS);
+        (1..3 * MAX_PARENTS as u64).for_each(|n| contexts.begins(&flow(n + 1, n), n));
+        assert_eq!((contexts.births.len(), contexts.meant.len()), (MAX_PARENTS, MAX_PARENTS));
     }
 }

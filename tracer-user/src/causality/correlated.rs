@@ -21,13 +21,15 @@ const MAX_SAME_ID: usize = 256;
 pub(super) struct Correlated {
     /// Requests that brought an id, while they are remembered.
     requests: HashMap<Name, BTreeSet<ExchangeId>>,
+    /// Requests that were answered with an id.
+    answers: HashMap<Name, BTreeSet<ExchangeId>>,
     /// Whether the process sent the id before any request had brought it.
     own: LruCache<Name, bool>,
 }
 
 impl Default for Correlated {
     fn default() -> Self {
-        Self { requests: HashMap::new(), own: LruCache::new(MAX_IDS) }
+        Self { requests: HashMap::new(), answers: HashMap::new(), own: LruCache::new(MAX_IDS) }
     }
 }
 
@@ -37,6 +39,13 @@ impl Correlated {
         for id in ids.ids() {
             self.own.get_or_insert((pid, id), || false);
             self.requests.entry((pid, id)).or_default().insert(request);
+        }
+    }
+
+    /// A process answered a request with these ids.
+    pub(super) fn answered(&mut self, pid: u32, ids: &Correlation, request: ExchangeId) {
+        for id in ids.ids() {
+            self.answers.entry((pid, id)).or_default().insert(request);
         }
     }
 
@@ -56,13 +65,29 @@ impl Correlated {
         named.into_iter().flatten().copied()
     }
 
-    /// Nobody asks for a request any more that brought a process these ids.
-    pub(super) fn forget(&mut self, pid: u32, ids: &Correlation, request: ExchangeId) {
-        for name in ids.ids().map(|id| (pid, id)) {
-            if let Some(requests) = self.requests.get_mut(&name) {
-                requests.remove(&request);
-                if requests.is_empty() {
-                    self.requests.remove(&name);
+    /// The requests that a process answered with this id, whoever made that; none if there are too
+    /// many to tell apart.
+    pub(super) fn answers(&self, pid: u32, id: u64) -> impl Iterator<Item = ExchangeId> + '_ {
+        let named = self.answers.get(&(pid, id)).filter(|all| all.len() <= MAX_SAME_ID);
+        named.into_iter().flatten().copied()
+    }
+
+    /// Nobody asks for a request any more that brought a process these ids, and was answered with
+    /// those.
+    pub(super) fn forget(
+        &mut self,
+        pid: u32,
+        brought: &Correlation,
+        answer: &Correlation,
+        request: ExchangeId,
+    ) {
+        for (ids, named) in [(brought, &mut self.requests), (answer, &mut self.answers)] {
+            for name in ids.ids().map(|id| (pid, id)) {
+                if let Some(requests) = named.get_mut(&name) {
+                    requests.remove(&request);
+                    if requests.is_empty() {
+                        named.remove(&name);
+                    }
                 }
             }
         }
@@ -70,6 +95,6 @@ impl Correlated {
 
     /// How many things are remembered.
     pub(super) fn remembered(&self) -> usize {
-        self.requests.len()
+        self.requests.len() + self.answers.len()
     }
 }

@@ -2,6 +2,7 @@
 //! for the witnesses to look at later.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::connection::{Cookie, Moment};
@@ -9,10 +10,11 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::FLOW_GOROUTINE;
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
+use super::timing::name;
 use super::turn::closes;
 
 impl Causality {
@@ -23,35 +25,50 @@ impl Causality {
         let role = match side {
             Side::Server => {
                 process.open.insert(id);
-                Role::Server(Server { reader: (at.pid, at.tid), ..Server::default() })
+                Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
                 let alone = process.only();
+                let rivals = process.open.len();
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
-                let flow = asked.map_or(at.flow, |asked| asked.flow);
+                // The loop writes on a new connection when that is open, whoever opened it.
+                let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
+                let flow = match (asked, opened) {
+                    (Some(asked), _) => asked.flow,
+                    (None, Some((.., flow))) => flow,
+                    (None, None) => at.flow,
+                };
                 let mut lineage = process.contexts.lineage(&flow);
                 // A connection's own goroutine was started by whoever opened it. That says nothing of
                 // later requests; nor of the first, since net/http dials for one request and may use
                 // the connection for another.
-                let opened =
-                    asked.is_some() || connected.is_some_and(|(.., by)| by == at.flow.context);
+                let opened = asked.is_some()
+                    || connected.is_some_and(|(.., by)| by.context == at.flow.context);
                 if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
                 let suspects = process.suspects(&lineage);
+                let origin = Some(flow.origin).filter(|&origin| origin != 0);
+                let begun =
+                    |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
+                    handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
                     lineage,
                     suspects,
+                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
                     switches,
                     blocked: None,
                     originated: false,
+                    rivals,
+                    deferred: false,
+                    weighed: None,
                     decided: false,
                 };
                 let last_read = match connected {
@@ -68,9 +85,11 @@ impl Causality {
             id,
             side,
             started: at,
+            name: 0,
             head: false,
             context: None,
             correlation: Correlation::default(),
+            answer: Correlation::default(),
             replied: None,
             ended: None,
             peer: None,
@@ -91,6 +110,7 @@ impl Causality {
             }
         }
         self.nodes.insert(id, node);
+        self.time_request(id);
     }
 
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
@@ -142,7 +162,7 @@ impl Causality {
         let named = named.is_some_and(|it| self.carriers.contains_key(&(pid, it.trace_id)));
         let brought = |id| self.correlated.requests(pid, id).next().is_some();
         let named = named || node.correlation.ids().any(brought);
-        if client.suspects.is_empty() && !named && node.head {
+        if client.suspects.is_empty() && client.rivals == 0 && !named && node.head {
             self.decide(id);
         }
     }
@@ -237,6 +257,13 @@ impl Causality {
         let export = exchange.request.as_deref().is_some_and(is_export);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.ended = Some(now);
+        if let Some(response) = &exchange.response {
+            node.answer = response.correlation.clone();
+        }
+        if node.side == Side::Server {
+            self.correlated.answered(node.started.pid, &node.answer, id);
+        }
+        node.name = name(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);
         let mut reader = None;
@@ -272,6 +299,7 @@ impl Causality {
         if let Some(reader) = reader {
             self.stop_reading(reader, exchange.ended, id);
         }
+        self.time_request(id);
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }

@@ -4,7 +4,7 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::node::Node;
-use super::{alone, context, correlation, header, queue, thread, turn};
+use super::{alone, context, correlation, handoff, header, queue, thread, turn};
 
 /// What one witness says of a call.
 #[derive(Debug, PartialEq)]
@@ -17,15 +17,41 @@ pub(super) enum Testimony {
     Among(Vec<ExchangeId>),
 }
 
-type Witness = fn(&Scene<'_>, &Node) -> Testimony;
+/// What is said of a call.
+type Says<T> = fn(&Scene<'_>, &Node) -> T;
 
-/// Name of the method, as `tracer.parent.method` has it, and the witness.
-pub(super) const KINDS: [(&str, Witness); 7] = [
-    (header::METHOD, header::testify),
-    ("context", context::testify),
-    ("correlation", correlation::testify),
-    ("thread", thread::testify),
-    ("turn", turn::testify),
-    ("queue", queue::testify),
-    (alone::METHOD, alone::testify),
+/// A kind of evidence.
+pub(super) struct Kind {
+    /// Its name, as `tracer.parent.method` has it.
+    pub(super) method: &'static str,
+    /// What it says of a call.
+    pub(super) testify: Says<Testimony>,
+    /// Why it says nothing of one.
+    pub(super) silence: Says<&'static str>,
+    /// It says least where a process does several things at once; the times judge it.
+    pub(super) weak: bool,
+}
+
+/// All of them.
+pub(super) static KINDS: [Kind; 8] = [
+    strong(header::METHOD, header::testify, header::silence),
+    strong("context", context::testify, context::silence),
+    strong("correlation", correlation::testify, correlation::silence),
+    weak("thread", thread::testify, thread::silence),
+    strong("handoff", handoff::testify, handoff::silence),
+    weak("turn", turn::testify, turn::silence),
+    weak("queue", queue::testify, queue::silence),
+    weak(alone::METHOD, alone::testify, alone::silence),
 ];
+
+const fn strong(
+    method: &'static str,
+    testify: Says<Testimony>,
+    silence: Says<&'static str>,
+) -> Kind {
+    Kind { method, testify, silence, weak: false }
+}
+
+const fn weak(method: &'static str, testify: Says<Testimony>, silence: Says<&'static str>) -> Kind {
+    Kind { method, testify, silence, weak: true }
+}

@@ -42,3 +42,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
         _ => Testimony::Among(named),
     }
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    match call.context {
+        None => "the call carries no trace context",
+        Some(_) => "no request brought the trace that the call carries",
+    }
+}

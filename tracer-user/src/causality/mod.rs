@@ -9,7 +9,9 @@ mod correlated;
 mod correlation;
 mod course;
 mod evidence;
+mod handoff;
 mod header;
+mod hearing;
 mod instrumented;
 pub mod joint;
 mod node;
@@ -24,8 +26,10 @@ mod stage;
 mod strength;
 mod thread;
 mod timers;
+mod timing;
 mod turn;
 
+pub use hearing::{Hearing, Said, Statement, Verdict, Weighed};
 pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};
 

@@ -5,11 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
-use super::contexts::Contexts;
+use super::contexts::{Ancestor, Contexts};
 use super::instrumented::Instrumented;
+use super::joint::Joint;
+use super::node::Node;
 use super::queue::Queue;
 use super::sight::Sight;
-use super::strength::Share;
+use super::strength::{Agreement, Share};
 
 /// Threads remembered of one process before idle ones are forgotten.
 const MAX_IDLE_THREADS: usize = 4096;
@@ -44,6 +46,12 @@ pub(super) struct Process {
     /// Responses that were written when the oldest thing that the thread had read belonged to their
     /// requests.
     pub(super) queues: Share,
+    /// How far weak kinds are believed by the times.
+    pub(super) agreement: Agreement,
+    /// The times of what it does, if nothing else has settled a call of it.
+    pub(super) joint: Option<Box<Joint>>,
+    /// When calls were last decided by them.
+    pub(super) timed: u64,
 }
 
 /// One thread.
@@ -76,6 +84,9 @@ impl Process {
             dedicated: Share::guess(0.95, 2.0),
             turns: Share::guess(0.85, 1.0),
             queues: Share::guess(0.5, 2.0),
+            agreement: Agreement::default(),
+            joint: None,
+            timed: 0,
         }
     }
 
@@ -84,16 +95,21 @@ impl Process {
         only(&self.open)
     }
 
+    /// Whether requests were open when a call began, and all that it is asked for was seen.
+    pub(super) fn shares_requests(&self, call: &Node) -> bool {
+        call.client().is_some_and(|client| client.rivals > 0)
+    }
+
     /// Open requests that a call of this lineage may belong to: those that were read in one of its
     /// contexts, or if none was, all of them: any may yet be answered in one.
-    pub(super) fn suspects(&self, lineage: &[u64]) -> Vec<ExchangeId> {
+    pub(super) fn suspects(&self, lineage: &[Ancestor]) -> Vec<ExchangeId> {
         if lineage.is_empty() {
             return vec![];
         }
         let open = |id: &ExchangeId| self.open.contains(id);
         lineage
             .iter()
-            .map(|&context| self.contexts.requests(context).iter().copied().filter(open))
+            .map(|ancestor| self.contexts.requests(ancestor.id).iter().copied().filter(open))
             .map(Iterator::collect::<Vec<_>>)
             .find(|named| !named.is_empty())
             .unwrap_or_else(|| self.open.iter().copied().take(MAX_SUSPECTS).collect())
@@ -117,7 +133,10 @@ impl Process {
 
     /// How many things it remembers.
     pub(super) fn remembered(&self) -> usize {
-        1 + self.open.len() + self.threads.len() + self.contexts.remembered()
+        1 + self.open.len()
+            + self.threads.len()
+            + self.contexts.remembered()
+            + self.joint.as_ref().map_or(0, |joint| joint.remembered())
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     Testimony::Names(server.id, if in_order { share } else { share * OPEN })
 }
 
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, _: &Node) -> &'static str {
+    "the thread had acted on all that it had read"
+}
+
 /// What one thread has read and not acted on, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Queue {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::COURSE_ASKS;
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
 
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
@@ -37,13 +37,15 @@ const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// The stage.
 pub struct Causality {
     pub(super) settings: Settings,
+    /// Decisions tell what led to them.
+    pub(super) explain: bool,
     pub(super) nodes: HashMap<ExchangeId, Node>,
     pub(super) processes: Processes,
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
     pub(super) correlated: Correlated,
-    /// Thread, turn and context in which connect(2) was called, until the first request.
-    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, u64)>,
+    /// Thread, turn and flow in which connect(2) was called, until the first request.
+    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, Flow)>,
     /// Who asked for the next request on a connection.
     pub(super) asking: LruCache<Cookie, Moment>,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
@@ -51,6 +53,8 @@ pub struct Causality {
     pub(super) timers: BinaryHeap<Reverse<(u64, ExchangeId)>>,
     pub(super) decisions: Vec<Decision>,
     pub(super) forgotten: Vec<ExchangeId>,
+    /// Calls that were decided without the times, because there were too many.
+    pub(super) crowded: u64,
 }
 
 impl Causality {
@@ -59,6 +63,7 @@ impl Causality {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            explain: false,
             nodes: HashMap::new(),
             processes: Processes::default(),
             carriers: HashMap::new(),
@@ -70,7 +75,13 @@ impl Causality {
             timers: BinaryHeap::new(),
             decisions: vec![],
             forgotten: vec![],
+            crowded: 0,
         }
+    }
+
+    /// From now on decisions tell what led to them.
+    pub fn explain(&mut self) {
+        self.explain = true;
     }
 
     /// A thread has sent or received on a connection; told before what follows from it.
@@ -82,15 +93,20 @@ impl Causality {
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
     pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        self.processes.acting(&at).contexts.saw(&at.flow);
-        if change == COURSE_ASKS {
-            let mut at = at;
-            // Two have asked and neither is written yet: nobody knows whose turn is first.
-            let other = |before: &Moment| before.flow.context != at.flow.context;
-            if self.asking.peek(&cookie).is_some_and(other) {
-                at.flow = Flow::default();
+        let contexts = &mut self.processes.acting(&at).contexts;
+        match change {
+            COURSE_BEGINS => contexts.begins(&at.flow, at.time),
+            COURSE_ASKS => {
+                contexts.saw(&at.flow);
+                let mut at = at;
+                // Two have asked and neither is written yet: nobody knows whose turn is first.
+                let other = |before: &Moment| before.flow.context != at.flow.context;
+                if self.asking.peek(&cookie).is_some_and(other) {
+                    at.flow = Flow::default();
+                }
+                self.asking.put(cookie, at);
             }
-            self.asking.put(cookie, at);
+            _ => {}
         }
     }
 
@@ -99,7 +115,7 @@ impl Causality {
         let process = self.processes.acting(&at);
         process.contexts.saw(&at.flow);
         let turn = process.thread(at.tid).last_read;
-        self.connecting.put(cookie, (at.tid, turn, at.flow.context));
+        self.connecting.put(cookie, (at.tid, turn, at.flow));
     }
 
     /// A connection is gone.
@@ -206,6 +222,12 @@ impl Causality {
             carriers: &self.carriers,
             correlated: &self.correlated,
         }
+    }
+
+    /// How many calls were decided without the times, because there were too many.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded
     }
 
     /// How many things are remembered.

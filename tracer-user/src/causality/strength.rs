@@ -19,11 +19,16 @@ impl Share {
 
     /// Counts one observation.
     pub(super) fn observe(&mut self, yes: bool) {
+        self.weigh(f64::from(u8::from(yes)));
+    }
+
+    /// Counts one observation that is right with this probability.
+    pub(super) fn weigh(&mut self, yes: f64) {
         if self.all >= MEMORY {
             self.yes /= 2.0;
             self.all /= 2.0;
         }
-        self.yes += f64::from(u8::from(yes));
+        self.yes += yes;
         self.all += 1.0;
     }
 
@@ -32,6 +37,47 @@ impl Share {
     pub(super) fn get(&self) -> f64 {
         self.yes / self.all
     }
+}
+
+/// How often a set of weak kinds that name the same request is right.
+#[derive(Debug)]
+pub(super) struct Agreement {
+    right: [Share; SETS],
+}
+
+/// Sets of four kinds, for requests whose turns close and others.
+const SETS: usize = 32;
+/// So many observations weigh as much as taking the set for chance.
+const CHANCE: f64 = 20.0;
+
+impl Default for Agreement {
+    fn default() -> Self {
+        Self { right: [Share::guess(0.0, 0.0); SETS] }
+    }
+}
+
+impl Agreement {
+    /// How likely it is that the set was right, by what others say.
+    pub(super) fn observe(&mut self, set: usize, right: f64) {
+        if let Some(share) = self.right.get_mut(set) {
+            share.weigh(right);
+        }
+    }
+
+    /// Natural logarithm of the odds by which it speaks for the one of `rivals` requests that it
+    /// names, against any other. Nothing, before it was seen to be right: what was read last is near
+    /// in time, so times and turns would soon believe each other.
+    pub(super) fn odds(&self, set: usize, rivals: usize) -> f32 {
+        let Some(share) = self.right.get(set) else { return 0.0 };
+        log_odds((share.yes + CHANCE / rivals as f64) / (share.all + CHANCE), rivals)
+    }
+}
+
+/// Natural logarithm of the odds by which a witness that is right so often speaks for the one of
+/// `rivals` that it names, against any other.
+pub(super) fn log_odds(right: f64, rivals: usize) -> f32 {
+    let right = right.clamp(0.001, 0.999);
+    (right / (1.0 - right) * (rivals as f64 - 1.0)).ln() as f32
 }
 
 #[cfg(test)]

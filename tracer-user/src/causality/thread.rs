@@ -27,3 +27,13 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     }
     Testimony::Names(server.id, confidence)
 }
+
+/// Why it says nothing.
+pub(super) fn silence(scene: &Scene<'_>, call: &Node) -> &'static str {
+    let named = call.client().and_then(|client| scene.node(client.thread?));
+    match named.and_then(Node::server) {
+        None => "the thread had not read just one request that it had not answered",
+        Some(role) if !role.exclusive => "the thread read other requests before it answered",
+        Some(_) => "another thread answered the request that the thread had read",
+    }
+}

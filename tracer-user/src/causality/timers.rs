@@ -5,13 +5,18 @@ use std::cmp::Reverse;
 use crate::exchange::{ExchangeId, Side};
 
 use super::evidence::Testimony;
+use super::hearing::hear;
 use super::node::{Client, Node, Role};
-use super::resolver::{Decision, Provenance, resolve};
+use super::resolver::{Decision, Provenance, decision, weigh};
 use super::stage::{Causality, LINGER};
 use super::{Scene, context, correlation, header, thread};
 
 /// What a witness is believed that judges another; no first guess of the thread's.
 const SURE: f64 = 0.98;
+/// Evidence of one call alone decides if it is so sure; else the times are asked.
+const ENOUGH: f64 = 0.9;
+/// How long a call waits until it is looked at again with others.
+const AGAIN: u64 = 250_000_000;
 
 impl Causality {
     /// An exchange's time has come: to be decided, to be looked at again, or to be forgotten.
@@ -21,13 +26,13 @@ impl Causality {
         let settled = ended + self.settings.settle;
         let again = match &node.role {
             Role::Client(client) if !client.decided => {
-                let waits = self.waits_for(node, client, now);
+                let waits = match client.deferred {
+                    true => None,
+                    false => self.waits_for(node, client, now),
+                };
                 match waits {
                     Some(again) if now < ended + self.settings.max_hold => again,
-                    _ => {
-                        self.decide(id);
-                        now + LINGER
-                    }
+                    _ => self.resolve(id, now),
                 }
             }
             Role::Client(_) if now < settled + LINGER => settled + LINGER,
@@ -59,13 +64,57 @@ impl Causality {
             .max()
     }
 
+    /// Decides a call, alone if there is evidence enough, else together with others. Returns when to
+    /// look at it again.
+    fn resolve(&mut self, id: ExchangeId, now: u64) -> u64 {
+        let Some(node) = self.nodes.get(&id) else { return now };
+        let deferred = node.client().is_some_and(|client| client.deferred);
+        if deferred {
+            self.decide_together(id, now);
+        } else {
+            let enough = self.settings.min_confidence.max(ENOUGH);
+            if let Some(parent) = weigh(&self.scene(), node, enough) {
+                self.conclude(id, Some(parent));
+            } else if let Some(again) = self.defer(id, now) {
+                return again;
+            }
+        }
+        let node = self.nodes.get(&id);
+        let waits =
+            node.and_then(Node::client).is_some_and(|client| client.deferred && !client.decided);
+        let held =
+            node.and_then(|node| node.ended).map_or(0, |ended| ended + self.settings.max_hold);
+        if waits && now < held {
+            return now + AGAIN;
+        }
+        self.decide(id);
+        now + LINGER
+    }
+
+    /// Decides a call by what witnesses say of it alone.
     pub(super) fn decide(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
-        if node.client().is_none_or(|client| client.decided) {
-            return;
+        let parent = weigh(&self.scene(), node, self.settings.min_confidence);
+        self.conclude(id, parent);
+    }
+
+    /// A call is decided.
+    pub(super) fn conclude(
+        &mut self,
+        id: ExchangeId,
+        parent: Option<(ExchangeId, &'static str, f64)>,
+    ) {
+        let Some(node) = self.nodes.get(&id) else { return };
+        let Some(client) = node.client().filter(|client| !client.decided) else { return };
+        if !client.deferred {
+            self.time_settled(id, parent.map(|parent| parent.0));
         }
+        let Some(node) = self.nodes.get(&id) else { return };
         let scene = self.scene();
-        let mut decision = resolve(&scene, node, self.settings.min_confidence);
+        let mut decision = decision(node, parent);
+        if self.explain {
+            decision.hearing = Some(Box::new(hear(&scene, node, parent)));
+        }
         let contradicted = contradicts(&scene, node, &decision);
         let correlated = is_right(&scene, node);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
@@ -101,10 +150,11 @@ impl Causality {
         self.forgotten.push(id);
         if let (Some(server), Some(process)) = (node.server(), self.processes.at_mut(&node.started))
         {
-            server.contexts.iter().for_each(|&context| process.contexts.forget(context, id));
+            let contexts = server.contexts.iter().flatten();
+            contexts.for_each(|&context| process.contexts.forget(context, id));
         }
         if node.side == Side::Server {
-            self.correlated.forget(node.started.pid, &node.correlation, id);
+            self.correlated.forget(node.started.pid, &node.correlation, &node.answer, id);
         }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);

@@ -30,3 +30,8 @@ pub(super) fn closes(scene: &Scene<'_>, server: &Node) -> bool {
         .and_then(|role| scene.node(role.closed_by?)?.client()?.turn)
         .is_some_and(|owner| owner == server.id)
 }
+
+/// Why it says nothing.
+pub(super) fn silence(_: &Scene<'_>, _: &Node) -> &'static str {
+    "what the thread had read last belongs to no open request"
+}

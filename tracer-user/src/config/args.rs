@@ -11,6 +11,15 @@ use super::units;
 
 const LIMITS: &str = "Limits (what exceeds them is dropped and counted)";
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  tracer explain shop.trec
+          how many calls were joined by which evidence, how many by none and why; ten traces
+  tracer explain shop.trec 5eb9ff
+          the traces whose id begins so (the ids are those of the run)
+  tracer explain shop.trec --json --limit 1000000 | jq '.traces[].spans[] | select(.edge == \"too_weak\")'
+          the calls that a witness named a request for without being sure enough";
+
 const EXAMPLES: &str = "\
 Examples:
   tracer
@@ -27,6 +36,8 @@ Examples:
           say whether tracing works here, and which processes that would be
   tracer replay traffic.pcap --export zipkin=http://127.0.0.1:9411
           make traces of a packet capture
+  tracer explain shop.trec
+          say why the traces of a recording are as they are
 
 Environment: when neither flags nor --config name an exporter, the OpenTelemetry variables do
 (OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_*, OTEL_EXPORTER_ZIPKIN_ENDPOINT).
@@ -67,6 +78,15 @@ pub enum Command {
     /// services are called by their addresses. A recording brings the settings of its run; flags and
     /// --config go before them. Exit code 1 if the file can't be read to its end.
     Replay(ReplayArgs),
+    /// Say why each call of a recording hangs where it does: what every witness said, and who decided
+    ///
+    /// Replays the recording and prints all edges in sum, then traces as trees. Below each call stand
+    /// the witnesses that spoke, from strong to weak: which request each named, how sure it was, and
+    /// what became of that; then those that were silent, and why. Needs no root. Flags go before the
+    /// settings of the recorded run, so `--min-confidence 0` shows what every best guess would have
+    /// made.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
 }
 
 impl Args {
@@ -178,6 +198,49 @@ impl ReplayArgs {
                 ..ExcludeArgs::default()
             },
             export: self.export,
+            stitch: self.stitch,
+            limits: self.limits,
+            ..RunArgs::default()
+        }
+    }
+}
+
+/// Flags of `explain`: those of `replay` but for exports.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct ExplainArgs {
+    /// What to explain; - for standard input
+    #[arg(value_name = "RECORDING")]
+    pub file: PathBuf,
+    /// Only traces whose id begins so [default: a summary, and the first --limit traces]
+    #[arg(value_name = "TRACE", value_parser = units::trace_prefix)]
+    pub trace: Option<String>,
+    /// Traces to show
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub limit: usize,
+    /// Write one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Settings in TOML; flags go before them, and they before the environment
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more on standard error; repeat for still more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How spans become traces.
+    #[command(flatten)]
+    pub stitch: StitchArgs,
+    /// Bounds.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+impl ExplainArgs {
+    /// The same as flags of a run.
+    #[must_use]
+    pub fn into_run(self) -> RunArgs {
+        RunArgs {
+            config: self.config,
+            verbose: self.verbose,
             stitch: self.stitch,
             limits: self.limits,
             ..RunArgs::default()

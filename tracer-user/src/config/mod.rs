@@ -14,7 +14,7 @@ mod given;
 mod settings;
 mod units;
 
-pub use args::{Args, Command, RecordArgs, ReplayArgs, RunArgs, WhenInstrumented};
+pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs, WhenInstrumented};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};

@@ -15,6 +15,7 @@ pub(in crate::config) fn flags(line: &str) -> RunArgs {
         Command::Run(run) | Command::Doctor(run) => run,
         Command::Record(record) => record.run,
         Command::Replay(replay) => replay.into_run(),
+        Command::Explain(explain) => explain.into_run(),
     }
 }
 

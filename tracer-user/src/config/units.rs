@@ -30,6 +30,16 @@ pub(super) fn checked_share(number: f64) -> Result<f64, String> {
     if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("not between 0 and 1".into()) }
 }
 
+/// The first digits of a trace id, in lower case.
+pub(super) fn trace_prefix(text: &str) -> Result<String, String> {
+    let digits = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if digits {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("not the beginning of a trace id".into())
+    }
+}
+
 /// Bytes of the ring buffer. The kernel takes powers of two that are whole pages
 /// (kernel/bpf/ringbuf.c); those of 64 KiB fit every page size.
 pub(super) fn ring_size(text: &str) -> Result<u32, String> {

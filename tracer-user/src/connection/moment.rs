@@ -3,7 +3,7 @@
 pub use tracer_common::record::Flow;
 
 /// A socket's cookie: names one side of one connection until the next boot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cookie(pub u64);
 
 /// When, by whom, and in which order something was done.

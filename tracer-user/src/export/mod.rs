@@ -38,3 +38,4 @@ pub use exporters::{Exporters, Problem, StartError};
 pub use secure::TlsError;
 pub use settings::Settings;
 pub use target::{Kind, Target, TargetError, Tls};
+pub(crate) use text::printable;

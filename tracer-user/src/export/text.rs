@@ -60,7 +60,7 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
 
 /// Names come from what others sent: no control characters, which could end the line or steer
 /// the terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         match c.is_control() {

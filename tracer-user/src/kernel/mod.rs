@@ -13,7 +13,7 @@ mod btf_tests;
 
 pub use btf::{Btf, Error as BtfError};
 pub use event::{Event, address};
-pub use names::GO_ROUND_TRIP;
+pub use names::{GO_ROUND_TRIP, PYTHON_COPIED, PYTHON_TASK};
 pub use offsets::offsets;
 pub use probes::{KERNEL_BTF, Probes, Selection};
 pub use requirements::tracepoints;

@@ -27,3 +27,7 @@ pub(super) const URING_PROGRAMS: [&str; 2] = ["io_uring_submit_req", "io_uring_p
 
 /// The probe on the entry of Go's `net/http.(*persistConn).roundTrip`.
 pub const GO_ROUND_TRIP: &str = "go_round_trip";
+/// The probe on the entry of CPython's `_asyncio.Task.__init__`.
+pub const PYTHON_TASK: &str = "python_task";
+/// The probe on the return of CPython's `PyContext_CopyCurrent`.
+pub const PYTHON_COPIED: &str = "python_copied";

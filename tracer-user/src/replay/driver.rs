@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::config::Settings;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{self, Pipeline};
 use crate::trace::Span;
 
 use super::{Input, LeftOut, Source, Told};
@@ -32,24 +32,43 @@ pub fn drive(
     settings: &Settings,
     mut hand_over: impl FnMut(Vec<Arc<Span>>) -> bool,
 ) -> Replayed {
-    let told = Told::new(settings.filter.clone());
+    let mut pipeline = pipeline(source, settings);
+    drive_through(source, &mut pipeline, |pipeline| hand_over(pipeline.take_spans()))
+}
+
+/// The settings of the run that a source is from, unless others were asked for.
+pub fn chosen(source: &dyn Source, settings: &Settings) -> pipeline::Settings {
     let recorded = source.settings();
-    let chosen =
-        recorded.map_or_else(|| settings.pipeline(), |recorded| settings.pipeline_over(recorded));
-    let mut pipeline = Pipeline::new(chosen, told, source.clock());
+    recorded.map_or_else(|| settings.pipeline(), |recorded| settings.pipeline_over(recorded))
+}
+
+/// A pipeline for a source, with those.
+pub fn pipeline(source: &dyn Source, settings: &Settings) -> Pipeline<Told> {
+    let told = Told::new(settings.filter.clone());
+    let mut pipeline = Pipeline::new(chosen(source, settings), told, source.clock());
     if source.knows_addresses_only() {
         pipeline.name_by_address();
     }
+    pipeline
+}
+
+/// Takes a source to its end, or until `look` says that it is enough, which looks at the pipeline
+/// now and then and once after the end.
+pub fn drive_through(
+    source: &mut dyn Source,
+    pipeline: &mut Pipeline<Told>,
+    mut look: impl FnMut(&mut Pipeline<Told>) -> bool,
+) -> Replayed {
     let mut last = 0;
     let broken = loop {
-        match feed(source, &mut pipeline, &mut last) {
-            Ok(true) if hand_over(pipeline.take_spans()) => {}
+        match feed(source, pipeline, &mut last) {
+            Ok(true) if look(pipeline) => {}
             Ok(_) => break None,
             Err(error) => break Some(error),
         }
     };
     pipeline.stop(last);
-    hand_over(pipeline.take_spans());
+    look(pipeline);
     let LeftOut { mut losses, passed_over } = source.left_out();
     for (name, count) in pipeline.losses() {
         *losses.entry(name).or_default() += count;

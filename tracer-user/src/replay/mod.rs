@@ -9,6 +9,6 @@ mod progress;
 
 pub use command::replay;
 pub use directory::Told;
-pub use driver::{Replayed, drive};
+pub use driver::{Replayed, chosen, drive, drive_through, pipeline};
 pub use input::{Input, LeftOut, Source};
 pub use open::{Opened, open};

@@ -41,6 +41,11 @@ impl<T> Default for ByFile<T> {
 }
 
 impl<T: Clone> ByFile<T> {
+    /// What is known of the file so far.
+    pub fn known(&mut self, file: FileId) -> Option<T> {
+        self.0.get(&file).cloned()
+    }
+
     /// What is known of the file, else what `find` says, from then on.
     pub fn get(&mut self, file: FileId, find: impl FnOnce() -> T) -> T {
         self.0.get_or_insert(file, find).clone()

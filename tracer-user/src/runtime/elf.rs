@@ -82,6 +82,31 @@ impl<'a> Elf<'a> {
         symbols.find(|symbol| symbol.name_bytes() == Ok(name.as_bytes())).map(|it| it.address())
     }
 
+    /// Address of the symbol with this name that it exports.
+    #[must_use]
+    pub fn exported(&self, name: &str) -> Option<u64> {
+        use object::ObjectSymbol as _;
+        let mut symbols = self.0.dynamic_symbols();
+        let is_it = |symbol: &object::read::elf::ElfSymbol64<'_, '_, _, _>| {
+            symbol.is_definition() && symbol.name_bytes() == Ok(name.as_bytes())
+        };
+        symbols.find(is_it).map(|it| it.address())
+    }
+
+    /// Whether it can be loaded anywhere: a library, or a position-independent program.
+    #[must_use]
+    pub fn is_movable(&self) -> bool {
+        let header: &FileHeader64<LittleEndian> = self.0.elf_header();
+        header.e_type(self.0.endian()) == object::elf::ET_DYN
+    }
+
+    /// The lowest address that it is loaded at, by its own count.
+    #[must_use]
+    pub fn lowest(&self) -> Option<u64> {
+        use object::ObjectSegment as _;
+        self.0.segments().map(|segment| segment.address()).min()
+    }
+
     /// Size and alignment of its thread-local variables in memory; `None` if it has none.
     #[must_use]
     pub fn thread_local(&self) -> Option<(u64, u64)> {

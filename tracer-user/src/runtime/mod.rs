@@ -9,7 +9,9 @@ mod by_file;
 mod candidate;
 pub mod elf;
 pub mod golang;
+mod memory;
 mod python;
+mod v8;
 
 use crate::kernel::Uprobe;
 use tracer_common::runtime::Runtime;
@@ -36,12 +38,16 @@ pub trait Detector: Send {
     fn look(&mut self, process: &Candidate) -> Option<Insight>;
 }
 
-/// Every runtime that is known: a line for each goes into the list.
+/// Every runtime that is known.
 pub struct Detectors(Vec<Box<dyn Detector>>);
 
 impl Default for Detectors {
     fn default() -> Self {
-        Self(vec![Box::<golang::Go>::default(), Box::<python::Python>::default()])
+        Self(vec![
+            Box::<golang::Go>::default(),
+            Box::<python::Python>::default(),
+            Box::<v8::Node>::default(),
+        ])
     }
 }
 

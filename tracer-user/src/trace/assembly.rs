@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
+use crate::causality::Hearing;
 use crate::connection::Moment;
 use crate::exchange::{ConnectionKey, ExchangeId, Signal};
 
@@ -47,6 +48,7 @@ pub struct Assembly {
     pub(super) conflicts: u64,
     pub(super) left_out: LeftOut,
     pub(super) clock_steps: u64,
+    pub(super) hearings: Vec<(SpanId, Hearing<SpanId>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +80,7 @@ impl Assembly {
             conflicts: 0,
             left_out: LeftOut::default(),
             clock_steps: 0,
+            hearings: vec![],
         }
     }
 
@@ -162,6 +165,12 @@ impl Assembly {
             self.remove_if_done(id);
         }
         placed
+    }
+
+    /// What led to the decisions since this was asked last, by the CLIENT span of each call; empty
+    /// unless decisions tell it.
+    pub fn take_hearings(&mut self) -> Vec<(SpanId, Hearing<SpanId>)> {
+        std::mem::take(&mut self.hearings)
     }
 
     /// What went otherwise than the trees show, by name.

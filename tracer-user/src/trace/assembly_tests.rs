@@ -61,7 +61,7 @@ fn an_undecided_call_is_found_at_any_depth() {
         start(&mut assembly, id, Side::Client, id);
         let parent = Some((ExchangeId(id - 1), "thread", 1.0));
         let context = Provenance::Unknown;
-        assembly.decided(Decision { call: ExchangeId(id), parent, context });
+        assembly.decided(Decision { call: ExchangeId(id), parent, context, hearing: None });
     }
     let last = ExchangeId(DEPTH - 1);
     assembly.signal(Signal::Ended(Box::new(exchange(DEPTH - 1, Side::Client, DEPTH - 1))));

@@ -14,6 +14,10 @@ const MAX_DEPTH: usize = 256;
 impl Assembly {
     /// Takes a decision on a call's parent.
     pub fn decided(&mut self, decision: Decision) {
+        let span = |id: ExchangeId| self.nodes.get(&id).map(|node| node.span);
+        if let (Some(call), Some(hearing)) = (span(decision.call), &decision.hearing) {
+            self.hearings.push((call, hearing.rename(span)));
+        }
         if let Some(node) = self.nodes.get_mut(&decision.call) {
             match (decision.context, &node.context) {
                 (Provenance::Constant, Some(context)) => node.tree.refuse(context),

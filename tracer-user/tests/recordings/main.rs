@@ -4,6 +4,7 @@
 
 mod call;
 mod contents;
+mod explain;
 mod flags;
 mod replayed;
 

@@ -1,6 +1,6 @@
 //! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON};
 
 use crate::outcome::Outcome;
 use crate::script::{Script, Task, Wire, task};
@@ -165,6 +165,20 @@ fn a_context_that_serves_several_requests_at_once_names_none() {
         |_| 7,
         |script, n, wire| {
             script.run(any(0), FLOW_PYTHON, 7, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn on_a_new_connection_the_loop_writes_for_who_opened_it() {
+    assert_right(&crowd(
+        FLOW_PROMISE,
+        |_| 0,
+        |script, n, _| {
+            script.run(any(0), FLOW_PROMISE, 100 + n, 0);
+            let wire = script.connect(any(0), 81);
+            script.run(any(0), FLOW_PROMISE, 100 + (n + 1) % 5, 0);
             request(script, any(0), n, wire);
         },
     ));

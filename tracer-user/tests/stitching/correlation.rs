@@ -150,3 +150,49 @@ fn one_id_on_everything_is_no_evidence() {
     let parent = outcome.client("/out/777").parent;
     assert!(parent.is_none() || parent == Some(outcome.server("/in/777").span_id));
 }
+
+/// Five requests at once to a service that gives each an id, sends that on and answers with it, if
+/// `echoes`; its backend answers with ids that `passed` gives, which the service passes on.
+fn gateway(
+    sent: impl Fn(u8) -> String,
+    answer: impl Fn(u8) -> String,
+    of_backend: impl Fn(u8) -> String,
+) -> Outcome {
+    let ok = |ids: String| format!("HTTP/1.1 200 OK\r\n{ids}Content-Length: 2\r\n\r\nok");
+    let mut script = Script::new();
+    let wires: Vec<_> =
+        (0..5).map(|_| (script.connect(CLIENT, 80), script.connect(any(0), 81))).collect();
+    for (n, wire) in (0..).zip(&wires) {
+        script.ask(CLIENT, wire.0, &format!("/in/{n}"));
+        script.hear(any(n), wire.0);
+    }
+    for n in [3_u8, 1, 4, 0, 2] {
+        let wire = wires[usize::from(n)].1;
+        script.ask_with(any(9), wire, &format!("/out/{n}"), &sent(n));
+        script.hear(BACK, wire);
+        script.send(BACK, wire, End::Acceptor, ok(of_backend(n)).as_bytes());
+        script.learn(any(9), wire);
+    }
+    for (n, wire) in (0..).zip(&wires) {
+        script.send(any(7 - n), wire.0, End::Acceptor, ok(answer(n as u8)).as_bytes());
+        script.learn(CLIENT, wire.0);
+    }
+    recorded(&script)
+}
+
+#[test]
+fn an_id_that_a_gateway_makes_and_answers_with_names_the_request() {
+    let of = |n| id("X-Request-Id", n);
+    assert_right(&gateway(of, of, |_| String::new()));
+    // One on all answers says nothing, nor does one that nobody is told.
+    assert_orphans(&gateway(of, |_| id("X-Request-Id", 9), |_| String::new()));
+    assert_orphans(&gateway(of, |_| String::new(), of));
+}
+
+#[test]
+fn an_answer_that_is_passed_on_names_the_request() {
+    let of = |n| id("X-Request-Id", n);
+    let sent = |n| id("X-Request-Id", n + 50);
+    assert_right(&gateway(sent, of, of));
+    assert_orphans(&gateway(sent, |_| id("X-Request-Id", 9), |_| id("X-Request-Id", 9)));
+}

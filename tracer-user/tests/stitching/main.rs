@@ -4,7 +4,9 @@
 mod alone;
 mod contexts;
 mod correlation;
+mod explained;
 mod formats;
+mod handoff;
 mod headers;
 mod hostile;
 mod http;
@@ -20,5 +22,6 @@ mod queue;
 mod recording;
 mod runtimes;
 mod script;
+mod tasks;
 mod unix;
 mod unseen;

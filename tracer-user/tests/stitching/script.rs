@@ -98,6 +98,16 @@ impl Script {
         self.flows.insert(by.tid, flow);
     }
 
+    /// When what is done next will have been done.
+    pub(crate) fn next(&self) -> u64 {
+        self.now + 10 * MICROSECOND
+    }
+
+    /// From now on the thread works for the request that was read at this time, by another thread.
+    pub(crate) fn take_over(&mut self, by: Task, origin: u64) {
+        self.flows.insert(by.tid, Flow { origin, hops: 1, ..Flow::default() });
+    }
+
     /// What the thread runs is about to ask for something on the connection.
     pub(crate) fn ask_on(&mut self, by: Task, wire: Wire) {
         let cookie = self.half(wire, End::Opener).cookie;
@@ -394,7 +404,7 @@ impl Script {
 
     /// Whatever is done takes ten microseconds.
     fn header(&mut self, kind: u32, by: Task, cookie: u64) -> Header {
-        self.now += 10 * MICROSECOND;
+        self.now = self.next();
         Header { kind, pid: by.pid, tid: by.tid, cpu: by.tid % 2, time: self.now, cookie }
     }
 }

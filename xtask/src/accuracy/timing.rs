@@ -48,8 +48,15 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
             files.push(file);
         }
     }
-    files.sort();
+    files.sort_by_key(|file| order(&file.to_string_lossy()));
     Ok(files)
+}
+
+/// By name, and by load as a number.
+fn order(file: &str) -> (String, u32) {
+    let name = file.trim_end_matches(".jsonl.gz");
+    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (text.to_owned(), name.get(text.len()..).and_then(|load| load.parse().ok()).unwrap_or(0))
 }
 
 fn read(line: &str) -> Result<Timing> {
@@ -61,7 +68,7 @@ fn read(line: &str) -> Result<Timing> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{order, read};
 
     #[test]
     fn a_line_of_the_example() {
@@ -70,5 +77,12 @@ mod tests {
         let timing = read(line).unwrap();
         assert_eq!((&*timing.file, timing.right_traces), ("hotel_load75", 9));
         assert!(read("hotel").is_err());
+    }
+
+    #[test]
+    fn loads_are_numbers() {
+        let mut files = ["b_load25.jsonl.gz", "a_load125.jsonl.gz", "a_load75.jsonl.gz"];
+        files.sort_by_key(|file| order(file));
+        assert_eq!(files, ["a_load75.jsonl.gz", "a_load125.jsonl.gz", "b_load25.jsonl.gz"]);
     }
 }

@@ -55,7 +55,9 @@ pub enum Hint {
 pub struct Posterior {
     /// The call.
     pub call: u64,
-    /// Requests and their probabilities, the likeliest first. What they leave to one is the
-    /// probability that no request caused it.
-    pub owners: Vec<(u64, f32)>,
+    /// Requests, their probabilities, and the log-odds of other evidence that went into these; the
+    /// likeliest first.
+    pub owners: Vec<(u64, f32, f32)>,
+    /// The probability that no request caused it.
+    pub nobody: f32,
 }

@@ -37,10 +37,12 @@ const MAX_ROUTES: usize = 32;
 const FIRST_TURNS: usize = 8;
 /// So many requests make a route known.
 const KNOWN: f32 = 200.0;
+/// So many requests weigh as much as not knowing.
+const DOUBT: f32 = 20.0;
 /// Looks at every call in a turn.
-const SWEEPS: usize = 6;
+const SWEEPS: usize = 4;
 /// Looks at every call while it is counted whose it is.
-const COUNTED: usize = 30;
+const COUNTED: usize = 20;
 
 /// Of one process.
 #[derive(Debug)]
@@ -52,7 +54,6 @@ pub struct Joint {
     window: Window,
     rng: Rng,
     scratch: Scratch,
-    undecided: u64,
 }
 
 impl Default for Joint {
@@ -66,7 +67,6 @@ impl Default for Joint {
             // The same input gives the same answer.
             rng: Rng::with_seed(0x7261_6365),
             scratch: Scratch::default(),
-            undecided: 0,
         }
     }
 }
@@ -78,33 +78,24 @@ impl Joint {
         if self.routes.len() <= route {
             self.routes.resize_with(route + 1, Route::default);
         }
-        if self.window.request(request, route) {
-            self.background.request();
-        }
+        self.window.request(request, route);
     }
 
-    /// A call that is over or will not be waited for any longer.
-    pub fn call(&mut self, call: Call) {
+    /// A call of which no more will be known. Returns whether there is room: what has none is not
+    /// decided.
+    pub fn call(&mut self, call: Call) -> bool {
         let key = self.keys.number(call.key) as u8;
-        self.background.call(key);
-        if !self.window.call(call, key) {
-            self.undecided += 1;
-        }
+        self.window.call(call, key)
     }
 
-    /// How many calls were not decided because there were too many.
-    #[must_use]
-    pub fn undecided(&self) -> u64 {
-        self.undecided
-    }
-
-    /// Decides the calls all of whose candidates were over by `before`, and those that have waited
-    /// from before `hold` on.
-    pub fn decide(&mut self, before: u64, hold: u64) -> Vec<Posterior> {
+    /// Decides, by what had happened by `now`, the calls all of whose candidates were over by
+    /// `before`, and those that were over themselves by `hold`. All that began by `before`, and what
+    /// it overlaps, has to be told before. Each call is decided once.
+    pub fn decide(&mut self, now: u64, before: u64, hold: u64) -> Vec<Posterior> {
         self.background.advance(before);
+        let new = self.window.arrange(before, now, &mut self.background);
         self.refresh();
         let known = self.routes.iter().map(Route::seen).fold(0.0, f32::max) >= KNOWN;
-        let new = self.window.arrange(if known { before } else { u64::MAX });
         let mut sampler = self.sampler();
         sampler.rescore();
         for call in new {
@@ -123,13 +114,23 @@ impl Joint {
         (0..SWEEPS).for_each(|_| sampler.sweep());
         sampler.counting = true;
         (0..COUNTED).for_each(|_| sampler.sweep());
-        let posteriors = self.window.report(before, hold, &mut self.background);
+        let trust: Vec<_> = self.routes.iter().map(Self::trust).collect();
+        let posteriors = self.window.report(before, hold, &trust, &mut self.background);
         let first = self.window.first(before);
-        self.learn(|open| {
-            open.answered().is_some() && open.ended.is_some_and(|ended| ended < first)
-        });
+        self.learn(|open| open.answered().is_some() && open.over(first).is_some());
         self.window.retire(first);
         posteriors
+    }
+
+    /// How much is known of a route, as a share of what is enough to believe it.
+    fn trust(route: &Route) -> f32 {
+        route.seen() / (route.seen() + DOUBT)
+    }
+
+    /// How many things are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.window.remembered()
     }
 
     fn refresh(&mut self) {

@@ -64,19 +64,22 @@ pub(super) struct Window {
     pub(super) calls: Vec<Made>,
     /// Calls that began later.
     later: Vec<Made>,
+    /// What ended after is not known yet.
+    now: u64,
 }
 
 impl Window {
-    /// A request, or what is known of it by now; returns whether it is new.
-    pub(super) fn request(&mut self, request: Request, route: usize) -> bool {
+    /// A request, or what is known of it by now.
+    pub(super) fn request(&mut self, request: Request, route: usize) {
         let Request { id, started, replied, ended, .. } = request;
         if let Some(open) = self.requests.iter_mut().rev().find(|open| open.id == id) {
-            (open.replied, open.ended) = (replied, ended);
-            return false;
+            (open.route, open.replied, open.ended) = (route, replied, ended);
+            return;
         }
-        let room = self.requests.len() < MAX_WINDOW;
-        if room {
-            let calls = vec![];
+        if self.requests.len() >= MAX_WINDOW {
+            self.retire_half();
+        }
+        if self.requests.len() < MAX_WINDOW {
             self.requests.push(Open {
                 id,
                 route,
@@ -84,13 +87,12 @@ impl Window {
                 replied,
                 ended,
                 whole: false,
-                calls,
+                calls: vec![],
                 mark: 0,
                 score: 0.0,
                 lesson: None,
             });
         }
-        room
     }
 
     /// A call; returns whether there is room.
@@ -117,12 +119,24 @@ impl Window {
 
     /// Takes in the calls up to the end of all requests that began before; sorts, finds the
     /// candidates of every call, and returns the calls that are new and open.
-    pub(super) fn arrange(&mut self, before: u64) -> Vec<u32> {
+    pub(super) fn arrange(
+        &mut self,
+        before: u64,
+        now: u64,
+        background: &mut Background,
+    ) -> Vec<u32> {
+        self.now = now;
         let begun = self.requests.iter().filter(|open| open.started <= before);
-        let until = begun.filter_map(|open| open.ended).max().unwrap_or(0).max(before);
+        let until = begun.filter_map(|open| open.over(now)).max().unwrap_or(0).max(before);
         for open in &mut self.requests {
-            open.whole = open.ended.is_some_and(|ended| ended <= until);
+            let before = open.whole;
+            open.whole = open.over(now).is_some_and(|ended| ended <= until);
+            if open.whole && !before {
+                background.request();
+            }
         }
+        let new = self.later.iter().filter(|call| call.started <= until);
+        new.for_each(|call| background.call(call.key));
         self.calls.extend(self.later.extract_if(.., |call| call.started <= until));
         let owners: Vec<u64> = self
             .calls
@@ -141,16 +155,14 @@ impl Window {
         let mut new = vec![];
         let (mut going, mut next) = (vec![], 0);
         for (place, call) in self.calls.iter_mut().enumerate() {
-            while let Some(open) =
-                self.requests.get(next).filter(|open| open.started <= call.started)
-            {
+            let requests = &self.requests;
+            while requests.get(next).is_some_and(|open| open.started <= call.started) {
                 going.push(next as u32);
-                let _ = open;
                 next += 1;
             }
-            let requests = &self.requests;
             going.retain(|&at| {
-                requests[at as usize].ended.is_none_or(|ended| ended >= call.started)
+                let over = requests[at as usize].over(now);
+                over.is_none_or(|ended| ended >= call.started)
             });
             call.find(&going, &places);
             let owner = match &call.hint {
@@ -176,12 +188,13 @@ impl Window {
         &mut self,
         before: u64,
         hold: u64,
+        trust: &[f32],
         background: &mut Background,
     ) -> Vec<Posterior> {
         let mut posteriors = vec![];
         for call in &mut self.calls {
             let requests = &self.requests;
-            let over = |at: u32| requests[at as usize].ended.is_some_and(|ended| ended <= before);
+            let over = |at: u32| requests[at as usize].over(before).is_some();
             let ripe = call.candidates.iter().all(|candidate| over(candidate.0));
             let waited = call.ended.is_none_or(|ended| ended <= hold);
             if call.settled || !(ripe || waited) {
@@ -190,12 +203,15 @@ impl Window {
             call.settled = true;
             let all: f32 = call.tally.iter().sum::<f32>().max(f32::MIN_POSITIVE);
             let shares = call.candidates.iter().zip(&call.tally);
-            let mut owners: Vec<_> =
-                shares.map(|(&(at, _), &share)| (requests[at as usize].id, share / all)).collect();
+            let nobody = call.tally.last().copied().unwrap_or(all) / all;
+            let owner = |(&(at, odds), &share): (&(u32, f32), &f32)| {
+                let open = requests.get(at as usize)?;
+                Some((open.id, trust.get(open.route)? * share / all, odds))
+            };
+            let mut owners: Vec<_> = shares.filter_map(owner).collect();
             owners.sort_by(|a, b| b.1.total_cmp(&a.1));
-            let nobody = 1.0 - owners.iter().map(|owner| owner.1).sum::<f32>();
-            background.nobody(call.key, nobody.max(0.0));
-            posteriors.push(Posterior { call: call.id, owners });
+            background.nobody(call.key, nobody);
+            posteriors.push(Posterior { call: call.id, owners, nobody });
         }
         posteriors
     }
@@ -206,9 +222,22 @@ impl Window {
         open.map_or(before, |call| call.started.min(before))
     }
 
+    /// Makes room where nobody decides any more.
+    fn retire_half(&mut self) {
+        let mut times: Vec<_> = self.requests.iter().map(|open| open.started).collect();
+        let (_, middle, _) = times.select_nth_unstable(MAX_WINDOW / 2);
+        let middle = *middle;
+        self.retire(middle);
+    }
+
+    /// How many things are remembered.
+    pub(super) fn remembered(&self) -> usize {
+        self.requests.len() + self.calls.len() + self.later.len()
+    }
+
     /// Forgets the requests that were over before `first`, and their calls.
     pub(super) fn retire(&mut self, first: u64) {
-        let gone = |open: &Open| open.ended.is_some_and(|ended| ended < first);
+        let gone = |open: &Open| open.over(first).is_some();
         let mut kept = 0;
         let places: Vec<Option<u32>> = self
             .requests
@@ -231,6 +260,11 @@ impl Window {
 }
 
 impl Open {
+    /// When it was over, if that was not after `now`.
+    pub(super) fn over(&self, now: u64) -> Option<u64> {
+        self.ended.filter(|&ended| ended <= now)
+    }
+
     /// When it was answered, if by then all of its calls were in the window.
     pub(super) fn answered(&self) -> Option<u64> {
         self.replied.filter(|_| self.whole)

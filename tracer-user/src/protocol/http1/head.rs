@@ -1,6 +1,6 @@
 //! Message heads, reduced to what spans need.
 
-use crate::protocol::propagation::Extracted;
+use crate::protocol::propagation::{Correlation, Extracted};
 use crate::protocol::redact;
 use std::borrow::Cow;
 
@@ -123,6 +123,8 @@ impl RequestHead {
 /// The head of a final response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHead {
+    /// Ids of the request that are no contexts, as the server tells them.
+    pub correlation: Correlation,
     /// 101, or 200 to 999.
     pub status: u16,
     /// The version.

@@ -176,7 +176,9 @@ fn request_head(request: &Request<'_, '_>, limits: &Limits) -> Option<(RequestHe
 fn response_head(response: &Response<'_, '_>) -> Option<(ResponseHead, Lengths)> {
     let mut lengths = Lengths::default();
     response.headers.iter().for_each(|h| lengths.add(h.name, h.value));
+    let correlation = propagation::correlation(response.headers.iter().map(|h| (h.name, h.value)));
     let head = ResponseHead {
+        correlation,
         status: response.code?,
         version: version(response.version),
         content_length: lengths.content_length(),

@@ -43,10 +43,27 @@ impl Correlation {
         }
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// At most four.
     pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
         self.0.iter().copied()
     }
+}
+
+/// The ids among a response's header fields: servers tell them to their clients, too.
+pub fn correlation<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Correlation {
+    let mut found = Correlation::default();
+    for (name, value) in headers {
+        if matches!(name.as_bytes().first(), Some(b'x' | b'X' | b'r' | b'R' | b'c' | b'C')) {
+            found.add(name, value);
+        }
+    }
+    found
 }
 
 /// Whether a field of this name (in any case) holds such an id.

@@ -26,7 +26,7 @@ mod skywalking;
 mod w3c;
 mod xray;
 
-pub use correlation::{Correlation, is_correlation};
+pub use correlation::{Correlation, correlation, is_correlation};
 
 /// Which headers a context came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,6 +229,21 @@ mod tests {
         assert!(!both.conflicting);
         let shared = alone.correlation.ids().next().unwrap();
         assert!(both.correlation.ids().any(|id| id == shared));
+    }
+
+    /// As ddtrace 4.16.0 sends it: one trace in two formats.
+    #[test]
+    fn datadogs_two_formats_agree() {
+        let both = read(&[
+            ("x-datadog-trace-id", "3513597477537023480".into()),
+            ("x-datadog-parent-id", "14693318512342877438".into()),
+            ("x-datadog-sampling-priority", "1".into()),
+            ("x-datadog-tags", "_dd.p.dm=-0,_dd.p.tid=6b01cfd500000000".into()),
+            ("traceparent", "00-6b01cfd50000000030c2ce4a3c4d85f8-cbe92756a3de44fe-01".into()),
+            ("tracestate", "dd=p:cbe92756a3de44fe;s:1;t.dm:-0,ot=rv:75e0da29adba64;th:0".into()),
+        ]);
+        assert!(!both.conflicting && both.malformed == 0);
+        assert_eq!(both.context.unwrap().format, Format::TraceContext);
     }
 
     #[test]

@@ -35,8 +35,8 @@ impl Detector for Go {
             offset,
             cookie: layout.into(),
         });
-        let uprobes = uprobe.into_iter().collect();
-        Some(Insight { runtime: Some(runtime(&program)), uprobes, again: false })
+        let (runtime, uprobes) = (Some(runtime(&program)), uprobe.into_iter().collect());
+        Some(Insight { runtime, uprobes, again: false })
     }
 }
 
@@ -49,5 +49,6 @@ fn runtime(program: &Program) -> Runtime {
         path,
         context: program.goid.into(),
         parent: program.parent.unwrap_or(0).into(),
+        ..Runtime::default()
     }
 }

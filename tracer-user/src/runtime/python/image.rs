@@ -1,30 +1,30 @@
 //! The file that CPython is in: the program itself, or a library.
 
 use std::fs::File;
-use std::path::Path;
-
-use object::elf::ET_DYN;
-use object::read::elf::{ElfFile64, FileHeader as _};
-use object::{Endianness, Object as _, ObjectSegment as _, ObjectSymbol as _, ReadCache};
+use std::path::{Path, PathBuf};
 
 use super::memory::Memory;
+use crate::runtime::elf::Contents;
 use crate::runtime::{ByFile, FileId};
 
 /// CPython's global state (Include/internal/pycore_runtime.h), exported since 3.7.
-const RUNTIME: &[u8] = b"_PyRuntime";
+const RUNTIME: &str = "_PyRuntime";
 /// The type of contexts (Include/cpython/context.h), exported since 3.7.
-const CONTEXT_TYPE: &[u8] = b"PyContext_Type";
+const CONTEXT_TYPE: &str = "PyContext_Type";
 /// `PY_VERSION_HEX`, exported since 3.11.
-const VERSION: &[u8] = b"Py_Version";
+const VERSION: &str = "Py_Version";
+/// Makes the copy of the current context in which another flow of execution is to run.
+const COPY_CURRENT: &str = "PyContext_CopyCurrent";
 
 /// Symbols of a file, from its lowest address on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Symbols {
-    is_relocated: bool,
+    is_movable: bool,
     lowest: u64,
     runtime: u64,
     context_type: Option<u64>,
     version: Option<u64>,
+    copy_current: Option<u64>,
 }
 
 /// Where things are in a process.
@@ -34,10 +34,12 @@ pub(super) struct Image {
     pub(super) runtime: u64,
     /// `PyContext_Type`.
     pub(super) context_type: Option<u64>,
+    /// `PyContext_CopyCurrent`.
+    pub(super) copy_current: Option<u64>,
     /// Of 3.x, x, as far as that is told.
     pub(super) minor: Option<u32>,
     /// Its file.
-    pub(super) path: std::path::PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl Image {
@@ -50,7 +52,7 @@ impl Image {
         files.into_iter().find_map(|(map, path)| {
             let file = memory.open(map).ok()?;
             let id = FileId::from(&file.metadata().ok()?);
-            let symbols = known.get(id, || Symbols::read(file, minor(path).is_some()))?;
+            let symbols = known.get(id, || Symbols::read(&file, minor(path).is_some()))?;
             Some(symbols.locate(memory, map.address.0, path))
         })
     }
@@ -58,35 +60,32 @@ impl Image {
 
 impl Symbols {
     /// `thorough`: also symbols that are not exported, of which a program can have very many.
-    fn read(file: File, thorough: bool) -> Option<Self> {
-        let cache = ReadCache::new(file);
-        let elf = ElfFile64::<Endianness, _>::parse(&cache).ok()?;
-        let find = |wanted| {
-            let all = thorough.then(|| elf.symbols()).into_iter().flatten();
-            let mut symbols = elf.dynamic_symbols().chain(all);
-            let is_it = |symbol: &object::read::elf::ElfSymbol64<'_, '_, _, _>| {
-                symbol.is_definition() && symbol.name_bytes() == Ok(wanted)
-            };
-            Some(symbols.find(is_it)?.address())
+    fn read(file: &File, thorough: bool) -> Option<Self> {
+        let contents = Contents::new(file).ok()?;
+        let elf = contents.elf().ok()?;
+        let find = |name| {
+            let exported = elf.exported(name);
+            exported.or_else(|| thorough.then(|| elf.symbol(name)).flatten())
         };
-        let runtime = find(RUNTIME)?;
         Some(Self {
-            is_relocated: elf.elf_header().e_type(elf.endian()) == ET_DYN,
-            lowest: elf.segments().map(|segment| segment.address()).min()?,
-            runtime,
+            runtime: find(RUNTIME)?,
+            is_movable: elf.is_movable(),
+            lowest: elf.lowest()?,
             context_type: find(CONTEXT_TYPE),
             version: find(VERSION),
+            copy_current: find(COPY_CURRENT),
         })
     }
 
     fn locate(self, memory: &Memory, start: u64, path: &Path) -> Image {
-        let base = if self.is_relocated { start.wrapping_sub(self.lowest & !0xfff) } else { 0 };
+        let base = if self.is_movable { start.wrapping_sub(self.lowest & !0xfff) } else { 0 };
         let at = |address: u64| base.wrapping_add(address);
         let version = self.version.and_then(|version| memory.word(at(version)));
         let told = version.map(|version| (version >> 16) as u32 & 0xff);
         Image {
             runtime: at(self.runtime),
             context_type: self.context_type.map(at),
+            copy_current: self.copy_current.map(at),
             minor: told.or_else(|| minor(path)),
             path: path.to_owned(),
         }

@@ -2,11 +2,11 @@
 //! greenlet. Where threads keep it is not taken from tables by version: each place is found in the
 //! live process by what must hold there, and none is used that was not found.
 
+mod births;
 mod context;
 mod image;
-mod memory;
+mod queue;
 mod slot;
-mod tasks;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -14,6 +14,7 @@ mod threads;
 use tracer_common::record::FLOW_PYTHON;
 use tracer_common::runtime::{MAX_STEPS, Runtime};
 
+use super::memory;
 use super::{ByFile, Candidate, Detector, Insight};
 use image::{Image, Symbols};
 use memory::Memory;
@@ -30,11 +31,14 @@ impl Detector for Python {
         let memory = Memory::of(process).ok()?;
         let image = Image::find(&memory, &mut self.files)?;
         let runtime = runtime(&memory, &image);
-        let task = runtime.and_then(|_| tasks::probe(&memory, &image));
+        let probes = runtime.map(|_| births::probes(&memory, &image)).unwrap_or_default();
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
-        let again = runtime.is_none() || task.is_none();
-        Some(Insight { runtime, uprobes: task.into_iter().collect(), again })
+        let again = runtime.is_none() || probes.len() < 2;
+        let uprobes = probes.into_iter().chain(queue::probes(&memory)).collect();
+        // Threads hand on work wherever contexts are.
+        let unknown = Runtime { kind: FLOW_PYTHON, ..Runtime::default() };
+        Some(Insight { runtime: runtime.or(Some(unknown)), uprobes, again })
     }
 }
 
@@ -45,5 +49,5 @@ fn runtime(memory: &Memory, image: &Image) -> Option<Runtime> {
     let context = context::offset(memory, &threads)?;
     let mut path = [0; MAX_STEPS];
     path.iter_mut().zip(slot.path).for_each(|(to, from)| *to = from);
-    Some(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, parent: 0 })
+    Some(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, ..Runtime::default() })
 }

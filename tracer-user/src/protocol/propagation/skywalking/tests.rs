@@ -43,6 +43,20 @@ fn a_java_agents_header() {
     assert_eq!(real.span_id, Some(folded.to_be_bytes()));
 }
 
+/// A header of the Python agent (apache-skywalking 1.2.0), as it sent it.
+#[test]
+fn a_python_agents_header() {
+    let real = context(
+        "1-M2MwM2QxOTJlNWNlMTFmMThhMWQwMmZjMDAwMDAwMDE=-\
+         M2MwM2NmNzZlNWNlMTFmMThhMWQwMmZjMDAwMDAwMDE=-1-c2hvcA==-c2hvcC0x-L3N3-\
+         MTI3LjAuMC4xOjI0Nzkw",
+    );
+    let (trace, segment) = ("3c03d192e5ce11f18a1d02fc00000001", "3c03cf76e5ce11f18a1d02fc00000001");
+    assert_eq!(real.name.as_deref(), Some(trace));
+    assert_eq!(u128::from_be_bytes(real.trace_id), u128::from_str_radix(trace, 16).unwrap());
+    assert_eq!(real.span_id, Some(span_id(segment, 1)));
+}
+
 #[test]
 fn ids_of_other_agents() {
     let plain = "de5980b8fce34a37aab9b4ac3af7eedd";

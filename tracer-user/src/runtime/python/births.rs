@@ -1,11 +1,13 @@
-//! Where tasks begin: `_asyncio.Task.__init__`, which no symbol names in a stripped file. Its type,
-//! or since 3.12 the description of which that is made, points to the type's name.
+//! The functions by which contexts begin. `PyContext_CopyCurrent` is exported. Where asyncio is built
+//! into the interpreter, tasks may not go through that; their beginning, `_asyncio.Task.__init__`, no
+//! symbol names in a stripped file: its type, or since 3.12 the description of which that is made,
+//! points to the type's name.
 
 use procfs::process::{MMPermissions, MemoryMap};
 
 use super::image::Image;
 use super::memory::Memory;
-use crate::kernel::Uprobe;
+use crate::kernel::{PYTHON_COPIED, PYTHON_TASK, Uprobe};
 use tracer_common::runtime::PYTHON_TYPE_BITS;
 
 /// The name, with the end of the string.
@@ -26,8 +28,19 @@ const MAX_SEARCH: u64 = 32 << 20;
 /// is a context.
 const CONTEXT_IN_TASK: [u64; 7] = [128, 168, 176, 152, 152, 136, 144];
 
-/// The probe on it; `None` where there is no such function, or it cannot be told.
-pub(super) fn probe(memory: &Memory, image: &Image) -> Option<Uprobe> {
+/// The probes on functions that tell who starts whom; fewer where they cannot be told.
+pub(super) fn probes(memory: &Memory, image: &Image) -> Vec<Uprobe> {
+    copied(memory, image).into_iter().chain(task(memory, image)).collect()
+}
+
+/// Every copy of the current context, as far as the compiler has left them to this function: for
+/// tasks, threads and callbacks.
+fn copied(memory: &Memory, image: &Image) -> Option<Uprobe> {
+    let function = image.copy_current?;
+    Some(uprobe(PYTHON_COPIED, memory, memory.code(function)?, function, 0))
+}
+
+fn task(memory: &Memory, image: &Image) -> Option<Uprobe> {
     let version = usize::try_from(image.minor?.checked_sub(8)?).ok()?;
     let context = *CONTEXT_IN_TASK.get(version)?;
     let kind = image.context_type.filter(|kind| kind >> PYTHON_TYPE_BITS == 0)?;
@@ -36,24 +49,25 @@ pub(super) fn probe(memory: &Memory, image: &Image) -> Option<Uprobe> {
         name.starts_with(b"_asyncio.") || *path == image.path
     });
     let (map, function) = files.find_map(|(file, _)| begins(memory, file))?;
-    Some(Uprobe {
-        program: "python_task",
-        path: memory.path_of(map),
-        offset: function - map.address.0 + map.offset,
-        cookie: kind | context << PYTHON_TYPE_BITS,
-    })
+    Some(uprobe(PYTHON_TASK, memory, map, function, kind | context << PYTHON_TYPE_BITS))
+}
+
+fn uprobe(
+    program: &'static str,
+    memory: &Memory,
+    map: &MemoryMap,
+    function: u64,
+    cookie: u64,
+) -> Uprobe {
+    let offset = function - map.address.0 + map.offset;
+    Uprobe { program, path: memory.path_of(map), offset, cookie }
 }
 
 /// The function, and the mapping of the file that it is in.
 fn begins<'a>(memory: &'a Memory, file: &MemoryMap) -> Option<(&'a MemoryMap, u64)> {
     let maps: Vec<_> = memory.maps_of(file).collect();
     let names: Vec<u64> = maps.iter().flat_map(|map| occurrences(memory, map)).collect();
-    let code = |function: u64| {
-        maps.iter().copied().find(|map| {
-            map.perms.contains(MMPermissions::EXECUTE)
-                && (map.address.0..map.address.1).contains(&function)
-        })
-    };
+    let code = |function: u64| memory.code(function).filter(|map| map.inode == file.inode);
     let pointers = maps.iter().flat_map(|map| {
         let words = memory.words(map.address.0, (length(map) / 8) as usize).into_iter();
         (map.address.0..).step_by(8).zip(words).filter(|(_, word)| names.contains(word))

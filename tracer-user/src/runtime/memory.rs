@@ -45,6 +45,16 @@ impl Memory {
         })
     }
 
+    /// The mapping that holds this instruction.
+    pub(super) fn code(&self, address: u64) -> Option<&MemoryMap> {
+        self.at(address).filter(|map| map.perms.contains(MMPermissions::EXECUTE))
+    }
+
+    fn at(&self, address: u64) -> Option<&MemoryMap> {
+        let at = self.maps.partition_point(|map| map.address.1 <= address);
+        self.maps.get(at).filter(|map| map.address.0 <= address)
+    }
+
     /// Every mapping of the same file.
     pub(super) fn maps_of(&self, file: &MemoryMap) -> impl Iterator<Item = &MemoryMap> {
         let (dev, inode) = (file.dev, file.inode);
@@ -81,11 +91,18 @@ impl Memory {
 
     /// Whether a word of data that changes can be there.
     pub(super) fn holds_data(&self, address: u64) -> bool {
-        let at = self.maps.partition_point(|map| map.address.1 <= address);
-        address.is_multiple_of(8)
-            && self.maps.get(at).is_some_and(|map| {
-                map.address.0 <= address && map.perms.contains(MMPermissions::WRITE)
-            })
+        let map = self.at(address).filter(|_| address.is_multiple_of(8));
+        map.is_some_and(|map| map.perms.contains(MMPermissions::WRITE))
+    }
+
+    /// Where each of the small pieces of memory that belong to no file begins, and its length.
+    pub(super) fn pieces(&self, longest: u64) -> impl Iterator<Item = (u64, u64)> {
+        let small = move |map: &&MemoryMap| {
+            matches!(map.pathname, MMapPath::Anonymous)
+                && map.perms.contains(MMPermissions::WRITE)
+                && map.address.1 - map.address.0 <= longest
+        };
+        self.maps.iter().filter(small).map(|map| (map.address.0, map.address.1 - map.address.0))
     }
 
     /// Little-endian 64 bits.
