@@ -23,6 +23,8 @@ static THREADS: LruHashMap<u32, Thread> = LruHashMap::with_max_entries(MAX_THREA
 const MAX_THREADS: u32 = 1024;
 /// Promises whose names are remembered: more than a thread has requests open, or some are forgotten.
 const MAX_NAMES: usize = 64;
+/// Of these, the latest are looked at to see whether there has been a garbage collection.
+const LATEST: usize = 8;
 
 /// What is remembered of a thread; only itself looks at it.
 #[repr(C)]
@@ -116,21 +118,31 @@ impl Thread {
                 return known.name;
             }
         }
-        let mut name = 0;
-        for known in &mut self.names {
-            if let Some(Some(at)) = moved(known.at) {
-                known.at = at;
-                if at == promise {
-                    name = known.name;
-                }
-            }
-        }
-        if name != 0 {
+        let moved_lately = (0..LATEST as u64).any(|back| {
+            let at = self.names[self.named.wrapping_sub(back) as usize % MAX_NAMES].at;
+            matches!(moved(at), Some(Some(_)))
+        });
+        if moved_lately && let Some(name) = self.refresh(promise) {
             return name;
         }
         self.named += 1;
         let name = promise ^ (self.named << 48);
         self.names[self.named as usize % MAX_NAMES] = Name { at: promise, name };
+        name
+    }
+
+    /// Follows all to where they have been moved. Returns the promise's name, if one of them is it.
+    #[inline(always)]
+    fn refresh(&mut self, promise: u64) -> Option<u64> {
+        let mut name = None;
+        for known in &mut self.names {
+            if let Some(Some(at)) = moved(known.at) {
+                known.at = at;
+                if at == promise {
+                    name = Some(known.name);
+                }
+            }
+        }
         name
     }
 }

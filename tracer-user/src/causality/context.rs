@@ -2,8 +2,9 @@
 //! call, or one that started it, also read the request or answered it.
 //!
 //! A context that only writes what others ask for (the goroutine behind each of net/http's client
-//! connections) was started by whoever opened the connection, so its ancestors count only for a
-//! connection's first request; who asked for a later one, a probe at the library's entry tells.
+//! connections) was started by whoever opened the connection, so of goroutines that write the ancestors
+//! count only where one opened the connection itself; who asks others, a probe at the library's
+//! entry tells.
 
 use crate::exchange::ExchangeId;
 

@@ -48,8 +48,6 @@ pub(super) struct Contexts {
     numbered: u64,
     /// Requests that were read or answered in a context, while they are remembered.
     requests: HashMap<ContextId, Vec<ExchangeId>>,
-    /// A probe tells who asks for calls that others write.
-    pub(super) ask: bool,
     /// Calls of which the context told what stronger evidence told, too.
     pub(super) right: Share,
 }
@@ -61,7 +59,6 @@ impl Default for Contexts {
             births: LruCache::unbounded(),
             numbered: NUMBERED,
             requests: HashMap::new(),
-            ask: false,
             right: Share::guess(0.999, 1000.0),
         }
     }

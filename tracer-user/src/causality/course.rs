@@ -42,12 +42,11 @@ impl Causality {
                     (None, None) => at.flow,
                 };
                 let mut lineage = process.contexts.lineage(&flow);
-                // Who opened a connection says nothing of its later requests; nor of its first, where
-                // a library dials for one request and uses what it has for another. Where a probe
-                // tells who asks, only who uses what it has opened itself is believed besides.
-                let asks = process.contexts.ask;
+                // A connection's own goroutine was started by whoever opened it. That says nothing of
+                // later requests; nor of the first, since net/http dials for one request and may use
+                // the connection for another.
                 let opened = asked.is_some()
-                    || connected.is_some_and(|(.., by)| !asks || by.context == at.flow.context);
+                    || connected.is_some_and(|(.., by)| by.context == at.flow.context);
                 if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }

@@ -17,34 +17,41 @@ pub(super) enum Testimony {
     Among(Vec<ExchangeId>),
 }
 
+/// What is said of a call.
+type Says<T> = fn(&Scene<'_>, &Node) -> T;
+
 /// A kind of evidence.
 pub(super) struct Kind {
     /// Its name, as `tracer.parent.method` has it.
     pub(super) method: &'static str,
     /// What it says of a call.
-    pub(super) testify: fn(&Scene<'_>, &Node) -> Testimony,
+    pub(super) testify: Says<Testimony>,
     /// Why it says nothing of one.
-    pub(super) silence: fn(&Scene<'_>, &Node) -> &'static str,
+    pub(super) silence: Says<&'static str>,
+    /// It says least where a process does several things at once; the times judge it.
+    pub(super) weak: bool,
 }
 
-/// Those that name a request for what it is.
-pub(super) const STRONG: [Kind; 3] = [
-    Kind { method: header::METHOD, testify: header::testify, silence: header::silence },
-    Kind { method: "context", testify: context::testify, silence: context::silence },
-    Kind { method: "correlation", testify: correlation::testify, silence: correlation::silence },
-];
-
-/// Those that say least where a process does several things at once; the times judge them.
-pub(super) const WEAK: [Kind; 5] = [
-    Kind { method: "thread", testify: thread::testify, silence: thread::silence },
-    Kind { method: "handoff", testify: handoff::testify, silence: handoff::silence },
-    Kind { method: "turn", testify: turn::testify, silence: turn::silence },
-    Kind { method: "queue", testify: queue::testify, silence: queue::silence },
-    Kind { method: alone::METHOD, testify: alone::testify, silence: alone::silence },
-];
-
 /// All of them.
-pub(super) fn kinds() -> impl Iterator<Item = &'static Kind> {
-    const ALL: (&[Kind], &[Kind]) = (&STRONG, &WEAK);
-    ALL.0.iter().chain(ALL.1)
+pub(super) static KINDS: [Kind; 8] = [
+    strong(header::METHOD, header::testify, header::silence),
+    strong("context", context::testify, context::silence),
+    strong("correlation", correlation::testify, correlation::silence),
+    weak("thread", thread::testify, thread::silence),
+    strong("handoff", handoff::testify, handoff::silence),
+    weak("turn", turn::testify, turn::silence),
+    weak("queue", queue::testify, queue::silence),
+    weak(alone::METHOD, alone::testify, alone::silence),
+];
+
+const fn strong(
+    method: &'static str,
+    testify: Says<Testimony>,
+    silence: Says<&'static str>,
+) -> Kind {
+    Kind { method, testify, silence, weak: false }
+}
+
+const fn weak(method: &'static str, testify: Says<Testimony>, silence: Says<&'static str>) -> Kind {
+    Kind { method, testify, silence, weak: true }
 }

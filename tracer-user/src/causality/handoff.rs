@@ -27,8 +27,8 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
 
 /// Why it says nothing.
 pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
-    match call.client().is_none_or(|client| client.handed.is_none()) {
-        true => "no work that another thread had handed on was seen",
-        false => "the thread that handed on the work had read more than one request",
+    match call.client().and_then(|client| client.handed) {
+        None => "no thread that had read a request handed work to the one that wrote the call",
+        Some(_) => "the thread that handed on the work has more to do than one request",
     }
 }

@@ -4,7 +4,7 @@
 use crate::exchange::ExchangeId;
 
 use super::Scene;
-use super::evidence::{Testimony, kinds};
+use super::evidence::{KINDS, Testimony};
 use super::node::Node;
 use super::resolver::judge;
 use super::timing;
@@ -84,7 +84,7 @@ type Decided = Option<(ExchangeId, &'static str, f64)>;
 /// Hears all witnesses of a call that is decided, those too that were not asked for that.
 pub(super) fn hear(scene: &Scene<'_>, call: &Node, decided: Decided) -> Hearing<ExchangeId> {
     let mut among = None;
-    let statements = kinds().map(|kind| {
+    let statements = KINDS.iter().map(|kind| {
         let said = match (kind.testify)(scene, call) {
             Testimony::Silent => Said::Nothing((kind.silence)(scene, call)),
             Testimony::Among(requests) => {
@@ -107,9 +107,7 @@ pub(super) fn hear(scene: &Scene<'_>, call: &Node, decided: Decided) -> Hearing<
     let made = client.is_some_and(|client| client.originated);
     Hearing {
         thread: call.started.tid,
-        context: client
-            .and_then(|client| client.lineage.first().map(|first| first.id))
-            .unwrap_or(0),
+        context: client.and_then(|client| client.lineage.first()).map_or(0, |first| first.id),
         flow: call.started.flow.kind,
         carries: call.context.as_ref().map(|context| (context.trace_id, made)),
         open: client.iter().flat_map(|client| client.open.iter().copied()).collect(),

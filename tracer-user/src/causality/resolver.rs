@@ -2,7 +2,7 @@
 
 use crate::exchange::ExchangeId;
 
-use super::evidence::{Kind, Testimony, kinds};
+use super::evidence::{KINDS, Kind, Testimony};
 use super::hearing::{Hearing, Verdict};
 use super::node::Node;
 use super::{Scene, alone, timing};
@@ -47,7 +47,7 @@ pub(super) fn weigh(
     min_confidence: f64,
 ) -> Option<(ExchangeId, &'static str, f64)> {
     let mut among: Option<Vec<ExchangeId>> = None;
-    for &Kind { method, testify, .. } in kinds() {
+    for &Kind { method, testify, .. } in &KINDS {
         match testify(scene, call) {
             Testimony::Silent => {}
             Testimony::Among(requests) => {

@@ -98,7 +98,6 @@ impl Causality {
             COURSE_BEGINS => contexts.begins(&at.flow, at.time),
             COURSE_ASKS => {
                 contexts.saw(&at.flow);
-                contexts.ask = true;
                 let mut at = at;
                 // Two have asked and neither is written yet: nobody knows whose turn is first.
                 let other = |before: &Moment| before.flow.context != at.flow.context;

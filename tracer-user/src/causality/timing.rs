@@ -12,7 +12,7 @@ use crate::protocol::http1::RequestHead;
 use crate::protocol::route::template;
 
 use super::Scene;
-use super::evidence::{STRONG, Testimony, WEAK, kinds};
+use super::evidence::{KINDS, Testimony};
 use super::hearing::Weighed;
 use super::joint::{Call, Hint, Joint, Posterior, Request};
 use super::node::{Node, Role};
@@ -168,7 +168,8 @@ fn without(chance: f32, odds: f32) -> f64 {
 /// for a request whose turns close.
 fn opinions(scene: &Scene<'_>, call: &Node) -> Vec<(ExchangeId, usize)> {
     let mut opinions: Vec<(ExchangeId, usize)> = vec![];
-    for (bit, kind) in WEAK.iter().enumerate() {
+    let weak = || KINDS.iter().filter(|kind| kind.weak);
+    for (bit, kind) in weak().enumerate() {
         let Testimony::Names(request, _) = (kind.testify)(scene, call) else { continue };
         if !fits(scene, call, request) {
             continue;
@@ -180,7 +181,7 @@ fn opinions(scene: &Scene<'_>, call: &Node) -> Vec<(ExchangeId, usize)> {
     }
     for (request, class) in &mut opinions {
         let closed = scene.node(*request).is_some_and(|request| closes(scene, request));
-        *class |= usize::from(closed) << WEAK.len();
+        *class |= usize::from(closed) << weak().count();
     }
     opinions
 }
@@ -199,7 +200,7 @@ fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
     for (request, class) in opinions(scene, call) {
         add(request, process.agreement.odds(class, rivals));
     }
-    for kind in &STRONG {
+    for kind in KINDS.iter().filter(|kind| !kind.weak) {
         match (kind.testify)(scene, call) {
             Testimony::Silent => {}
             Testimony::Names(request, share) if fits(scene, call, request) => {
@@ -221,7 +222,7 @@ fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
 /// The strongest kind of evidence that names a request, else the times themselves.
 fn named_by(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> &'static str {
     let names = |testimony| matches!(testimony, Testimony::Names(named, _) if named == request);
-    let mut kinds = kinds().filter(|kind| names((kind.testify)(scene, call)));
+    let mut kinds = KINDS.iter().filter(|kind| names((kind.testify)(scene, call)));
     kinds.next().map_or(METHOD, |kind| kind.method)
 }
 

@@ -94,7 +94,10 @@ fn facts(hearing: &Hearing<SpanId>) -> String {
     let _ = match (hearing.flow, hearing.context) {
         (_, 0) => Ok(()),
         (FLOW_GOROUTINE, goroutine) => write!(facts, ", goroutine {goroutine}"),
-        (FLOW_PYTHON, context) => write!(facts, ", Python context {context:#x}"),
+        // Those that were told to begin have numbers, with a bit that no address has.
+        (FLOW_PYTHON, context) => {
+            write!(facts, ", Python context {:#x}", context & (u64::MAX >> 1))
+        }
         (_, context) => write!(facts, ", context {context:#x}"),
     };
     if let Some((trace, made)) = hearing.carries {

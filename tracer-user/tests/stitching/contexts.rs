@@ -21,11 +21,7 @@ fn wires(script: &mut Script) -> Vec<(Wire, Wire)> {
 
 /// Requests are read in context 100 + n; `call` makes the call of number n, in another order; they
 /// are answered in context 100 + n, too.
-fn crowd(
-    kind: u32,
-    read: impl Fn(u64) -> u64,
-    mut call: impl FnMut(&mut Script, u64, Wire),
-) -> Script {
+fn crowd(kind: u32, read: impl Fn(u64) -> u64, call: impl Fn(&mut Script, u64, Wire)) -> Script {
     let mut script = Script::new();
     let wires = wires(&mut script);
     // Whoever opened the connections is gone: they have carried a request before.
@@ -137,18 +133,29 @@ fn the_starter_of_a_pooled_connection_says_nothing_of_its_later_requests() {
     ));
 }
 
-#[test]
-fn the_starter_of_a_connection_asks_for_its_first_request() {
-    assert_right(&crowd(
+/// A call on a connection of its own, opened in one context and written in another.
+fn dial(opens: u64, writes: u64) -> Script {
+    crowd(
         FLOW_GOROUTINE,
         |n| 100 + n,
         |script, n, _| {
-            script.run(any(n), FLOW_GOROUTINE, 200 + n, 100 + n);
+            script.run(any(n), FLOW_GOROUTINE, opens + n, 100 + n);
             let wire = script.connect(any(n), 81);
-            script.run(any(2), FLOW_GOROUTINE, 300 + n, 200 + n);
+            let parent = if opens == writes { 100 } else { opens };
+            script.run(any(2), FLOW_GOROUTINE, writes + n, parent + n);
             request(script, any(2), n, wire);
         },
-    ));
+    )
+}
+
+#[test]
+fn who_writes_on_a_connection_that_it_opened_belongs_to_its_starter() {
+    assert_right(&dial(200, 200));
+}
+
+#[test]
+fn who_writes_on_a_connection_that_another_opened_may_write_for_anybody() {
+    assert_orphans(&dial(200, 300));
 }
 
 #[test]
@@ -173,26 +180,6 @@ fn on_a_new_connection_the_loop_writes_for_who_opened_it() {
             let wire = script.connect(any(0), 81);
             script.run(any(0), FLOW_PROMISE, 100 + (n + 1) % 5, 0);
             request(script, any(0), n, wire);
-        },
-    ));
-}
-
-#[test]
-fn where_a_probe_tells_who_asks_the_starter_of_a_connection_is_not_believed() {
-    let mut asks = true;
-    assert_orphans(&crowd(
-        FLOW_GOROUTINE,
-        |n| 100 + n,
-        |script, n, pooled| {
-            if std::mem::take(&mut asks) {
-                script.run(any(n), FLOW_GOROUTINE, 500, 0);
-                script.ask_on(any(n), pooled);
-            }
-            script.run(any(n), FLOW_GOROUTINE, 200 + n, 100 + n);
-            let wire = script.connect(any(n), 81);
-            // Dialed for one request, used by another.
-            script.run(any(2), FLOW_GOROUTINE, 300 + n, 200 + n);
-            request(script, any(2), n, wire);
         },
     ));
 }

@@ -3,7 +3,7 @@
 //!
 //! Made from the debug information of programs that Go 1.18.10, 1.20.14, 1.21.13, 1.22.12, 1.23.12,
 //! 1.24.9, 1.25.3, 1.26.8 and 1.27rc1 built for linux/amd64, each also as position-independent ones and
-//! with cgo; the end-to-end test `contexts` compares those of the Go at hand.
+//! with cgo; a test compares those of the Go at hand.
 
 use tracer_common::golang::Layout;
 

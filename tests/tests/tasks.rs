@@ -1,0 +1,176 @@
+//! Python services in which many requests share a thread, and calls are made by tasks and threads that
+//! a request starts: which request a call belongs to, only the context says.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use tests::export::Span;
+use tests::process::Process;
+use tests::span::Side;
+use tests::traced::ToFile;
+use tests::{http, paths, ports, prepare};
+
+const START: Duration = Duration::from_secs(60);
+/// Requests at a time.
+const CONCURRENCY: usize = 8;
+/// Of each mode, by each of these.
+const REQUESTS: usize = 6;
+/// Calls of each request.
+const CALLS: usize = 2;
+
+/// The command of a service at a port.
+type Service<'a> = &'a dyn Fn(u16) -> Command;
+
+fn start(name: &str, service: Service<'_>, calls: u16) -> Result<(Process, u16)> {
+    let port = ports::free()?;
+    let sources = paths::service_sources().join("tasks");
+    let mut command = service(port);
+    command.current_dir(&sources).env("PYTHONPATH", &sources).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("PORT", port.to_string()).env("CALLS", format!("127.0.0.1:{calls}"));
+    let mut process = Process::start(name, &mut command)?;
+    process.wait_for_port(port, START)?;
+    Ok((process, port))
+}
+
+/// Has the service asked in each of these ways, several at a time; the spans.
+fn traced(name: &str, service: Service<'_>, modes: &[&str], flags: &[&str]) -> Result<Vec<Span>> {
+    let (_back, back) = start(&format!("{name}-back"), service, 0)?;
+    let (_front, front) = start(&format!("{name}-front"), service, back)?;
+    let tracer = ToFile::start(name, flags)?;
+    thread::scope(|scope| {
+        let ask = |by: usize| move || modes.iter().try_for_each(|mode| ask(front, mode, by));
+        let asking: Vec<_> = (0..CONCURRENCY).map(|by| scope.spawn(ask(by))).collect();
+        asking.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("panicked"))?)
+    })?;
+    let seen = tracer.stop()?;
+    let port = |span: &Span| span.get("server.port").and_then(|port| port.parse().ok());
+    Ok(seen
+        .spans
+        .into_iter()
+        .filter(|span| [Some(front), Some(back)].contains(&port(span)))
+        .collect())
+}
+
+fn ask(port: u16, mode: &str, by: usize) -> Result<()> {
+    (0..REQUESTS)
+        .try_for_each(|n| http::touch(&format!("http://127.0.0.1:{port}/{mode}/{mode}-{by}-{n}")))
+}
+
+fn path(span: &Span) -> Result<&str> {
+    let url =
+        span.get("url.path").or_else(|| span.get("url.full")).context("a span without URL")?;
+    Ok(url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
+        .unwrap_or(url))
+}
+
+/// Asserts that every call of requests of a mode has the request as its parent, by its context.
+fn assert_right(spans: &[Span], mode: &str) -> Result<()> {
+    for (asked, call) in calls(spans, mode)? {
+        ensure!(call.parent == asked.id, "{} is not under {}", path(call)?, path(asked)?);
+        let method = call.get("tracer.parent.method");
+        ensure!(method == Some("context"), "{}: by {method:?}", path(call)?);
+    }
+    Ok(())
+}
+
+/// The requests of a mode, each with every call that it made.
+fn calls<'a>(spans: &'a [Span], mode: &str) -> Result<Vec<(&'a Span, &'a Span)>> {
+    let wanted = format!("/{mode}/");
+    let mut calls = vec![];
+    for asked in spans.iter().filter(|span| span.side == Side::Server) {
+        let Some(name) = path(asked)?.strip_prefix(&wanted) else { continue };
+        for n in 0..CALLS {
+            let leaf = format!("/leaf/{name}.{n}");
+            let mut made = spans.iter().filter(|span| span.side == Side::Client);
+            let call = made.find(|span| path(span).is_ok_and(|path| path == leaf));
+            calls.push((asked, call.with_context(|| format!("no call {leaf}"))?));
+        }
+    }
+    ensure!(calls.len() == CONCURRENCY * REQUESTS * CALLS, "{} calls of {mode}", calls.len());
+    Ok(calls)
+}
+
+/// Of this host: the one in PATH, and pyenv's.
+fn interpreters() -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let versions = std::fs::read_dir(home.join(".pyenv/versions")).into_iter().flatten().flatten();
+    let pyenv = versions.map(|version| version.path().join("bin/python3"));
+    let all = pyenv.filter(|path| path.exists()).chain([PathBuf::from("python3")]);
+    all.filter(|path| is_recent(path)).collect()
+}
+
+fn is_recent(interpreter: &Path) -> bool {
+    let test = "import sys; sys.exit(sys.version_info < (3, 8))";
+    Command::new(interpreter).args(["-c", test]).status().is_ok_and(|status| status.success())
+}
+
+fn script(interpreter: &Path, script: &str) -> Command {
+    let mut python = Command::new(interpreter);
+    python.arg(script);
+    python
+}
+
+fn packages() -> Result<PathBuf> {
+    let requirements = paths::service_sources().join("tasks/requirements.txt");
+    Ok(prepare::environment("venv-tasks", &requirements)?.join("python"))
+}
+
+#[test]
+fn asyncio_in_every_interpreter() -> Result<()> {
+    for (n, python) in interpreters().into_iter().enumerate() {
+        let modes = ["sequential", "parallel", "threads"];
+        let service = |_| script(&python, "asyncio_service.py");
+        let checked = traced(&format!("asyncio-{n}"), &service, &modes, &[])
+            .and_then(|spans| modes.iter().try_for_each(|mode| assert_right(&spans, mode)));
+        checked.with_context(|| python.display().to_string())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn aiohttp() -> Result<()> {
+    let python = packages()?;
+    let modes = ["sequential", "parallel", "threads", "left"];
+    let service = |_| script(&python, "aiohttp_service.py");
+    let spans = traced("aiohttp", &service, &modes, &[])?;
+    modes.iter().take(3).try_for_each(|mode| assert_right(&spans, mode))?;
+    for (asked, call) in calls(&spans, "left")? {
+        let right = call.parent == asked.id || call.parent.is_empty();
+        ensure!(right, "{} is under {}", path(call)?, call.parent);
+    }
+    Ok(())
+}
+
+/// Its plain functions run in threads, and a task of its own streams a response.
+#[test]
+fn fastapi() -> Result<()> {
+    let python = packages()?;
+    let modes = ["sequential", "parallel", "threads", "blocking", "streamed"];
+    let service = |port: u16| {
+        let mut uvicorn = script(&python, "-m");
+        uvicorn.args(["uvicorn", "--log-level", "warning", "fastapi_service:app", "--port"]);
+        uvicorn.arg(port.to_string());
+        uvicorn
+    };
+    let spans = traced("fastapi", &service, &modes, &[])?;
+    modes.iter().try_for_each(|mode| assert_right(&spans, mode))
+}
+
+#[test]
+fn without_uprobes_contexts_are_read_and_who_begins_them_is_not_known() -> Result<()> {
+    let python = packages()?;
+    let service = |_| script(&python, "aiohttp_service.py");
+    let modes = ["sequential", "parallel"];
+    let spans = traced("aiohttp-plain", &service, &modes, &["--no-uprobes"])?;
+    assert_right(&spans, "sequential")?;
+    for (asked, call) in calls(&spans, "parallel")? {
+        let right = call.parent == asked.id || call.parent.is_empty();
+        ensure!(right, "{} is under {}", path(call)?, call.parent);
+    }
+    Ok(())
+}
