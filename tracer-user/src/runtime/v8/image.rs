@@ -9,6 +9,8 @@ use tracer_common::runtime::V8;
 
 /// `v8::internal::g_current_isolate_`, a thread-local variable (V8 11 and newer).
 const ISOLATE: &[u8] = b"_ZN2v88internal18g_current_isolate_E";
+/// `vtable for v8::internal::MicrotaskQueue`; an object points behind its first two words.
+const TABLE: &[u8] = b"_ZTVN2v88internal14MicrotaskQueueE";
 /// What V8 tells debuggers of itself (tools/gen-postmortem-metadata.py): numbers of type int.
 const TYPES: [&[u8]; 4] = [
     b"v8dbg_type_JSAsyncFunctionObject__JS_ASYNC_FUNCTION_OBJECT_TYPE",
@@ -22,6 +24,8 @@ const TYPES: [&[u8]; 4] = [
 pub(super) struct Image {
     /// From fs base to the pointer to the thread's isolate.
     pub(super) isolate: i32,
+    /// Where a queue of microtasks points to first, before relocation.
+    pub(super) table: u64,
     /// Instance types.
     pub(super) types: V8,
 }
@@ -36,6 +40,7 @@ impl Image {
         let number = |name| u16::try_from(int(&elf, address(&elf, name)?)?).ok();
         let [async_function, promise, fulfilled, rejected] = TYPES.map(number);
         Some(Self {
+            table: address(&elf, TABLE)?.checked_add(16)?,
             isolate: thread_local(&elf, address(&elf, ISOLATE)?)?,
             types: V8 {
                 async_function: async_function?,

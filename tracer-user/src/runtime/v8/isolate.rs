@@ -18,7 +18,7 @@ pub(super) fn queue(memory: &Memory, image: &Image) -> Option<i32> {
         .filter(|&isolate| memory.holds_data(isolate));
     isolates.take(MAX_ISOLATES).find_map(|isolate| {
         let words = memory.words(isolate, ISOLATE);
-        let at = words.iter().position(|&word| is_queue(memory, word))?;
+        let at = words.iter().position(|&word| is_queue(memory, image, word))?;
         i32::try_from(8 * at).ok()
     })
 }
@@ -37,11 +37,13 @@ fn threads(memory: &Memory) -> impl Iterator<Item = u64> {
     })
 }
 
-/// It has a table of functions, like its neighbours in the ring of all queues; a size, a capacity (a
-/// power of two, or 0 before the first use), the first entry and the entries.
-fn is_queue(memory: &Memory, address: u64) -> bool {
+/// It has the table of functions of its class, like its neighbours in the ring of all queues; a size,
+/// a capacity (a power of two, or 0 before the first use), the first entry and the entries.
+fn is_queue(memory: &Memory, image: &Image, address: u64) -> bool {
     const NEXT: u64 = 48;
     const BEFORE: u64 = 56;
+    /// Bits that relocation leaves alone.
+    const IN_PAGE: u64 = 0xfff;
     if !memory.holds_data(address) {
         return false;
     }
@@ -52,9 +54,9 @@ fn is_queue(memory: &Memory, address: u64) -> bool {
         && size <= capacity
         && start < capacity
         && memory.holds_data(entries);
-    let function = memory.word(table).filter(|_| !memory.holds_data(table));
     (used || unused)
-        && function.is_some_and(|at| memory.word(at & !7).is_some() && !memory.holds_data(at & !7))
+        && (table ^ image.table) & IN_PAGE == 0
+        && !memory.holds_data(table)
         && memory.word(next) == Some(table)
         && memory.word(next.wrapping_add(BEFORE)) == Some(address)
         && memory.word(before.wrapping_add(NEXT)) == Some(address)
