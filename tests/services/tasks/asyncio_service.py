@@ -11,7 +11,8 @@ tasks = set()
 
 async def get(path):
     reader, writer = idle.pop() if idle else await asyncio.open_connection(plan.HOST, plan.BACK)
-    writer.write(b"GET %s HTTP/1.1\r\nHost: there\r\n\r\n" % path.encode())
+    head = "GET %s HTTP/1.1\r\nHost: %s:%d\r\n\r\n" % (path, plan.HOST, plan.BACK)
+    writer.write(head.encode())
     await reader.readuntil(b"\r\n\r\nok")
     idle.append((reader, writer))
 
