@@ -46,7 +46,12 @@ pub fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
 
 /// The binary of a Go service in one file, which needs nothing but Go itself.
 pub fn go_service(source: &Path) -> Result<PathBuf> {
-    let name = source.file_stem().context("a Go file has a name")?;
+    let name = source.file_stem().and_then(|name| name.to_str()).context("a Go file has a name")?;
+    go_program(source, name, &[])
+}
+
+/// The same under a name of its own, with flags of `go build`.
+pub fn go_program(source: &Path, name: &str, flags: &[&str]) -> Result<PathBuf> {
     let binary = paths::cache().join("services").join(name);
     // Built by the user, run by root: root may have no Go.
     if modified(&binary).is_some_and(|built| modified(source).is_some_and(|it| it < built)) {
@@ -54,7 +59,7 @@ pub fn go_service(source: &Path) -> Result<PathBuf> {
     }
     let mut go = Command::new("go");
     // One file is a package of its own: no module, so nothing is fetched.
-    go.args(["build", "-o"]).arg(&binary).arg(source).env("GO111MODULE", "off");
+    go.args(["build", "-o"]).arg(&binary).args(flags).arg(source).env("GO111MODULE", "off");
     run("go build", &mut go)?;
     Ok(binary)
 }

@@ -136,7 +136,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     if e2e && built && ready {
         stages.run("e2e", || {
             // Each of them, even if one before it fails.
-            ["backends", "capture", "sockets", "traces", "instrumented"]
+            ["backends", "capture", "goroutines", "sockets", "traces", "instrumented"]
                 .map(|name| run_tests(&programs, name, options.filter.as_deref()))
                 .into_iter()
                 .collect()

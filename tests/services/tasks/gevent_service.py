@@ -1,4 +1,4 @@
-"""Under gunicorn's gevent workers: every request is a greenlet."""
+"""gevent's own server: every connection is a greenlet, which uses no context."""
 
 import gevent.monkey
 
@@ -22,3 +22,9 @@ def app(environ, start_response):
         gevent.joinall([gevent.spawn(get, "/leaf/%s.%d" % (name, n)) for n in range(2)])
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
+
+
+if __name__ == "__main__":
+    from gevent.pywsgi import WSGIServer
+
+    WSGIServer((plan.HOST, plan.PORT), app, log=None).serve_forever()

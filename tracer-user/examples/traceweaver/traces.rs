@@ -2,7 +2,7 @@
 //! (SIGCOMM 2024, Apache-2.0), flattened. The first line is a header; then a JSON array a span:
 //! trace, span, parent, service, operation, kind, start and duration in microseconds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
 
@@ -41,7 +41,8 @@ enum Told {
 }
 
 /// Decides by timing alone. What a tracer always sees is given: which process made a call (so, where
-/// spans have no kind, the service of its parent), which operations make calls at all, and, where
+/// spans have no kind, the service of its parent); which operations call which, as TraceWeaver is
+/// given it, because spans inside a service have no kind; and, where
 /// both ends have a span, that these two are one call.
 pub(crate) fn score(gzip: impl Read) -> Score {
     let spans = read(gzip);
@@ -102,32 +103,51 @@ fn name(parts: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// By service.
-fn processes(spans: &[Span]) -> BTreeMap<&str, Vec<(u64, Told)>> {
+/// The side of an edge that calls: what stands for its route.
+fn caller(span: &Span) -> u64 {
+    name(("caller", &span.service, &span.operation, span.parent.is_none()))
+}
+
+/// The side that is called, as its caller sees it.
+fn callee(caller: &Span, span: &Span) -> u64 {
+    name(("callee", &caller.service, &span.service, &span.operation))
+}
+
+/// By what can call the same: operations of one service that share none of their calls are told
+/// apart.
+fn processes(spans: &[Span]) -> BTreeMap<u64, Vec<(u64, Told)>> {
     let parent = |span: &Span| span.parent.and_then(|parent| spans.get(parent));
-    let callers: HashSet<_> = spans
-        .iter()
-        .filter(|span| is_call(spans, span))
-        .filter_map(parent)
-        .map(|span| (&span.service, &span.operation))
-        .collect();
-    let mut processes: BTreeMap<&str, Vec<(u64, Told)>> = BTreeMap::new();
+    let mut groups: HashMap<u64, u64> = HashMap::new();
+    let find = |groups: &HashMap<u64, u64>, mut name: u64| {
+        while let Some(&next) = groups.get(&name).filter(|&&next| next != name) {
+            name = next;
+        }
+        name
+    };
+    for span in spans.iter().filter(|span| is_call(spans, span)) {
+        let Some(parent) = parent(span) else { continue };
+        let [one, two] = [caller(parent), callee(parent, span)].map(|name| find(&groups, name));
+        groups.insert(two, one);
+        groups.entry(one).or_insert(one);
+    }
+    let mut processes: BTreeMap<u64, Vec<(u64, Told)>> = BTreeMap::new();
     for (number, span) in spans.iter().enumerate() {
         let id = number as u64;
         let Span { started, ended, .. } = *span;
-        if span.kind != "client" && callers.contains(&(&span.service, &span.operation)) {
-            let route = name((&span.operation, span.parent.is_some()));
-            let told = processes.entry(&span.service).or_default();
+        let route = caller(span);
+        if span.kind != "client" && groups.contains_key(&route) {
+            let told = processes.entry(find(&groups, route)).or_default();
             let open = Request { id, route, started, replied: None, ended: None };
             let over = Request { replied: Some(ended), ended: Some(ended), ..open.clone() };
             told.push((started, Told::Request(open)));
             told.push((ended, Told::Request(over)));
         }
         if let Some(caller) = parent(span).filter(|_| is_call(spans, span)) {
-            let key = name((&span.operation, &span.service));
+            let key = callee(caller, span);
             let hint = Hint::None;
             let call = Call { id, key, started, ended: Some(ended), peer: Some(id), hint };
-            processes.entry(&caller.service).or_default().push((ended, Told::Call(call)));
+            let told = processes.entry(find(&groups, key)).or_default();
+            told.push((ended, Told::Call(call)));
         }
     }
     processes

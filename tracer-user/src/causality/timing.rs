@@ -25,6 +25,8 @@ use super::turn::closes;
 pub(super) const METHOD: &str = "timing";
 /// Probability that is given to someone, below which the times are hardly known.
 const KNOWN: f32 = 0.5;
+/// Requests and calls that are kept until something is learned from them.
+const DIGESTED: usize = 1024;
 /// How often a process's calls are decided together, and how long after they could be, so that what
 /// they overlap is known, too. Nanoseconds.
 const EVERY: u64 = 250_000_000;
@@ -56,8 +58,12 @@ impl Causality {
         for (request, class) in opinions {
             process.agreement.observe(class, f64::from(u8::from(Some(request) == owner)));
         }
-        if let Some(joint) = &mut process.joint {
-            joint.call(call);
+        let Some(joint) = &mut process.joint else { return };
+        let told = call.ended.unwrap_or(call.started);
+        joint.call(call);
+        // Where nothing else is to be decided, it learns from time to time.
+        if joint.remembered() > DIGESTED {
+            self.decide_together(id, told.saturating_add(self.settings.settle));
         }
     }
 

@@ -143,8 +143,9 @@ pub struct RunArgs {
     pub stitch: StitchArgs,
     /// Attach no probes to functions of the traced programs [default: false]
     ///
-    /// They tell who asks for a call that another flow of execution writes. Without them such calls
-    /// start traces of their own when several requests are in flight.
+    /// They tell who asks for a call that another flow of execution writes: in Go programs, which
+    /// goroutine hands a request to net/http's client. Without them such calls start traces of their
+    /// own when several requests are in flight. Each costs the program a trap into the kernel.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub no_uprobes: Option<bool>,
     /// Bounds.

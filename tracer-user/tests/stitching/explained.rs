@@ -122,3 +122,17 @@ fn what_headers_forbid_is_told() {
     let Said::Nothing(why) = said(hearing, "header") else { panic!("{hearing:?}") };
     assert_eq!(*why, "no request brought the trace that the call carries");
 }
+
+#[test]
+fn what_was_weighed_together_is_told() {
+    let (outcome, hearings) = explained(&crowd(|_| String::new(), |_| String::new()), settings());
+    for n in 0..5 {
+        let hearing = &hearings[&outcome.client(&format!("/out/{n}")).span_id];
+        let weighed = hearing.weighed.as_ref().expect("five requests were open");
+        let chances: Vec<_> = weighed.owners.iter().map(|owner| owner.1).collect();
+        assert!(chances.is_sorted_by(|a, b| a >= b), "{chances:?}");
+        let all = chances.iter().sum::<f32>() + weighed.nobody;
+        assert!((0.0..=1.001).contains(&all), "{weighed:?}");
+        assert_eq!(hearing.statements.last().map(|it| it.method), Some("timing"));
+    }
+}

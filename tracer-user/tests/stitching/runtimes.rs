@@ -46,7 +46,7 @@ fn an_event_loop_whose_turns_close_is_always_right() {
 
 /// Right and wrong edges at several degrees of concurrency.
 fn sum(runtime: Runtime, at_once: usize) -> (usize, usize) {
-    let all = SEEDS.map(|seed| play(&fan(runtime), at_once, 150, seed));
+    let all = (0..4).map(|seed| play(&fan(runtime), at_once, 150, seed));
     all.fold((0, 0), |(right, wrong), edges| (right + edges.right, wrong + edges.wrong))
 }
 

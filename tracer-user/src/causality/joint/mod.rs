@@ -19,6 +19,8 @@ mod names;
 mod route;
 mod sampler;
 mod story;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use input::{Call, Hint, Posterior, Request};
@@ -72,7 +74,7 @@ impl Default for Joint {
 }
 
 impl Joint {
-    /// A request, or what is known of it by now.
+    /// A request that begins, or one that is over.
     pub fn request(&mut self, request: Request) {
         let route = self.names.number(request.route);
         if self.routes.len() <= route {
@@ -101,19 +103,20 @@ impl Joint {
         for call in new {
             sampler.place(call);
         }
-        if !known {
+        if !known && self.window.is_open() {
             for _ in 0..FIRST_TURNS {
                 let mut sampler = self.sampler();
                 sampler.rescore();
-                (0..SWEEPS).for_each(|_| sampler.sweep());
+                (0..2 * SWEEPS).for_each(|_| sampler.sweep());
                 self.learn(|open| open.answered().is_some());
             }
         }
+        let crowd = self.window.crowd();
         let mut sampler = self.sampler();
         sampler.rescore();
-        (0..SWEEPS).for_each(|_| sampler.sweep());
+        (0..crowd * SWEEPS).for_each(|_| sampler.sweep());
         sampler.counting = true;
-        (0..COUNTED).for_each(|_| sampler.sweep());
+        (0..crowd * COUNTED).for_each(|_| sampler.sweep());
         let trust: Vec<_> = self.routes.iter().map(Self::trust).collect();
         let posteriors = self.window.report(before, hold, &trust, &mut self.background);
         let first = self.window.first(before);

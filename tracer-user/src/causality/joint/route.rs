@@ -20,6 +20,11 @@ const MEMORY: f32 = 2000.0;
 const DOUBT: f32 = 1.0;
 /// The same, of the number of calls.
 const SAMENESS: f32 = 20.0;
+/// The same of the first requests: until gaps and order are known, that some requests make no calls
+/// and others those of two explains itself.
+const FIRST_SAMENESS: f32 = 10_000.0;
+/// So many requests make gaps and order known.
+const SETTLED: f32 = 150.0;
 /// How often something that is not the latest event is taken for a cause before any was seen.
 const EARLIER: f32 = 0.05;
 /// How often a call goes on when the response is written, before any was seen.
@@ -122,6 +127,7 @@ struct Likely {
     so_far: [[f32; MAX_COUNT]; MAX_KEYS],
     /// No call at all, as far as calls of different keys know nothing of each other.
     none: f32,
+    sameness: f32,
     outlives: [f32; MAX_KEYS],
 }
 
@@ -156,6 +162,7 @@ impl Default for Route {
                 counts: [[1.0; MAX_COUNT]; MAX_KEYS],
                 so_far: [[1.0; MAX_COUNT]; MAX_KEYS],
                 none: 1.0,
+                sameness: FIRST_SAMENESS,
                 outlives: [OUTLIVES; MAX_KEYS],
             },
         }
@@ -204,7 +211,8 @@ impl Route {
         }
         let apart: f32 = set.iter().map(|kind| marginal(&self.likely.counts, kind)).product();
         let seen = self.sets.iter().find(|seen| seen.0 == *set).map_or(0.0, |seen| seen.1);
-        (seen + SAMENESS * self.likely.none * apart) / (self.requests + SAMENESS)
+        (seen + self.likely.sameness * self.likely.none * apart)
+            / (self.requests + self.likely.sameness)
     }
 
     /// How likely so many of some calls of a key go on when the response is written.
@@ -273,6 +281,7 @@ impl Route {
         }
         self.sets.retain(|seen| seen.1 > 0.5);
         self.likely.none = 1.0;
+        self.likely.sameness = if self.requests < SETTLED { FIRST_SAMENESS } else { SAMENESS };
         for key in 0..MAX_KEYS {
             self.refresh_counts(key, background.usual(key as u8));
         }
@@ -283,7 +292,7 @@ impl Route {
         let mut seen = self.counts[key];
         seen[0] = (self.requests - seen.iter().sum::<f32>()).max(0.0);
         for (number, seen) in seen.iter_mut().enumerate() {
-            *seen += SAMENESS * regular(mean, number);
+            *seen += self.likely.sameness * regular(mean, number);
         }
         let all: f32 = seen.iter().sum();
         let mut more = all;

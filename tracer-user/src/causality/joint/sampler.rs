@@ -17,6 +17,9 @@ const SELDOM: f64 = 0.125;
 /// A candidate for whom nothing spoke more than this before counting began is not looked at again.
 const COLD: f32 = 1e-4;
 
+/// Candidates that are looked at in one visit of a call.
+const AT_ONCE: usize = 8;
+
 /// Works on one window, with what was learned so far.
 pub(super) struct Sampler<'a> {
     pub(super) routes: &'a [Route],
@@ -90,10 +93,12 @@ impl Sampler<'_> {
 
     fn visit(&mut self, call: u32) {
         let key = self.calls[call as usize].key;
-        for at in 0..self.calls[call as usize].candidates.len() {
+        let count = self.calls[call as usize].candidates.len();
+        let first = if count > AT_ONCE { self.rng.usize(..count) } else { 0 };
+        for at in (first..first + count.min(AT_ONCE)).map(|at| at % count) {
             let made = &self.calls[call as usize];
             let (other, _) = made.candidates[at];
-            if other == made.owner || (self.counting && made.heat[at] < COLD) {
+            if other == made.owner || (self.counting && (0.0..COLD).contains(&made.heat[at])) {
                 continue;
             }
             let mut pairs = std::mem::take(&mut self.scratch.pairs);

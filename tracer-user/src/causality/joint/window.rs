@@ -14,6 +14,9 @@ const MAX_WINDOW: usize = 4096;
 /// Candidates of one call; with more it is not decided.
 const MAX_CANDIDATES: usize = 64;
 
+/// In place of how much spoke for a candidate: it was not looked at.
+const UNSEEN: f32 = -1.0;
+
 /// A request.
 #[derive(Debug)]
 pub(super) struct Open {
@@ -72,7 +75,9 @@ impl Window {
     /// A request, or what is known of it by now.
     pub(super) fn request(&mut self, request: Request, route: usize) {
         let Request { id, started, replied, ended, .. } = request;
-        if let Some(open) = self.requests.iter_mut().rev().find(|open| open.id == id) {
+        // One that has just begun is new.
+        let told = if ended.is_some() { self.requests.as_mut_slice() } else { &mut [] };
+        if let Some(open) = told.iter_mut().rev().find(|open| open.id == id) {
             (open.route, open.replied, open.ended) = (route, replied, ended);
             return;
         }
@@ -216,6 +221,21 @@ impl Window {
         posteriors
     }
 
+    /// Whether there is a call to be decided.
+    pub(super) fn is_open(&self) -> bool {
+        self.calls.iter().any(|call| !call.settled)
+    }
+
+    /// By how much longer than usual assignments have to be drawn, because calls have many candidates
+    /// (up to four times).
+    pub(super) fn crowd(&self) -> usize {
+        let open = self.calls.iter().filter(|call| !call.settled);
+        let (calls, candidates) = open.fold((1, 0), |(calls, candidates), call| {
+            (calls + 1, candidates + call.candidates.len())
+        });
+        (candidates / calls / 8 + 1).min(4)
+    }
+
     /// No call that is still open can belong to a request that was over before.
     pub(super) fn first(&self, before: u64) -> u64 {
         let open = self.calls.iter().find(|call| !call.settled);
@@ -293,7 +313,7 @@ impl Made {
         self.tally.clear();
         self.tally.resize(self.candidates.len() + 1, 0.0);
         self.heat.clear();
-        self.heat.resize(self.candidates.len() + 1, 0.0);
+        self.heat.resize(self.candidates.len() + 1, UNSEEN);
     }
 
     /// Notes that something spoke for an owner.

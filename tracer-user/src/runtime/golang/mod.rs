@@ -10,6 +10,8 @@ mod debug_info;
 mod layouts;
 mod program;
 mod symbols;
+#[cfg(test)]
+mod tests;
 mod thread_local;
 
 use tracer_common::record::FLOW_GOROUTINE;

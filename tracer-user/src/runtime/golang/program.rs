@@ -51,7 +51,7 @@ impl Program {
             layouts::structures(version).or_else(|| debug_info::structures(elf))?;
         let round_trip = client.and_then(|layout| {
             let address = symbols::function(elf, ROUND_TRIP)?;
-            Some((elf.offset(address)?, layout))
+            Some((elf.offset(symbols::cheapest(elf, address))?, layout))
         });
         Some(Self { version, current: thread_local::current(elf)?, goid, parent, round_trip })
     }

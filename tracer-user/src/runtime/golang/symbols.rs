@@ -39,6 +39,34 @@ fn begins_function(elf: &Elf<'_>, address: u64) -> bool {
     code.windows(4).any(|code| matches!(code, [0x49 | 0x4d, 0x3b, 0x66, 0x10]))
 }
 
+/// The instruction of a function at which a probe costs least, with the arguments still where they
+/// came in. Behind the comparison with the goroutine's limit stands, since Go 1.21, a `push rbp`, which
+/// the kernel carries out itself; any other instruction it has to run apart, for a second trap.
+pub(super) fn cheapest(elf: &Elf<'_>, function: u64) -> u64 {
+    const LOOK: u64 = 32;
+    let behind = |code: &[u8]| {
+        let rest = match *code {
+            // lea r12, [rsp-SIZE]; a small frame is compared without.
+            [0x4c, 0x8d, 0xa4, 0x24, _, _, _, _, ref rest @ ..] => rest,
+            [0x4c, 0x8d, 0x64, 0x24, _, ref rest @ ..] => rest,
+            _ => code,
+        };
+        let rest = rest
+            .strip_prefix(&[0x4d, 0x3b, 0x66, 0x10])
+            .or(rest.strip_prefix(&[0x49, 0x3b, 0x66, 0x10]))?;
+        // jbe, to where the stack is made larger.
+        let rest = match *rest {
+            [0x0f, 0x86, _, _, _, _, ref rest @ ..] | [0x76, _, ref rest @ ..] => rest,
+            _ => return None,
+        };
+        (rest.first() == Some(&PUSH)).then(|| (code.len() - rest.len()) as u64)
+    };
+    function + elf.bytes(function, LOOK).and_then(behind).unwrap_or(0)
+}
+
+/// `push rbp`.
+const PUSH: u8 = 0x55;
+
 /// The table, as far as functions' names and places go.
 struct Table<'a> {
     /// Where code begins; 0 if it does not say.

@@ -3,6 +3,8 @@
 //! symbol names in a stripped file: its type, or since 3.12 the description of which that is made,
 //! points to the type's name.
 
+use std::path::Path;
+
 use procfs::process::{MMPermissions, MemoryMap};
 
 use super::image::Image;
@@ -44,11 +46,13 @@ fn task(memory: &Memory, image: &Image) -> Option<Uprobe> {
     let version = usize::try_from(image.minor?.checked_sub(8)?).ok()?;
     let context = *CONTEXT_IN_TASK.get(version)?;
     let kind = image.context_type.filter(|kind| kind >> PYTHON_TYPE_BITS == 0)?;
-    let mut files = memory.files().filter(|(_, path)| {
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        name.starts_with(b"_asyncio.") || *path == image.path
-    });
-    let (map, function) = files.find_map(|(file, _)| begins(memory, file))?;
+    // Its own file, which is small; else it is built into the interpreter.
+    let is_module = |path: &Path| {
+        path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b"_asyncio.")
+    };
+    let module = memory.files().find(|(_, path)| is_module(path));
+    let (file, _) = module.or_else(|| memory.files().find(|(_, path)| *path == image.path))?;
+    let (map, function) = begins(memory, file)?;
     Some(uprobe(PYTHON_TASK, memory, map, function, kind | context << PYTHON_TYPE_BITS))
 }
 

@@ -1,9 +1,10 @@
-//! CPython 3.8 and newer: which context (contextvars) each thread runs, and with it which task or
-//! greenlet. Where threads keep it is not taken from tables by version: each place is found in the
+//! CPython 3.8 and newer: which context (contextvars) each thread runs, and with it which task; under
+//! gevent, which greenlet. Where threads keep it is not taken from tables by version: each place is found in the
 //! live process by what must hold there, and none is used that was not found.
 
 mod births;
 mod context;
+mod greenlets;
 mod image;
 mod queue;
 mod slot;
@@ -19,6 +20,7 @@ use super::{ByFile, Candidate, Detector, Insight};
 use image::{Image, Symbols};
 use memory::Memory;
 use slot::Slot;
+use threads::Thread;
 
 /// Knows CPython.
 #[derive(Debug, Default)]
@@ -30,11 +32,14 @@ impl Detector for Python {
     fn look(&mut self, process: &Candidate) -> Option<Insight> {
         let memory = Memory::of(process).ok()?;
         let image = Image::find(&memory, &mut self.files)?;
-        let runtime = runtime(&memory, &image);
-        let probes = runtime.map(|_| births::probes(&memory, &image)).unwrap_or_default();
+        let threads = threads::threads(&memory, image.runtime);
+        let greenlets = greenlets::runtime(&memory, &threads);
+        let contexts = contexts(&memory, &threads).filter(|_| greenlets.is_none());
+        let probes = contexts.map(|_| births::probes(&memory, &image)).unwrap_or_default();
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
-        let again = runtime.is_none() || probes.len() < 2;
+        let again = greenlets.is_none() && (contexts.is_none() || probes.len() < 2);
+        let runtime = greenlets.or(contexts);
         let uprobes = probes.into_iter().chain(queue::probes(&memory)).collect();
         // Threads hand on work wherever contexts are.
         let unknown = Runtime { kind: FLOW_PYTHON, ..Runtime::default() };
@@ -43,10 +48,9 @@ impl Detector for Python {
 }
 
 /// Where contexts are, as far as that can be told by now.
-fn runtime(memory: &Memory, image: &Image) -> Option<Runtime> {
-    let threads = threads::threads(memory, image.runtime);
-    let slot = Slot::find(memory, &threads)?;
-    let context = context::offset(memory, &threads)?;
+fn contexts(memory: &Memory, threads: &[Thread]) -> Option<Runtime> {
+    let slot = Slot::find(memory, threads)?;
+    let context = context::offset(memory, threads)?;
     let mut path = [0; MAX_STEPS];
     path.iter_mut().zip(slot.path).for_each(|(to, from)| *to = from);
     Some(Runtime { kind: FLOW_PYTHON, steps: slot.steps, path, context, ..Runtime::default() })
