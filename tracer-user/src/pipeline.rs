@@ -280,6 +280,7 @@ impl<D: Directory> Pipeline<D> {
         for (name, count) in stages.chain(self.namer.losses()) {
             *all.entry(name).or_default() += count;
         }
+        *all.entry("calls_not_weighed").or_default() += self.causality.crowded();
         all.retain(|_, count| *count > 0);
         all
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
 
-use tracer_user::causality::joint::{Call, Hint, Joint, Request};
+use tracer_user::causality::joint::{Budget, Call, Hint, Joint, Request};
 
 /// How often is decided, and how long after a request's end. Nanoseconds.
 const EVERY: u64 = 250_000_000;
@@ -160,7 +160,8 @@ fn decide(mut told: Vec<(u64, Told)>) -> Vec<(usize, u64)> {
     let mut all = vec![];
     for (time, told) in told {
         while time > next {
-            all.extend(joint.decide(next, next - SETTLE.min(next), next.saturating_sub(HOLD)));
+            let (before, hold) = (next - SETTLE.min(next), next.saturating_sub(HOLD));
+            all.extend(joint.decide(next, before, hold, &mut Budget::unbounded()));
             next += EVERY;
         }
         match told {
@@ -168,7 +169,7 @@ fn decide(mut told: Vec<(u64, Told)>) -> Vec<(usize, u64)> {
             Told::Call(call) => drop(joint.call(call)),
         }
     }
-    all.extend(joint.decide(next, next, next));
+    all.extend(joint.decide(next, next, next, &mut Budget::unbounded()));
     let best = |posterior: &tracer_user::causality::joint::Posterior| {
         posterior.owners.first().map(|owner| (posterior.call as usize, owner.0))
     };

@@ -12,6 +12,7 @@ use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
 use super::correlated::Correlated;
+use super::joint::Budget;
 use super::node::Node;
 use super::origins::Origins;
 use super::processes::Processes;
@@ -55,6 +56,8 @@ pub struct Causality {
     pub(super) forgotten: Vec<ExchangeId>,
     /// Calls that were decided without the times, because there were too many.
     pub(super) crowded: u64,
+    /// What the times may cost.
+    pub(super) budget: Budget,
 }
 
 impl Causality {
@@ -76,6 +79,7 @@ impl Causality {
             decisions: vec![],
             forgotten: vec![],
             crowded: 0,
+            budget: Budget::default(),
         }
     }
 

@@ -110,7 +110,9 @@ impl Causality {
         let before = now.saturating_sub(self.settings.settle).saturating_sub(EVERY);
         let hold = before.saturating_sub(HOLD.min(self.settings.max_hold));
         let Some(joint) = &mut process.joint else { return };
-        for posterior in joint.decide(now, before, hold) {
+        for posterior in joint.decide(now, before, hold, &mut self.budget) {
+            let given_up = posterior.owners.is_empty() && posterior.nobody == 0.0;
+            self.crowded += u64::from(given_up);
             self.timed(&posterior);
         }
     }

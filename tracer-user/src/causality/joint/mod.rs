@@ -12,6 +12,7 @@
 //! TraceWeaver (SIGCOMM 2024) had the idea to reconstruct traces from learned gaps jointly.
 
 mod background;
+mod budget;
 mod density;
 mod input;
 mod memo;
@@ -23,6 +24,7 @@ mod story;
 mod tests;
 mod window;
 
+pub use budget::Budget;
 pub use input::{Call, Hint, Posterior, Request};
 
 use fastrand::Rng;
@@ -92,8 +94,16 @@ impl Joint {
 
     /// Decides, by what had happened by `now`, the calls all of whose candidates were over by
     /// `before`, and those that were over themselves by `hold`. All that began by `before`, and what
-    /// it overlaps, has to be told before. Each call is decided once.
-    pub fn decide(&mut self, now: u64, before: u64, hold: u64) -> Vec<Posterior> {
+    /// it overlaps, has to be told before. Each call is decided once; where the budget does not allow
+    /// that, nothing is said of it, not even that it is nobody's.
+    pub fn decide(
+        &mut self,
+        now: u64,
+        before: u64,
+        hold: u64,
+        budget: &mut Budget,
+    ) -> Vec<Posterior> {
+        budget.advance(now);
         self.background.advance(before);
         let new = self.window.arrange(before, now, &mut self.background);
         self.refresh();
@@ -103,24 +113,40 @@ impl Joint {
         for call in new {
             sampler.place(call);
         }
-        if !known && self.window.is_open() {
-            for _ in 0..FIRST_TURNS {
-                let mut sampler = self.sampler();
-                sampler.rescore();
-                (0..2 * SWEEPS).for_each(|_| sampler.sweep());
-                self.learn(|open| open.answered().is_some());
-            }
-        }
         let crowd = self.window.crowd();
+        let turns = if known { 0 } else { FIRST_TURNS };
+        let cost = |(turns, crowd): &(usize, usize)| {
+            (self.window.open() * (2 * turns * SWEEPS + crowd * (SWEEPS + COUNTED))) as u64
+        };
+        let efforts: Vec<_> = (1..=crowd).rev().map(|crowd| (turns, crowd)).collect();
+        let effort = budget.take(efforts.iter().map(cost)).and_then(|place| efforts.get(place));
+        let Some(&(turns, crowd)) = effort else { return self.give_up(before, hold) };
+        for _ in 0..if self.window.open() > 0 { turns } else { 0 } {
+            let mut sampler = self.sampler();
+            sampler.rescore();
+            (0..2 * SWEEPS).for_each(|_| sampler.sweep());
+            self.learn(|open| open.answered().is_some());
+        }
         let mut sampler = self.sampler();
         sampler.rescore();
         (0..crowd * SWEEPS).for_each(|_| sampler.sweep());
         sampler.counting = true;
         (0..crowd * COUNTED).for_each(|_| sampler.sweep());
         let trust: Vec<_> = self.routes.iter().map(Self::trust).collect();
-        let posteriors = self.window.report(before, hold, &trust, &mut self.background);
+        let posteriors = self.window.report(before, hold, &trust, Some(&mut self.background));
         let first = self.window.first(before);
         self.learn(|open| open.answered().is_some() && open.over(first).is_some());
+        self.window.retire(first);
+        posteriors
+    }
+
+    /// Says nothing of the calls that would be decided, and learns nothing from them.
+    fn give_up(&mut self, before: u64, hold: u64) -> Vec<Posterior> {
+        let mut posteriors = self.window.report(before, hold, &[], None);
+        for posterior in &mut posteriors {
+            (posterior.owners, posterior.nobody) = (vec![], 0.0);
+        }
+        let first = self.window.first(before);
         self.window.retire(first);
         posteriors
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 
-use super::{Call, Hint, Joint, Request};
+use super::{Budget, Call, Hint, Joint, Request};
 
 const MS: u64 = 1_000_000;
 
@@ -69,7 +69,8 @@ fn play(process: Process) -> Vec<(u64, Option<u64>, f32)> {
     for (time, told) in process.told {
         while time > next {
             let before = next.saturating_sub(200 * MS);
-            posteriors.extend(joint.decide(next, before, before.saturating_sub(1000 * MS)));
+            let hold = before.saturating_sub(1000 * MS);
+            posteriors.extend(joint.decide(next, before, hold, &mut Budget::unbounded()));
             next += 250 * MS;
         }
         match told {
@@ -77,7 +78,7 @@ fn play(process: Process) -> Vec<(u64, Option<u64>, f32)> {
             Told::Call(call) => assert!(joint.call(call)),
         }
     }
-    posteriors.extend(joint.decide(next, next, next));
+    posteriors.extend(joint.decide(next, next, next, &mut Budget::unbounded()));
     assert!(joint.remembered() < 200, "{}", joint.remembered());
     let best = |posterior: &super::Posterior| match posterior.owners.first() {
         Some(&(id, chance, _)) if chance > posterior.nobody => (posterior.call, Some(id), chance),
@@ -139,7 +140,7 @@ fn odds_of_other_evidence_count_and_no_call_goes_where_it_may_not() {
     let odds = vec![(1, 0.0)];
     assert!(joint.call(call(11, Hint::Leaning { odds, among: true }, None)));
     assert!(joint.call(call(12, Hint::None, Some(1))));
-    let posteriors = joint.decide(100 * MS, 90 * MS, 0);
+    let posteriors = joint.decide(100 * MS, 90 * MS, 0, &mut Budget::unbounded());
     let owners = |id| {
         let posterior = posteriors.iter().find(|posterior| posterior.call == id);
         posterior.map(|posterior| posterior.owners.iter().map(|owner| owner.0).collect::<Vec<_>>())

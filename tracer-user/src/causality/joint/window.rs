@@ -188,13 +188,13 @@ impl Window {
     }
 
     /// What was counted, of the calls all of whose candidates were over by `before` and of those
-    /// that were over by `hold`.
+    /// that were over by `hold`. Without `background`, what it shows of calls of nobody's is not kept.
     pub(super) fn report(
         &mut self,
         before: u64,
         hold: u64,
         trust: &[f32],
-        background: &mut Background,
+        mut background: Option<&mut Background>,
     ) -> Vec<Posterior> {
         let mut posteriors = vec![];
         for call in &mut self.calls {
@@ -215,15 +215,17 @@ impl Window {
             };
             let mut owners: Vec<_> = shares.filter_map(owner).collect();
             owners.sort_by(|a, b| b.1.total_cmp(&a.1));
-            background.nobody(call.key, nobody);
+            if let Some(background) = &mut background {
+                background.nobody(call.key, nobody);
+            }
             posteriors.push(Posterior { call: call.id, owners, nobody });
         }
         posteriors
     }
 
-    /// Whether there is a call to be decided.
-    pub(super) fn is_open(&self) -> bool {
-        self.calls.iter().any(|call| !call.settled)
+    /// How many calls are to be decided.
+    pub(super) fn open(&self) -> usize {
+        self.calls.iter().filter(|call| !call.settled).count()
     }
 
     /// By how much longer than usual assignments have to be drawn, because calls have many candidates
