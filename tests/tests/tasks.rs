@@ -48,6 +48,9 @@ fn traced(name: &str, service: Service<'_>, modes: &[&str], flags: &[&str]) -> R
         let asking: Vec<_> = (0..CONCURRENCY).map(|by| scope.spawn(ask(by))).collect();
         asking.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("panicked"))?)
     })?;
+    if modes.contains(&"left") {
+        http::touch(&format!("http://127.0.0.1:{front}/settled/all"))?;
+    }
     let seen = tracer.stop()?;
     let port = |span: &Span| span.get("server.port").and_then(|port| port.parse().ok());
     Ok(seen

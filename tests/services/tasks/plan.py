@@ -8,6 +8,9 @@ import random
 PORT = int(os.environ["PORT"])
 HOST, BACK = "127.0.0.1", int(os.environ.get("CALLS", "").rpartition(":")[2] or 0)
 
+# Tasks that outlive their requests.
+LEFT = []
+
 
 def work():
     return random.uniform(0, 0.004)
@@ -17,6 +20,10 @@ async def answer(mode, name, get, get_blocking):
     """`get` is a coroutine function, `get_blocking` a plain one."""
     if mode == "leaf":
         await asyncio.sleep(work())
+        return
+    if mode == "settled":
+        # Answered when all that was left has been done.
+        await asyncio.gather(*LEFT)
         return
     await asyncio.sleep(work())
     paths = ["/leaf/%s.%d" % (name, n) for n in range(2)]
@@ -38,7 +45,7 @@ async def answer(mode, name, get, get_blocking):
         await asyncio.gather(*futures)
     elif mode == "left":
         # One call outlives the request, the other does not.
-        asyncio.ensure_future(later(get, paths[0]))
+        LEFT.append(asyncio.ensure_future(later(get, paths[0])))
         await get(paths[1])
     await asyncio.sleep(work())
 
