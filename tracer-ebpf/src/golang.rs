@@ -52,7 +52,7 @@ pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
     }
     if sock.cookie == 0 {
         // A full map evicts its oldest entry.
-        let _ = ASKED.insert(sock.address, &course, 0);
+        let _ = ASKED.insert(sock.address, course, 0);
         return Ok(());
     }
     send(&course)
