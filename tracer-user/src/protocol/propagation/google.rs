@@ -4,33 +4,22 @@
 
 use super::decimal::{decimal, id as decimal_id};
 use super::hex::id;
+use super::single::Single;
 use super::{Context, Format, Found};
 
 /// The format's field of one request.
 #[derive(Default)]
-pub(super) struct Headers<'a> {
-    value: Option<&'a [u8]>,
-    count: usize,
-}
+pub(super) struct Headers<'a>(Single<'a>);
 
 impl<'a> Headers<'a> {
     /// Takes a field if it is the format's.
     pub(super) fn add(&mut self, name: &str, value: &'a [u8]) {
-        if name.eq_ignore_ascii_case("x-cloud-trace-context") {
-            self.value = Some(value);
-            self.count += 1;
-        }
+        self.0.add("x-cloud-trace-context", name, value);
     }
 
     /// What it says; two of them are malformed.
     pub(super) fn read(&self) -> Found {
-        match self.value {
-            None => Found::Nothing,
-            Some(value) if self.count == 1 => {
-                parse(value.trim_ascii()).map_or(Found::Malformed, Found::Context)
-            }
-            Some(_) => Found::Malformed,
-        }
+        self.0.read(|value| parse(value).map(Found::Context))
     }
 }
 

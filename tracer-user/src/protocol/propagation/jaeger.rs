@@ -3,6 +3,7 @@
 //! zeros, the colons as they are or as `%3A`.
 
 use super::hex::id;
+use super::single::Single;
 use super::{Context, Format, Found};
 
 /// Longest value: ids of 32, 16 and 16 digits, two of flags, and three colons as `%3A`.
@@ -12,29 +13,17 @@ const DEBUG: u8 = 2;
 
 /// The format's field of one request.
 #[derive(Default)]
-pub(super) struct Headers<'a> {
-    value: Option<&'a [u8]>,
-    count: usize,
-}
+pub(super) struct Headers<'a>(Single<'a>);
 
 impl<'a> Headers<'a> {
     /// Takes a field if it is the format's.
     pub(super) fn add(&mut self, name: &str, value: &'a [u8]) {
-        if name.eq_ignore_ascii_case("uber-trace-id") {
-            self.value = Some(value);
-            self.count += 1;
-        }
+        self.0.add("uber-trace-id", name, value);
     }
 
     /// What it says; two of them are malformed.
     pub(super) fn read(&self) -> Found {
-        match self.value {
-            None => Found::Nothing,
-            Some(value) if self.count == 1 => {
-                parse(value.trim_ascii()).map_or(Found::Malformed, Found::Context)
-            }
-            Some(_) => Found::Malformed,
-        }
+        self.0.read(|value| parse(value).map(Found::Context))
     }
 }
 

@@ -22,6 +22,7 @@ mod decimal;
 mod google;
 mod hex;
 mod jaeger;
+mod single;
 mod skywalking;
 mod w3c;
 mod xray;

@@ -21,6 +21,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::decimal::decimal;
 use super::hex::bytes;
+use super::single::Single;
 use super::{Context, Format, Found};
 
 /// Longest value (the specification's default), and longest id, in bytes.
@@ -36,29 +37,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The format's field of one request.
 #[derive(Default)]
-pub(super) struct Headers<'a> {
-    value: Option<&'a [u8]>,
-    count: usize,
-}
+pub(super) struct Headers<'a>(Single<'a>);
 
 impl<'a> Headers<'a> {
     /// Takes a field if it is the format's.
     pub(super) fn add(&mut self, name: &str, value: &'a [u8]) {
-        if name.eq_ignore_ascii_case("sw8") {
-            self.value = Some(value);
-            self.count += 1;
-        }
+        self.0.add("sw8", name, value);
     }
 
     /// What it says; two of them are malformed.
     pub(super) fn read(&self) -> Found {
-        match self.value {
-            None => Found::Nothing,
-            Some(value) if self.count == 1 => {
-                parse(value.trim_ascii()).map_or(Found::Malformed, Found::Context)
-            }
-            Some(_) => Found::Malformed,
-        }
+        self.0.read(|value| parse(value).map(Found::Context))
     }
 }
 
