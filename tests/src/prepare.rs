@@ -1,12 +1,13 @@
 //! What the services and backends are run from: fetched by the ecosystems' own clients at pinned
 //! versions, kept under `target/cache`. Each function is quick when its work is already done.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
+use rustix::fs::{FlockOperation, flock};
 use serde::Deserialize;
 
 use crate::paths;
@@ -15,6 +16,16 @@ use crate::process::run;
 const ZIPKIN: &str = "3.6.1";
 const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";
 const JAEGER: &str = "1.76.0";
+
+/// Waits until no other thread or process prepares what has this name: tests that run at once need
+/// the same things. Until it is dropped, nobody else does.
+fn lock(name: &str) -> Result<File> {
+    let locks = paths::cache().join("locks");
+    fs::create_dir_all(&locks)?;
+    let file = File::create(locks.join(name))?;
+    flock(&file, FlockOperation::LockExclusive).with_context(|| format!("locking {name}"))?;
+    Ok(file)
+}
 
 /// A Python environment with what `tests/services/requirements.txt` lists; its `bin` directory.
 pub fn python() -> Result<PathBuf> {
@@ -27,12 +38,18 @@ pub fn instrumented_python() -> Result<PathBuf> {
     environment("venv-instrumented", &requirements)
 }
 
+/// The same for the services that run as tasks: one with asynchronous frameworks in it.
+pub fn tasks_python() -> Result<PathBuf> {
+    environment("venv-tasks", &paths::service_sources().join("tasks/requirements.txt"))
+}
+
 /// A Python environment of this name with what a list of requirements says; its `bin` directory.
 pub fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
     let wanted = fs::read_to_string(requirements)?;
     let environment = paths::cache().join(name);
     let stamp = environment.join("requirements.txt");
     let bin = environment.join("bin");
+    let _lock = lock(name)?;
     if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
         fs::create_dir_all(paths::cache())?;
         run("venv", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
@@ -53,6 +70,7 @@ pub fn go_service(source: &Path) -> Result<PathBuf> {
 /// The same under a name of its own, with flags of `go build`.
 pub fn go_program(source: &Path, name: &str, flags: &[&str]) -> Result<PathBuf> {
     let binary = paths::cache().join("services").join(name);
+    let _lock = lock(name)?;
     // Built by the user, run by root: root may have no Go.
     if modified(&binary).is_some_and(|built| modified(source).is_some_and(|it| it < built)) {
         return Ok(binary);
@@ -68,6 +86,7 @@ pub fn go_program(source: &Path, name: &str, flags: &[&str]) -> Result<PathBuf> 
 pub fn instrumented_go() -> Result<PathBuf> {
     let module = paths::service_sources().join("instrumented/otelrelay");
     let binary = paths::cache().join("services/otelrelay");
+    let _lock = lock("otelrelay")?;
     let built = modified(&binary);
     let sources = ["main.go", "go.mod", "go.sum"].map(|file| modified(&module.join(file)));
     if built.is_some() && sources.iter().all(|source| *source < built) {
@@ -100,12 +119,13 @@ fn c_program(name: &str, shared: &[String], flags: &[&str]) -> Result<PathBuf> {
         files.push(entry?.path());
     }
     let newest = files.iter().filter_map(|file| modified(file)).max();
+    let _lock = lock(name)?;
     if modified(&binary) > newest {
         return Ok(binary);
     }
     fs::create_dir_all(paths::programs())?;
-    // Under another name until it is whole: tests that run at once build the same.
-    let unfinished = paths::programs().join(format!("{name}-{}", std::process::id()));
+    // Under another name until it is whole: an interrupted build must not look done.
+    let unfinished = paths::programs().join(format!("{name}-unfinished"));
     let mut cc = Command::new("cc");
     cc.args(["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-o"]);
     cc.arg(&unfinished);
@@ -123,6 +143,7 @@ fn modified(file: &Path) -> Option<SystemTime> {
 pub fn zipkin() -> Result<PathBuf> {
     let directory = paths::cache().join("zipkin");
     let jar = directory.join(format!("zipkin-server-{ZIPKIN}-slim.jar"));
+    let _lock = lock("zipkin")?;
     if !jar.is_file() {
         let mut maven = Command::new("mvn");
         maven
@@ -152,6 +173,7 @@ struct Module {
 pub fn jaeger() -> Result<PathBuf> {
     let directory = paths::cache().join("jaeger");
     let binary = directory.join(format!("jaeger-{JAEGER}"));
+    let _lock = lock("jaeger")?;
     if binary.is_file() {
         return Ok(binary);
     }
@@ -189,6 +211,7 @@ pub fn jaeger() -> Result<PathBuf> {
 pub fn truth(parts: &[&str]) -> Result<PathBuf> {
     let cache = paths::cache().join("truth");
     let suite = paths::truth();
+    let _lock = lock("truth")?;
     let mut prepare = Command::new("bash");
     prepare.arg(suite.join("prepare.sh")).args(parts).env("TRUTH_CACHE", &cache);
     run("prepare.sh", &mut prepare)?;

@@ -133,8 +133,7 @@ fn script(interpreter: &Path, script: &str) -> Command {
 }
 
 fn packages() -> Result<PathBuf> {
-    let requirements = paths::service_sources().join("tasks/requirements.txt");
-    Ok(prepare::environment("venv-tasks", &requirements)?.join("python"))
+    Ok(prepare::tasks_python()?.join("python"))
 }
 
 #[test]
