@@ -29,6 +29,7 @@ mod timers;
 mod timing;
 mod turn;
 
+pub use evidence::Kinds;
 pub use hearing::{Hearing, Said, Statement, Verdict, Weighed};
 pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};

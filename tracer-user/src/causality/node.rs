@@ -111,12 +111,13 @@ impl Node {
     /// A request was read (0) or answered (1) by a flow of execution; of several reads the last
     /// counts.
     pub(super) fn serve(&mut self, end: usize, flow: &Flow, known: &mut Contexts) {
-        let (id, since) = (self.id, if end == 0 { u64::MAX } else { self.started.time });
+        let (id, began) = (self.id, self.started.time);
+        let since = if end == 0 { u64::MAX } else { began };
         let Some(server) = self.server_mut() else { return };
         let Some(slot) = server.contexts.get_mut(end) else { return };
         let before = std::mem::replace(slot, known.begun_since(flow, since));
         let all = server.contexts.concat();
-        all.iter().for_each(|&context| known.served(context, id));
+        all.iter().for_each(|&context| known.served(context, id, began));
         let over = before.into_iter().filter(|context| !all.contains(context));
         over.for_each(|context| known.forget(context, id));
     }
