@@ -82,6 +82,10 @@ pub const FLOW_PYTHON: u32 = 2;
 /// for what the thread runs.
 pub const FLOW_PROMISE: u32 = 3;
 
+/// [`Flow::kind`]: `context` is the address of the tokio task that answers (it owns the connection), or
+/// that waits for the answer. It names that while it lives; it may serve one request after the other.
+pub const FLOW_TASK: u32 = 4;
+
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.
 pub const COURSE_ASKS: u32 = 1;

@@ -27,6 +27,16 @@ pub struct Runtime {
     pub parent: i32,
     /// Of `FLOW_PROMISE`, which has no `context` and `parent`.
     pub v8: V8,
+    /// Of `FLOW_TASK`, which has no `path`, `context` and `parent`.
+    pub tokio: Tokio,
+}
+
+impl Runtime {
+    /// Whether it is known where contexts are.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.steps > 0 || self.tokio.waker != 0
+    }
 }
 
 /// What the probes have to know of V8 where [`Runtime::path`] leads to the queue of microtasks of the
@@ -45,6 +55,54 @@ pub struct V8 {
     pub fulfilled: u16,
     /// `PromiseRejectReactionJobTask`.
     pub rejected: u16,
+}
+
+/// What waits for what that the probes can follow in one process: see [`Wait`].
+pub const MAX_WAITS: usize = 4;
+/// What leads nowhere.
+pub const NO_POINTER: u32 = u32::MAX;
+
+/// What the probes have to know of tokio in one process, in which they find the task that waits for a
+/// socket, and from there on the one that waits for that. A waker is two words: a table of functions,
+/// by which tokio's own are known, and the task.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Tokio {
+    /// Address of the table of functions of tokio's wakers.
+    pub waker: u64,
+    /// From what a socket is registered with in epoll to the waker of the task that reads it, bytes.
+    pub reader: u32,
+    /// Where a task's own table of functions says how far from the task its trailer is, bytes.
+    pub trailer: u32,
+    /// From the trailer to the waker of the task that waits for the end of this one;
+    /// [`NO_POINTER`] if that is not known.
+    pub join: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// Tasks that others ask for something; those not used are zero.
+    pub waits: [Wait; MAX_WAITS],
+}
+
+/// How a task that works for others (the one of a client's connection) leads to the task that waits for
+/// what it is doing: one or two pointers, and at the end of them the state of the channel of one value
+/// (`tokio::sync::oneshot`) through which it will answer.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Wait {
+    /// Address of the table of functions of such tasks.
+    pub table: u64,
+    /// From the task to the first pointer, bytes.
+    pub first: u32,
+    /// From there to the second one; [`NO_POINTER`]: there is none.
+    pub second: u32,
+    /// From there to the waker.
+    pub waker: u32,
+    /// From there to the channel's state, u64.
+    pub state: u32,
 }
 
 /// Items in Python's queues that are remembered.

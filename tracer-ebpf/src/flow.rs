@@ -2,14 +2,15 @@
 
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::{FLOW_PROMISE, FLOW_PYTHON, Flow},
+    head::Start,
+    record::{FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
-    kernel::{peek_user, task_sleeps, task_thread_pointer},
+    kernel::{Sock, peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
-    promise, python, work,
+    promise, python, tokio, work,
 };
 
 /// Process -> where its runtime keeps contexts; filled by user space.
@@ -52,6 +53,24 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
                 flow.parent = peek_user(base.wrapping_add(runtime.parent as u64)).unwrap_or(0);
             }
         }
+    }
+}
+
+/// Notes for which task a message is sent that begins with `start`, if tasks tell.
+#[inline(always)]
+pub(crate) fn sends(pid: u32, sock: Sock, start: u32, flow: &mut Flow) {
+    // SAFETY: as in `peek`.
+    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
+    if runtime.kind != FLOW_TASK || start == Start::Other as u32 {
+        return;
+    }
+    let task = if start == Start::Response as u32 {
+        tokio::answering(&runtime.tokio, sock)
+    } else {
+        tokio::asking(&runtime.tokio, sock)
+    };
+    if let Some(task) = task {
+        (flow.context, flow.kind) = (task, FLOW_TASK);
     }
 }
 

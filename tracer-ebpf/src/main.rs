@@ -17,6 +17,7 @@ mod python;
 mod ring;
 mod socket;
 mod stream;
+mod tokio;
 mod uring;
 mod verdict;
 mod work;

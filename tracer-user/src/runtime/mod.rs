@@ -1,5 +1,5 @@
 //! Language runtimes: which one a process runs, and how the probes find what names its flows of
-//! execution (goroutines, Python contexts). It reads other processes' files, which is slow work, so
+//! execution (goroutines, Python contexts, tasks). It reads other processes' files, which is slow work, so
 //! it has a thread of its own ([`crate::live`]).
 //!
 //! A runtime is one file here and one line in [`Detectors`]. What is found out about a file is kept
@@ -11,6 +11,7 @@ pub mod elf;
 pub mod golang;
 mod memory;
 mod python;
+mod tokio;
 mod v8;
 
 use crate::kernel::Uprobe;
@@ -47,6 +48,7 @@ impl Default for Detectors {
             Box::<golang::Go>::default(),
             Box::<python::Python>::default(),
             Box::<v8::Node>::default(),
+            Box::<tokio::Tokio>::default(),
         ])
     }
 }
