@@ -6,7 +6,7 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::node::Node;
-use super::{alone, context, correlation, handoff, header, queue, thread, timing, turn};
+use super::{alone, answer, context, correlation, handoff, header, queue, thread, timing, turn};
 
 /// What one witness says of a call.
 #[derive(Debug, PartialEq)]
@@ -98,11 +98,12 @@ impl From<Kinds> for Vec<String> {
 }
 
 /// All of them.
-pub(super) static KINDS: [Kind; 8] = [
+pub(super) static KINDS: [Kind; 9] = [
     strong(header::METHOD, header::testify, header::silence),
     strong("context", context::testify, context::silence),
     strong("correlation", correlation::testify, correlation::silence),
     weak("thread", thread::testify, thread::silence),
+    weak("answer", answer::testify, answer::silence),
     strong("handoff", handoff::testify, handoff::silence),
     weak("turn", turn::testify, turn::silence),
     weak("queue", queue::testify, queue::silence),

@@ -3,6 +3,7 @@
 //! over. An edge that is not sure enough is not made: an orphan is better than a lie.
 
 mod alone;
+mod answer;
 mod context;
 mod contexts;
 mod correlated;

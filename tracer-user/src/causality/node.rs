@@ -67,6 +67,8 @@ pub(super) struct Client {
     pub(super) thread: Option<ExchangeId>,
     /// The request for which another thread handed on the work.
     pub(super) handed: Option<ExchangeId>,
+    /// The request that its thread answered next, which another one had read.
+    pub(super) answered: Option<ExchangeId>,
     /// The request in whose turn the call was written.
     pub(super) turn: Option<ExchangeId>,
     /// The request that was due in the writing thread's queue.
