@@ -271,6 +271,7 @@ impl Causality {
         let began = |call| nodes.get(call).map_or(0, |call: &Node| call.started.order);
         let all = calls.iter().all(|call| began(call) > since);
         process.workers.observe(all);
+        process.has_workers = true;
         for call in calls.iter().filter(|_| all) {
             if let Some(client) = self.nodes.get_mut(call).and_then(Node::client_mut) {
                 client.answered = Some(id);

@@ -47,6 +47,8 @@ pub(super) struct Process {
     /// Answers to what another thread had read, before which the thread made calls for none that is
     /// older than they are.
     pub(super) workers: Share,
+    /// There was such an answer.
+    pub(super) has_workers: bool,
     /// Requests with calls whose turns close: the response was written in the turn of a call's
     /// response, and that call was written in a turn of the request.
     pub(super) turns: Share,
@@ -91,7 +93,8 @@ impl Process {
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
-            workers: Share::guess(0.5, 2.0),
+            workers: Share::guess(0.95, 2.0),
+            has_workers: false,
             turns: Share::guess(0.85, 1.0),
             queues: Share::guess(0.5, 2.0),
             agreement: Agreement::default(),
@@ -114,7 +117,7 @@ impl Process {
     /// contexts, or if none was, all of them: any may yet be answered in one. So it is with threads
     /// where requests are answered by others than read them, if it is no such request's (`known`).
     pub(super) fn suspects(&self, lineage: &[Ancestor], known: bool) -> Vec<ExchangeId> {
-        if lineage.is_empty() && (known || self.workers.get() < MANY) {
+        if lineage.is_empty() && (known || !self.has_workers || self.workers.get() < MANY) {
             return vec![];
         }
         let open = |id: &ExchangeId| self.open.contains(id);
