@@ -12,6 +12,9 @@ const CHANNEL: usize = 64;
 const BOTH: [u64; 2] = [2, 1];
 /// `RX_TASK_SET` and `TX_TASK_SET`: both ends wait, neither is done.
 const BOTH_WAIT: u64 = 0b1001;
+/// The same and `VALUE_SENT`. The channel is left behind in memory like that, so that a service is
+/// known that has been busy before the tracer came.
+const OVER: u64 = 0b1011;
 /// The two wakers are fields of one type, and so lie side by side: bytes from one to the other.
 const WAKER: u32 = 16;
 /// The state is no farther from them.
@@ -38,10 +41,9 @@ pub(super) fn ways(program: &Program<'_>, waker: u64, task: u64, shape: &Shape) 
 /// The channel at an address, if there is one: it has wakers of the task that sends and of another
 /// one. Several, if more than one word may be its state, or the other one.
 fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Vec<Way> {
-    if program.memory.words(at, 2) != BOTH {
-        return vec![];
-    }
     let words = program.memory.words(at, CHANNEL);
+    let open = words.starts_with(&BOTH);
+    let wanted = if open { BOTH_WAIT } else { OVER };
     let pairs = || {
         let pairs = words.windows(2).filter_map(|pair| <[u64; 2]>::try_from(pair).ok());
         (0_u32..).step_by(8).zip(pairs)
@@ -54,9 +56,9 @@ fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Ve
     let others = beside.filter_map(|(far, pair)| Some((far, program.sleeper(waker, pair)?)));
     let others: Vec<(u32, Sleeper)> = others.filter(|(_, other)| other.at() != task).collect();
     let near = |(far, _): &(u32, _)| far.abs_diff(own) <= NEAR;
-    let states = (0..).step_by(8).zip(&words).filter(near).filter(|(_, word)| **word == BOTH_WAIT);
+    let states = (0..).step_by(8).zip(&words).filter(near).filter(|(_, word)| **word == wanted);
     let both = states.flat_map(|(state, _)| {
         others.iter().map(move |&(far, waiter)| (Wait { waker: far, state, ..wait }, waiter))
     });
-    both.map(|(wait, waiter)| Way { wait, waiter }).collect()
+    both.map(|(wait, waiter)| Way { wait, waiter, open }).collect()
 }

@@ -135,9 +135,10 @@ impl Layout {
         Some(waiter)
     }
 
-    /// Counts ways that were seen from one place. Returns who waits at the end of the first.
+    /// Counts ways that were seen from one place. Returns who waits at the end of the first, if that is
+    /// not over.
     fn sight(&mut self, program: &Program<'_>, ways: Vec<way::Way>) -> Option<Sleeper> {
-        let waiter = ways.first().map(|way| way.waiter);
+        let waiter = ways.iter().find(|way| way.open).map(|way| way.waiter);
         for way in ways {
             let table = way.wait.table.wrapping_sub(program.base);
             self.count(Wait { table, ..way.wait });

@@ -17,6 +17,8 @@ pub(super) struct Way {
     pub(super) wait: Wait,
     /// At its end.
     pub(super) waiter: Sleeper,
+    /// It waits now.
+    pub(super) open: bool,
 }
 
 /// Every pointer to data among the words from an address on, with how far from there it is; `size` in
@@ -50,7 +52,7 @@ pub(super) fn shared(
             if waiter.at() != writer {
                 let state = NO_POINTER;
                 let wait = Wait { table, first, second: NO_POINTER, waker: far, state };
-                found.push(Way { wait, waiter });
+                found.push(Way { wait, waiter, open: true });
             }
         }
     }
