@@ -136,7 +136,8 @@ impl Looking {
                     unfollowed.forget(process);
                     let insight = detectors.look(process);
                     self.apply(process, &insight);
-                    later.put_if(insight.again == Again::Later, process);
+                    // Once more in any case: soon more may be known of others that run its program.
+                    later.put_if(insight.again != Again::Never, process);
                     unfollowed.put_if(insight.again == Again::Unfollowed, process);
                 }
                 Request::Again(process) => {

@@ -4,10 +4,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Between the first two looks; each pause is twice the one before.
-const FIRST: Duration = Duration::from_millis(50);
+/// Between the first looks.
+const FIRST: Duration = Duration::from_millis(100);
+/// So many of them; from then on each pause is twice the one before.
+const EAGER: u32 = 10;
 /// The pause is doubled so often: to 3.4 minutes.
-const MAX_DOUBLED: u32 = 12;
+const MAX_DOUBLED: u32 = 11;
 /// Processes that are remembered.
 const MAX_PROCESSES: usize = 4096;
 
@@ -39,8 +41,9 @@ impl Unfollowed {
             return;
         }
         let known = self.known.entry(process).or_insert(Known { looks: 0, not_before: now });
-        known.not_before = now + FIRST * 2_u32.pow(known.looks.min(MAX_DOUBLED));
-        known.looks += 1;
+        let doubled = known.looks.saturating_sub(EAGER).min(MAX_DOUBLED);
+        known.not_before = now + FIRST * 2_u32.pow(doubled);
+        known.looks = known.looks.saturating_add(1);
     }
 
     /// These have made such calls.
@@ -74,10 +77,10 @@ impl Unfollowed {
 
 #[cfg(test)]
 mod tests {
-    use super::{FIRST, Instant, MAX_PROCESSES, Unfollowed};
+    use super::{EAGER, FIRST, Instant, MAX_DOUBLED, MAX_PROCESSES, Unfollowed};
 
     #[test]
-    fn a_process_is_looked_at_when_it_calls_and_ever_less_often() {
+    fn a_process_is_looked_at_when_it_calls() {
         let (mut unfollowed, now) = (Unfollowed::default(), Instant::now());
         unfollowed.called_at(vec![7], now);
         assert_eq!(unfollowed.next(), None, "nothing is sought in it");
@@ -86,13 +89,21 @@ mod tests {
         assert_eq!(unfollowed.next(), None);
         unfollowed.called_at(vec![7, 7], now + FIRST);
         assert_eq!((unfollowed.next(), unfollowed.next()), (Some(7), None));
-        unfollowed.put_at(true, 7, now + FIRST);
-        unfollowed.called_at(vec![7], now + 2 * FIRST);
-        assert_eq!(unfollowed.next(), None);
-        unfollowed.called_at(vec![7], now + 3 * FIRST);
-        assert_eq!(unfollowed.next(), Some(7));
         unfollowed.put_at(false, 7, now + 3 * FIRST);
         assert!(unfollowed.is_empty());
+    }
+
+    #[test]
+    fn where_nothing_is_found_it_is_sought_ever_less_often() {
+        let (mut unfollowed, now) = (Unfollowed::default(), Instant::now());
+        (0..=EAGER + 3).for_each(|_| unfollowed.put_at(true, 7, now));
+        unfollowed.called_at(vec![7], now + 8 * FIRST - FIRST / 2);
+        assert_eq!(unfollowed.next(), None);
+        unfollowed.called_at(vec![7], now + 8 * FIRST);
+        assert_eq!(unfollowed.next(), Some(7));
+        (0..1000).for_each(|_| unfollowed.put_at(true, 7, now));
+        unfollowed.called_at(vec![7], now + FIRST * 2_u32.pow(MAX_DOUBLED));
+        assert_eq!(unfollowed.next(), Some(7));
     }
 
     #[test]
