@@ -89,7 +89,8 @@ pub const FLOW_TASK: u32 = 4;
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.
 pub const COURSE_ASKS: u32 = 1;
-/// [`Course::change`]: `flow.context` begins, started by `flow.parent`; the cookie is 0.
+/// [`Course::change`]: `flow.context` begins, started by `flow.parent`, which began at `flow.origin`
+/// (boot time; 0 if that is not known): by now another one may have its name. The cookie is 0.
 pub const COURSE_BEGINS: u32 = 2;
 
 /// `AF_UNIX`, as in [`Connection::family`].

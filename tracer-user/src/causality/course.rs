@@ -34,6 +34,7 @@ impl Causality {
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
+                thread.calls(id);
                 // The loop writes on a new connection when that is open, whoever opened it.
                 let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
                 let flow = match (asked, opened) {
@@ -50,13 +51,14 @@ impl Causality {
                 if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
-                let suspects = process.suspects(&lineage);
+                let suspects = process.suspects(&lineage, only.is_some());
                 let origin = Some(flow.origin).filter(|&origin| origin != 0);
                 let begun =
                     |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
                     handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
+                    answered: None,
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
@@ -185,6 +187,9 @@ impl Causality {
         let thread = process.thread(at.tid);
         thread.last_read = Some(id);
         thread.queue.read(id, at.flow.sleeps);
+        if node.side == Side::Server {
+            thread.calls.clear();
+        }
         if node.ended.is_some() || node.replied.is_some() {
             return;
         }
@@ -224,6 +229,7 @@ impl Causality {
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
         self.answered_in_order(id, &at);
+        self.answered_by_worker(id, &at);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
         let (started, last_read, switches) = {
@@ -248,6 +254,27 @@ impl Causality {
         let in_order = process.thread(at.tid).queue.act_on(ours, at.flow.sleeps);
         if let Some(server) = self.nodes.get_mut(&id).and_then(Node::server_mut) {
             server.in_order = in_order;
+        }
+    }
+
+    /// A response is written: what its thread did before, it did for that, if it was given the request.
+    fn answered_by_worker(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(node) = self.nodes.get(&id) else { return };
+        let Some(reader) = node.server().map(|server| server.reader) else { return };
+        let since = node.started.order;
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let calls = std::mem::take(&mut process.thread(at.tid).calls);
+        if reader == (at.pid, at.tid) || calls.is_empty() {
+            return;
+        }
+        let nodes = &self.nodes;
+        let began = |call| nodes.get(call).map_or(0, |call: &Node| call.started.order);
+        let all = calls.iter().all(|call| began(call) > since);
+        process.workers.observe(all);
+        for call in calls.iter().filter(|_| all) {
+            if let Some(client) = self.nodes.get_mut(call).and_then(Node::client_mut) {
+                client.answered = Some(id);
+            }
         }
     }
 

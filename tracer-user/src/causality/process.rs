@@ -17,6 +17,10 @@ use super::strength::{Agreement, Share};
 const MAX_IDLE_THREADS: usize = 4096;
 /// Requests that one call may wait for.
 const MAX_SUSPECTS: usize = 256;
+/// Calls of one thread for one request that are remembered until it answers.
+const MAX_CALLS: usize = 256;
+/// Where this share of answers comes from such threads, calls wait for them.
+const MANY: f64 = 0.8;
 
 /// One process.
 #[derive(Debug)]
@@ -40,6 +44,9 @@ pub(super) struct Process {
     pub(super) blocking: Share,
     /// Requests that were read and answered by one thread that read no other between.
     pub(super) dedicated: Share,
+    /// Answers to what another thread had read, before which the thread made calls for none that is
+    /// older than they are.
+    pub(super) workers: Share,
     /// Requests with calls whose turns close: the response was written in the turn of a call's
     /// response, and that call was written in a turn of the request.
     pub(super) turns: Share,
@@ -61,6 +68,8 @@ pub(super) struct Thread {
     pub(super) reading: BTreeSet<ExchangeId>,
     /// What it read last.
     pub(super) last_read: Option<ExchangeId>,
+    /// Calls that it made since it read or answered a request.
+    pub(super) calls: Vec<ExchangeId>,
     /// What it has read and not acted on.
     pub(super) queue: Queue,
     last_cookie: Option<Cookie>,
@@ -82,6 +91,7 @@ impl Process {
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
+            workers: Share::guess(0.5, 2.0),
             turns: Share::guess(0.85, 1.0),
             queues: Share::guess(0.5, 2.0),
             agreement: Agreement::default(),
@@ -101,9 +111,10 @@ impl Process {
     }
 
     /// Open requests that a call of this lineage may belong to: those that were read in one of its
-    /// contexts, or if none was, all of them: any may yet be answered in one.
-    pub(super) fn suspects(&self, lineage: &[Ancestor]) -> Vec<ExchangeId> {
-        if lineage.is_empty() {
+    /// contexts, or if none was, all of them: any may yet be answered in one. So it is with threads
+    /// where requests are answered by others than read them, if it is no such request's (`known`).
+    pub(super) fn suspects(&self, lineage: &[Ancestor], known: bool) -> Vec<ExchangeId> {
+        if lineage.is_empty() && (known || self.workers.get() < MANY) {
             return vec![];
         }
         let open = |id: &ExchangeId| self.open.contains(id);
@@ -149,6 +160,13 @@ impl Thread {
     pub(super) fn operate(&mut self, cookie: Cookie) {
         if self.last_cookie.replace(cookie) != Some(cookie) {
             self.switches += 1;
+        }
+    }
+
+    /// It has begun a call.
+    pub(super) fn calls(&mut self, call: ExchangeId) {
+        if self.calls.len() < MAX_CALLS {
+            self.calls.push(call);
         }
     }
 

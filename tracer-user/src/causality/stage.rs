@@ -12,6 +12,7 @@ use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
 use super::correlated::Correlated;
+use super::evidence::Kinds;
 use super::joint::Budget;
 use super::node::Node;
 use super::origins::Origins;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
+    /// Kinds of evidence that are not used.
+    pub without: Kinds,
 }
 
 /// How long an exchange is remembered after it has been settled, for what may still refer to it.
@@ -225,6 +228,7 @@ impl Causality {
             processes: &self.processes,
             carriers: &self.carriers,
             correlated: &self.correlated,
+            without: self.settings.without,
         }
     }
 

@@ -68,6 +68,7 @@ fn witness(statement: &Statement<SpanId>) -> Value {
     let method = statement.method;
     match &statement.said {
         Said::Nothing(why) => json!({ "method": method, "says": "nothing", "why": why }),
+        Said::Outlives => json!({ "method": method, "says": "outlives" }),
         Said::Among(requests) => {
             json!({ "method": method, "says": "among", "requests": ids(requests) })
         }

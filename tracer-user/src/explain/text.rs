@@ -126,6 +126,7 @@ fn said(story: &Story, statement: &Statement<SpanId>, span: &Span, min_confidenc
             let remark = remark(*verdict, is_parent, min_confidence);
             format!("names {named:<NAMED$} {confidence:.3}  {remark}")
         }
+        Said::Outlives => "names a request that had been answered: decides".into(),
         Said::Among(requests) => format!("names several: {}", several(story, requests, span)),
     }
 }

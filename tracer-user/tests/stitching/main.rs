@@ -25,3 +25,4 @@ mod script;
 mod tasks;
 mod unix;
 mod unseen;
+mod workers;

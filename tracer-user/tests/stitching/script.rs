@@ -85,6 +85,8 @@ pub(crate) struct Script {
     lines: Vec<Line>,
     /// What each thread runs.
     flows: HashMap<u32, Flow>,
+    /// When each context of a process began.
+    begun: HashMap<(u32, u64), u64>,
 }
 
 impl Script {
@@ -117,7 +119,10 @@ impl Script {
     /// What the thread runs starts another context.
     pub(crate) fn begin(&mut self, by: Task, context: u64) {
         let flow = self.flow(by);
-        self.course(by, COURSE_BEGINS, 0, Flow { context, parent: flow.context, ..flow });
+        let origin = self.begun.get(&(by.pid, flow.context)).copied().unwrap_or(0);
+        let begins = Flow { context, parent: flow.context, origin, ..flow };
+        self.course(by, COURSE_BEGINS, 0, begins);
+        self.begun.insert((by.pid, context), self.now);
     }
 
     fn course(&mut self, by: Task, change: u32, cookie: u64, flow: Flow) {
