@@ -81,29 +81,33 @@ pub struct Tokio {
     pub join: u32,
     /// Always 0.
     pub reserved: u32,
-    /// Tasks that others ask for something; those not used are zero.
+    /// Those not used are zero.
     pub waits: [Wait; MAX_WAITS],
 }
 
-/// How a task that works for others (the one of a client's connection) leads to the task that waits for
-/// what it is doing: one or two pointers, and at the end of them the state of the channel of one value
-/// (`tokio::sync::oneshot`) through which it will answer.
+/// How what works for others leads to the waker of who waits for it: by one or two pointers. That is the
+/// task of a client's connection, and behind the pointers is the channel of one value
+/// (`tokio::sync::oneshot`) through which it will answer; or what another library's wakers wake (a set
+/// of futures), and behind the pointers is what the set has of the task that polls it.
 #[repr(C)]
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, KnownLayout, Immutable,
 )]
 pub struct Wait {
-    /// Address of the table of functions of such tasks.
+    /// Address of the table of functions of such tasks or wakers.
     pub table: u64,
-    /// From the task to the first pointer, bytes.
+    /// From the task, or what is woken, to the first pointer, bytes.
     pub first: u32,
     /// From there to the second one; [`NO_POINTER`]: there is none.
     pub second: u32,
     /// From there to the waker.
     pub waker: u32,
-    /// From there to the channel's state, u64.
+    /// From there to the channel's state, u64; [`NO_POINTER`] where there is none.
     pub state: u32,
 }
+
+/// Processes at a time of which it is noted that they wrote a request, and not found who waits for it.
+pub const MAX_UNFOLLOWED: u32 = 1024;
 
 /// Items in Python's queues that are remembered.
 pub const MAX_QUEUED: u32 = 16_384;

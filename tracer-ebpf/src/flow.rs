@@ -67,7 +67,7 @@ pub(crate) fn sends(pid: u32, sock: Sock, start: u32, flow: &mut Flow) {
     let task = if start == Start::Response as u32 {
         tokio::answering(&runtime.tokio, sock)
     } else {
-        tokio::asking(&runtime.tokio, sock)
+        tokio::asking(pid, &runtime.tokio, sock)
     };
     if let Some(task) = task {
         (flow.context, flow.kind) = (task, FLOW_TASK);

@@ -6,9 +6,15 @@
 //! latter for something waits at the channel through which it will answer. The bits of states are those of
 //! tokio/src/sync/oneshot.rs.
 
-use tracer_common::runtime::{NO_POINTER, Tokio, Wait};
+use aya_ebpf::{macros::map, maps::LruHashMap};
+use tracer_common::runtime::{MAX_UNFOLLOWED, MAX_WAITS, NO_POINTER, Tokio, Wait};
 
 use crate::kernel::{Sock, epoll_data, peek_user};
+
+/// Processes that have written a request by what nobody is known to wait for; user space looks at
+/// them then, and empties it.
+#[map]
+static UNFOLLOWED: LruHashMap<u32, u32> = LruHashMap::with_max_entries(MAX_UNFOLLOWED, 0);
 
 /// `Header.vtable` (tokio/src/runtime/task/core.rs).
 const TASK_TABLE: u64 = 16;
@@ -16,72 +22,95 @@ const TASK_TABLE: u64 = 16;
 const STATE: u64 = 0b111;
 /// Somebody waits, and has not been answered.
 const AWAITED: u64 = 0b001;
-/// Tasks that wait for one another's end which are followed.
-const MAX_JOINS: usize = 4;
+/// Who waits for whom is followed so far.
+const MAX_LINKS: usize = 6;
+
+/// What can be woken.
+#[derive(Clone, Copy)]
+struct Sleeper {
+    /// Functions of a task, or of another library's waker.
+    table: u64,
+    at: u64,
+    is_task: bool,
+}
 
 /// The task that answers a request on a connection: that which waits for the connection.
 #[inline(always)]
 pub(crate) fn answering(tokio: &Tokio, sock: Sock) -> Option<u64> {
     let registered = epoll_data(sock)?;
-    task(tokio, registered.wrapping_add(u64::from(tokio.reader)))
+    let [table, task]: [u64; 2] = peek_user(registered.wrapping_add(u64::from(tokio.reader)))?;
+    if table == tokio.waker && task != 0 { Some(task) } else { None }
 }
 
-/// The task for which a request is written on a connection, as the last of those that wait for one
+/// The task for which a request is written on a connection: the last of those that wait for one
 /// another; `None` if it may be any.
 #[inline(always)]
-pub(crate) fn asking(tokio: &Tokio, sock: Sock) -> Option<u64> {
+pub(crate) fn asking(pid: u32, tokio: &Tokio, sock: Sock) -> Option<u64> {
     let writer = answering(tokio, sock)?;
-    let mut last = waiting(tokio, writer)?;
-    for _ in 0..MAX_JOINS {
-        let Some(next) = joining(tokio, last) else { break };
-        last = next;
+    let mut last = Sleeper { table: table_of(writer)?, at: writer, is_task: true };
+    for link in 0..MAX_LINKS {
+        let wait = known(tokio, last.table);
+        if wait.is_none() && (link == 0 || !last.is_task) {
+            // A full map evicts its oldest entry.
+            let _ = UNFOLLOWED.insert(pid, 0, 0);
+        }
+        let waker = match wait {
+            Some(wait) => awaited(wait, last.at)?,
+            None if last.is_task => joined(tokio, last)?,
+            None => return None,
+        };
+        let Some([table, at]) = peek_user::<[u64; 2]>(waker) else { break };
+        if table == 0 || at == 0 {
+            // Nobody waits for the task.
+            break;
+        }
+        last = if table == tokio.waker {
+            Sleeper { table: table_of(at)?, at, is_task: true }
+        } else {
+            Sleeper { table, at, is_task: false }
+        };
     }
-    Some(last)
+    if last.is_task { Some(last.at) } else { None }
 }
 
-/// Whom a task answers; itself if it is not known to work for others.
 #[inline(always)]
-fn waiting(tokio: &Tokio, writer: u64) -> Option<u64> {
-    let table: u64 = peek_user(writer.wrapping_add(TASK_TABLE))?;
-    let mut works = false;
-    for wait in &tokio.waits {
+fn known(tokio: &Tokio, table: u64) -> Option<&Wait> {
+    for index in 0..MAX_WAITS {
+        let wait = &tokio.waits[index];
         if wait.table == table && table != 0 {
-            works = true;
-            if let Some(found) = answered(tokio, wait, writer) {
-                return Some(found);
-            }
+            return Some(wait);
         }
     }
-    if works { None } else { Some(writer) }
+    None
 }
 
+/// Where the waker is of who waits for what works for others.
 #[inline(always)]
-fn answered(tokio: &Tokio, wait: &Wait, writer: u64) -> Option<u64> {
-    let mut at: u64 = peek_user(writer.wrapping_add(u64::from(wait.first)))?;
+fn awaited(wait: &Wait, from: u64) -> Option<u64> {
+    let mut at: u64 = peek_user(from.wrapping_add(u64::from(wait.first)))?;
     if wait.second != NO_POINTER {
         at = peek_user(at.wrapping_add(u64::from(wait.second)))?;
     }
-    let state: u64 = peek_user(at.wrapping_add(u64::from(wait.state)))?;
-    if state & STATE != AWAITED {
-        return None;
+    if wait.state != NO_POINTER {
+        let state: u64 = peek_user(at.wrapping_add(u64::from(wait.state)))?;
+        if state & STATE != AWAITED {
+            return None;
+        }
     }
-    task(tokio, at.wrapping_add(u64::from(wait.waker)))
+    Some(at.wrapping_add(u64::from(wait.waker)))
 }
 
-/// The task that waits for another one's end.
+/// Where the waker is of who waits for a task's end; at address 0 if that is not known.
 #[inline(always)]
-fn joining(tokio: &Tokio, of: u64) -> Option<u64> {
+fn joined(tokio: &Tokio, task: Sleeper) -> Option<u64> {
     if tokio.join == NO_POINTER {
-        return None;
+        return Some(0);
     }
-    let table: u64 = peek_user(of.wrapping_add(TASK_TABLE))?;
-    let trailer: u64 = peek_user(table.wrapping_add(u64::from(tokio.trailer)))?;
-    task(tokio, of.wrapping_add(trailer).wrapping_add(u64::from(tokio.join)))
+    let trailer: u64 = peek_user(task.table.wrapping_add(u64::from(tokio.trailer)))?;
+    Some(task.at.wrapping_add(trailer).wrapping_add(u64::from(tokio.join)))
 }
 
-/// The task that a waker wakes, if it is one of tokio's.
 #[inline(always)]
-fn task(tokio: &Tokio, waker: u64) -> Option<u64> {
-    let [table, task]: [u64; 2] = peek_user(waker)?;
-    if table == tokio.waker && task != 0 { Some(task) } else { None }
+fn table_of(task: u64) -> Option<u64> {
+    peek_user(task.wrapping_add(TASK_TABLE))
 }

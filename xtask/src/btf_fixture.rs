@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 /// Structures to keep.
-const STRUCTS: [&str; 19] = [
+const STRUCTS: [&str; 20] = [
     "sock_common",
     "sock",
     "socket",
@@ -23,6 +23,7 @@ const STRUCTS: [&str; 19] = [
     "files_struct",
     "fdtable",
     "file",
+    "epitem",
     "unix_sock",
     "unix_address",
     "io_kiocb",

@@ -9,6 +9,7 @@ pub(super) const PORTS: &str = "PORTS";
 pub(super) const UNREADABLE: &str = "UNREADABLE";
 pub(super) const STARTS: &str = "STARTS";
 pub(super) const RUNTIMES: &str = "RUNTIMES";
+pub(super) const UNFOLLOWED: &str = "UNFOLLOWED";
 pub(super) const GENERATION: &str = "GENERATION";
 pub(super) const OFFSETS: &str = "OFFSETS";
 pub(super) const CHOICES: &str = "CHOICES";

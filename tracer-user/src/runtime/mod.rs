@@ -27,8 +27,27 @@ pub struct Insight {
     pub runtime: Option<Runtime>,
     /// Functions whose calls tell what no socket operation shows.
     pub uprobes: Vec<Uprobe>,
-    /// Later there may be more to find: the runtime was still starting.
-    pub again: bool,
+    /// Whether there may be more to find.
+    pub again: Again,
+}
+
+/// When a process is to be looked at again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// All is known.
+    #[default]
+    Never,
+    /// Later: the runtime was still starting.
+    Later,
+    /// When it makes calls that the probes cannot follow: only then is there something to see.
+    Unfollowed,
+}
+
+impl Again {
+    /// Later, if something is missing.
+    fn later_if(missing: bool) -> Self {
+        if missing { Self::Later } else { Self::Never }
+    }
 }
 
 /// Knows one runtime.

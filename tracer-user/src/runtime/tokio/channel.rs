@@ -1,9 +1,10 @@
-//! Channels of one value (`tokio::sync::oneshot`) by which a task will answer another one that waits
-//! for it: found in memory as what only such a channel can be.
+//! Channels of one value (`tokio::sync::oneshot`) by which a task will answer whoever waits for it:
+//! found in memory as what only such a channel can be.
 
 use tracer_common::runtime::{NO_POINTER, Wait};
 
-use super::program::{Program, Shape};
+use super::program::{Program, Shape, Sleeper};
+use super::way::{Way, pointers};
 
 /// Words of a channel that are looked at: the value in it may be in front of its wakers.
 const CHANNEL: usize = 64;
@@ -11,28 +12,25 @@ const CHANNEL: usize = 64;
 const BOTH: [u64; 2] = [2, 1];
 /// `RX_TASK_SET` and `TX_TASK_SET`: both ends wait, neither is done.
 const BOTH_WAIT: u64 = 0b1001;
-/// A future that is at most so long is a box, and what is in the box is looked at.
+/// The same and `VALUE_SENT`. The channel is left behind in memory like that, so that a service is
+/// known that has been busy before the tracer came.
+const OVER: u64 = 0b1011;
+/// The two wakers are fields of one type, and so lie side by side: bytes from one to the other.
+const WAKER: u32 = 16;
+/// The state is no farther from them.
+const NEAR: u32 = 64;
+/// A future that is at most so long (bytes) is a box, and what is in the box is looked at.
 const BOX: u64 = 64;
-/// Words of what is in a box, or of a task.
-const WORDS: u64 = 1024;
 
-/// A way from a task to whoever waits for it.
-pub(super) struct Found {
-    pub(super) wait: Wait,
-    /// The task that waits.
-    pub(super) waiter: u64,
-}
-
-/// Where a task leads to such a channel whose sender it is. `waker`: the table of tokio's wakers.
-/// Addresses in it are of this process.
-pub(super) fn waits(program: &Program<'_>, waker: u64, task: u64, shape: &Shape) -> Vec<Found> {
+/// Where a task leads to such channels whose sender it is. `waker`: the table of tokio's wakers.
+pub(super) fn ways(program: &Program<'_>, waker: u64, task: u64, shape: &Shape) -> Vec<Way> {
     let boxed = shape.trailer - shape.id <= BOX;
     let mut found = vec![];
-    for (first, at) in pointers(program, task, shape.trailer / 8) {
+    for (first, at) in pointers(program, task, shape.trailer) {
         let wait = Wait { table: shape.table, first, second: NO_POINTER, waker: 0, state: 0 };
         found.extend(ends(program, waker, task, at, wait));
         if boxed {
-            for (second, at) in pointers(program, at, WORDS) {
+            for (second, at) in pointers(program, at, u64::MAX) {
                 found.extend(ends(program, waker, task, at, Wait { second, ..wait }));
             }
         }
@@ -40,31 +38,27 @@ pub(super) fn waits(program: &Program<'_>, waker: u64, task: u64, shape: &Shape)
     found
 }
 
-/// Every pointer to data among the words from an address on, with how far from there it is.
-fn pointers(program: &Program<'_>, from: u64, count: u64) -> Vec<(u32, u64)> {
-    let words = program.memory.words(from, count.min(WORDS) as usize);
-    let far = (0..).step_by(8).zip(words);
-    far.filter(|&(_, word)| word != from && program.memory.holds_data(word)).collect()
-}
-
-/// The channel at an address, if there is one: its wakers are of the task that sends and of another
-/// one. Several, if more than one word may be its state.
-fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Vec<Found> {
-    if program.memory.words(at, 2) != BOTH {
-        return vec![];
-    }
+/// The channel at an address, if there is one: it has wakers of the task that sends and of another
+/// one. Several, if more than one word may be its state, or the other one.
+fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Vec<Way> {
     let words = program.memory.words(at, CHANNEL);
-    let places = (0..).step_by(8).zip(words.windows(2));
-    let wakers = places.filter_map(|(far, pair)| match *pair {
-        [table, of] if table == waker => Some((far, of)),
-        _ => None,
+    let open = words.starts_with(&BOTH);
+    let wanted = if open { BOTH_WAIT } else { OVER };
+    let pairs = || {
+        let pairs = words.windows(2).filter_map(|pair| <[u64; 2]>::try_from(pair).ok());
+        (0_u32..).step_by(8).zip(pairs)
+    };
+    // What is farther away belongs to a neighbour in memory.
+    let first = pairs().find(|(_, [table, _])| *table == waker).map_or(0, |(far, _)| far);
+    let mut near = pairs().take_while(|(far, _)| *far <= first + WAKER);
+    let Some((own, _)) = near.find(|(_, pair)| *pair == [waker, task]) else { return vec![] };
+    let beside = pairs().filter(|(far, _)| far.abs_diff(own) == WAKER);
+    let others = beside.filter_map(|(far, pair)| Some((far, program.sleeper(waker, pair)?)));
+    let others: Vec<(u32, Sleeper)> = others.filter(|(_, other)| other.at() != task).collect();
+    let near = |(far, _): &(u32, _)| far.abs_diff(own) <= NEAR;
+    let states = (0..).step_by(8).zip(&words).filter(near).filter(|(_, word)| **word == wanted);
+    let both = states.flat_map(|(state, _)| {
+        others.iter().map(move |&(far, waiter)| (Wait { waker: far, state, ..wait }, waiter))
     });
-    let (own, others): (Vec<_>, Vec<_>) = wakers.partition(|&(_, of)| of == task);
-    let (&[_], &[(far, waiter)]) = (&own[..], &others[..]) else { return vec![] };
-    if program.task(waiter).is_none() {
-        return vec![];
-    }
-    let states = (0..).step_by(8).zip(&words).filter(|(_, word)| **word == BOTH_WAIT);
-    let found = |(state, _)| Found { wait: Wait { waker: far, state, ..wait }, waiter };
-    states.map(found).collect()
+    both.map(|(wait, waiter)| Way { wait, waiter, open }).collect()
 }

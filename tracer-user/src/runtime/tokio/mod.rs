@@ -6,6 +6,7 @@ mod channel;
 mod layout;
 mod program;
 mod sockets;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use tracer_common::record::FLOW_TASK;
 use tracer_common::runtime::Runtime;
 
 use super::memory::Memory;
-use super::{ByFile, Candidate, Detector, Insight};
+use super::{Again, ByFile, Candidate, Detector, Insight};
 use layout::Layout;
 use program::Program;
 
@@ -41,14 +42,21 @@ impl Detector for Tokio {
             return None;
         }
         let mut layout = self.layouts.known(process.exe_id).unwrap_or_default();
-        let end = Instant::now() + PATIENCE;
-        while layout.look(&program, &sockets) && Instant::now() < end {
+        let before = layout.size();
+        let patience = if before == 0 { PATIENCE } else { PATIENCE / 6 };
+        let end = Instant::now() + patience;
+        loop {
+            layout.look(&program, &sockets, end);
+            if layout.size() > before || Instant::now() >= end {
+                break;
+            }
             std::thread::sleep(PAUSE);
         }
         let tokio = layout.tokio(&program);
         self.layouts.put(process.exe_id, layout);
         let runtime = tokio.map(|tokio| Runtime { kind: FLOW_TASK, tokio, ..Runtime::default() });
-        // Its connections may not be used yet, and others may be of another kind.
-        Some(Insight { runtime, uprobes: vec![], again: true })
+        // Others that it makes calls by may be of another kind.
+        let again = if runtime.is_some() { Again::Unfollowed } else { Again::Later };
+        Some(Insight { runtime, uprobes: vec![], again })
     }
 }

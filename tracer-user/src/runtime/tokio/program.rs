@@ -36,6 +36,39 @@ pub(super) struct Shape {
     pub(super) id: u64,
 }
 
+/// What can be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sleeper {
+    /// A task.
+    Task {
+        /// Its address.
+        at: u64,
+        shape: Shape,
+    },
+    /// What the wakers of another library wake.
+    Other {
+        /// Address of their table of functions.
+        table: u64,
+        at: u64,
+    },
+}
+
+impl Sleeper {
+    /// Address of the table of functions that tells its kind.
+    pub(super) fn table(&self) -> u64 {
+        match self {
+            Self::Task { shape, .. } => shape.table,
+            Self::Other { table, .. } => *table,
+        }
+    }
+
+    pub(super) fn at(&self) -> u64 {
+        match self {
+            Self::Task { at, .. } | Self::Other { at, .. } => *at,
+        }
+    }
+}
+
 impl<'a> Program<'a> {
     pub(super) fn of(memory: &'a Memory) -> Option<Self> {
         let path = memory.program()?;
@@ -70,6 +103,16 @@ impl<'a> Program<'a> {
             trailer,
             id,
         })
+    }
+
+    /// What a waker wakes, if these two words are one; `tokio`: the table of tokio's.
+    pub(super) fn sleeper(&self, tokio: u64, [table, at]: [u64; 2]) -> Option<Sleeper> {
+        if table == tokio {
+            self.task(at).map(|shape| Sleeper::Task { at, shape })
+        } else {
+            let is_one = self.memory.holds_data(at) && self.is_waker(table);
+            is_one.then_some(Sleeper::Other { table, at })
+        }
     }
 
     /// Whether a waker's table of functions is at this address.
