@@ -78,13 +78,19 @@ fn path(span: &Span) -> Result<&str> {
 /// one that was made alone, before the interpreter had been looked at.
 fn assert_right(spans: &[Span], mode: &str) -> Result<()> {
     let calls = calls(spans, mode)?;
-    let mut by_context = 0;
-    for (asked, call) in &calls {
-        ensure!(call.parent == asked.id, "{} is not under {}", path(call)?, path(asked)?);
-        by_context += usize::from(call.get("tracer.parent.method") == Some("context"));
-    }
+    let by_context = right(&calls, "context")?;
     ensure!(by_context + 1 >= calls.len(), "{mode}: {by_context} of {} by context", calls.len());
     Ok(())
+}
+
+/// Asserts that calls have their requests as parents, and counts those that were decided so.
+fn right(calls: &[(&Span, &Span)], method: &str) -> Result<usize> {
+    let mut decided = 0;
+    for (asked, call) in calls {
+        ensure!(call.parent == asked.id, "{} is not under {}", path(call)?, path(asked)?);
+        decided += usize::from(call.get("tracer.parent.method") == Some(method));
+    }
+    Ok(decided)
 }
 
 /// Asserts that no call of requests of a mode has another parent than its request.
@@ -148,6 +154,18 @@ fn asyncio_in_every_interpreter() -> Result<()> {
             .and_then(|spans| modes.iter().try_for_each(|mode| assert_right(&spans, mode)));
         checked.with_context(|| python.display().to_string())?;
     }
+    Ok(())
+}
+
+/// Not even a context says for whom a thread was started.
+#[test]
+fn threads_that_handlers_start() -> Result<()> {
+    let service = |_| script(Path::new("python3"), "threads_service.py");
+    // Until some have been seen to end in time, they are not believed alone.
+    let spans = traced("threads", &service, &["first", "spawned"], &[])?;
+    let calls = calls(&spans, "spawned")?;
+    let by_thread = right(&calls, "spawn")?;
+    ensure!(by_thread == calls.len(), "{by_thread} of {} by spawn", calls.len());
     Ok(())
 }
 

@@ -59,6 +59,12 @@ pub(crate) fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, lifecycle::try_exec(ctx.arg(0)))
 }
 
+/// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`.
+#[btf_tracepoint(function = "sched_process_fork")]
+pub(crate) fn sched_process_fork(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(&ctx, lifecycle::try_fork(ctx.arg(1)))
+}
+
 /// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *p)`, since 6.16 with `bool group_dead`.
 #[btf_tracepoint(function = "sched_process_exit")]
 pub(crate) fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {

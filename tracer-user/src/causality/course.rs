@@ -30,6 +30,7 @@ impl Causality {
             Side::Client => {
                 let alone = process.only();
                 let rivals = process.open.len();
+                let spawned = process.cause(at.tid);
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
@@ -58,6 +59,7 @@ impl Causality {
                 let mut client = Client {
                     thread: only,
                     handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
+                    spawned,
                     answered: None,
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),

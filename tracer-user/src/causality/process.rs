@@ -49,6 +49,8 @@ pub(super) struct Process {
     pub(super) workers: Share,
     /// There was such an answer.
     pub(super) has_workers: bool,
+    /// Threads that were started for a request, made calls, and ended before it was answered.
+    pub(super) spawned: Share,
     /// Requests with calls whose turns close: the response was written in the turn of a call's
     /// response, and that call was written in a turn of the request.
     pub(super) turns: Share,
@@ -70,6 +72,8 @@ pub(super) struct Thread {
     pub(super) reading: BTreeSet<ExchangeId>,
     /// What it read last.
     pub(super) last_read: Option<ExchangeId>,
+    /// The request for which it was started, while that is open.
+    cause: Option<ExchangeId>,
     /// Calls that it made since it read or answered a request.
     pub(super) calls: Vec<ExchangeId>,
     /// What it has read and not acted on.
@@ -95,6 +99,7 @@ impl Process {
             dedicated: Share::guess(0.95, 2.0),
             workers: Share::guess(0.95, 2.0),
             has_workers: false,
+            spawned: Share::guess(0.85, 2.0),
             turns: Share::guess(0.85, 1.0),
             queues: Share::guess(0.5, 2.0),
             agreement: Agreement::default(),
@@ -138,6 +143,36 @@ impl Process {
             self.room = (2 * self.threads.len()).max(MAX_IDLE_THREADS);
         }
         self.threads.entry(tid).or_default()
+    }
+
+    /// A thread starts another one.
+    pub(super) fn spawn(&mut self, by: u32, thread: u32) {
+        let starter = self.threads.get(&by);
+        let cause = starter.and_then(|starter| starter.only().or(starter.cause));
+        *self.thread(thread) = Thread { cause, ..Thread::default() };
+    }
+
+    /// A thread makes a call: the request for which it was started, if that is open.
+    pub(super) fn cause(&mut self, thread: u32) -> Option<ExchangeId> {
+        let cause = self.threads.get(&thread)?.cause?;
+        if self.open.contains(&cause) {
+            return Some(cause);
+        }
+        // It is one of a pool.
+        self.thread(thread).cause = None;
+        self.spawned.observe(false);
+        None
+    }
+
+    /// A thread has ended.
+    pub(super) fn end(&mut self, thread: u32) {
+        let Some(ended) = self.threads.get(&thread).filter(|ended| ended.reading.is_empty()) else {
+            return;
+        };
+        if let (Some(cause), false) = (ended.cause, ended.calls.is_empty()) {
+            self.spawned.observe(self.open.contains(&cause));
+        }
+        self.threads.remove(&thread);
     }
 
     /// A thread of it, if it is known.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS, COURSE_ENDS, COURSE_SPAWNS};
 
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
@@ -99,8 +99,10 @@ impl Causality {
     }
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
-    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        let contexts = &mut self.processes.acting(&at).contexts;
+    /// `thread`: the one that it starts.
+    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32, thread: u32) {
+        let process = self.processes.acting(&at);
+        let contexts = &mut process.contexts;
         match change {
             COURSE_BEGINS => contexts.begins(&at.flow, at.time),
             COURSE_ASKS => {
@@ -113,6 +115,8 @@ impl Causality {
                 }
                 self.asking.put(cookie, at);
             }
+            COURSE_SPAWNS => process.spawn(at.tid, thread),
+            COURSE_ENDS => process.end(at.tid),
             _ => {}
         }
     }
