@@ -56,18 +56,33 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     }
 }
 
-/// Notes for which task a message is sent that begins with `start`, if tasks tell.
+/// Notes which task answers, or for which one another asks, where a message is sent or received that
+/// begins with `start` and tasks tell. A connection has one task of its own.
 #[inline(always)]
-pub(crate) fn sends(pid: u32, sock: Sock, start: u32, flow: &mut Flow) {
+pub(crate) fn message(
+    pid: u32,
+    sock: Sock,
+    owner: &mut u64,
+    start: u32,
+    direction: Direction,
+    flow: &mut Flow,
+) {
     // SAFETY: as in `peek`.
     let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
-    if runtime.kind != FLOW_TASK || start == Start::Other as u32 {
+    let response = start == Start::Response as u32;
+    if runtime.kind != FLOW_TASK || !(response || start == Start::Request as u32) {
         return;
     }
-    let task = if start == Start::Response as u32 {
-        tokio::answering(&runtime.tokio, sock)
+    let sends = direction == Direction::Send;
+    if sends {
+        *owner = tokio::owner(&runtime.tokio, sock).unwrap_or(0);
+    }
+    let task = if *owner == 0 {
+        None
+    } else if response == sends {
+        Some(*owner)
     } else {
-        tokio::asking(pid, &runtime.tokio, sock)
+        tokio::asking(pid, &runtime.tokio, *owner)
     };
     if let Some(task) = task {
         (flow.context, flow.kind) = (task, FLOW_TASK);

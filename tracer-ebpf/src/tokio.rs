@@ -34,19 +34,19 @@ struct Sleeper {
     is_task: bool,
 }
 
-/// The task that answers a request on a connection: that which waits for the connection.
+/// The task that waits for a connection: it answers what comes on it, or writes what others ask. When
+/// something has just come, nobody waits any more.
 #[inline(always)]
-pub(crate) fn answering(tokio: &Tokio, sock: Sock) -> Option<u64> {
+pub(crate) fn owner(tokio: &Tokio, sock: Sock) -> Option<u64> {
     let registered = epoll_data(sock)?;
     let [table, task]: [u64; 2] = peek_user(registered.wrapping_add(u64::from(tokio.reader)))?;
     if table == tokio.waker && task != 0 { Some(task) } else { None }
 }
 
-/// The task for which a request is written on a connection: the last of those that wait for one
-/// another; `None` if it may be any.
+/// The task for which another one has written a request, or reads the response: the last of those
+/// that wait for one another; `None` if it may be any.
 #[inline(always)]
-pub(crate) fn asking(pid: u32, tokio: &Tokio, sock: Sock) -> Option<u64> {
-    let writer = answering(tokio, sock)?;
+pub(crate) fn asking(pid: u32, tokio: &Tokio, writer: u64) -> Option<u64> {
     let mut last = Sleeper { table: table_of(writer)?, at: writer, is_task: true };
     for link in 0..MAX_LINKS {
         let wait = known(tokio, last.table);

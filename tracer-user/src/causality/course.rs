@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_TASK};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -231,6 +231,9 @@ impl Causality {
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
         self.answered_in_order(id, &at);
+        if at.flow.kind == FLOW_TASK {
+            self.waited_for(id, &at);
+        }
         self.answered_by_worker(id, &at);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
@@ -244,6 +247,25 @@ impl Causality {
             Role::Server(server) => server.closed_by = last_read,
             Role::Client(client) => {
                 client.blocked = Some(started.tid == at.tid && client.switches == switches);
+            }
+        }
+    }
+
+    /// By the time of the response, another context may wait for a call than did when it was written:
+    /// tasks that were started are often waited for later.
+    fn waited_for(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let Some(client) = node.client_mut() else { return };
+        let more = process.contexts.lineage(&at.flow).into_iter();
+        let more: Vec<_> = more.filter(|ancestor| !client.lineage.contains(ancestor)).collect();
+        let mut suspects = process.suspects(&more, true);
+        suspects.retain(|request| !client.suspects.contains(request));
+        client.lineage.extend(more);
+        client.suspects.extend(&suspects);
+        for server in suspects {
+            if let Some(server) = self.server(server) {
+                server.pins += 1;
             }
         }
     }

@@ -77,7 +77,8 @@ pub(super) struct Client {
     pub(super) queue: Option<ExchangeId>,
     /// The only request open in the process.
     pub(super) alone: Option<ExchangeId>,
-    /// The context that asked for it, the one that started that, and so on.
+    /// The context that asked for it, the one that started that, and so on; then those that waited for
+    /// it at its end.
     pub(super) lineage: Vec<Ancestor>,
     /// The requests that it may belong to, as far as that is known from its beginning.
     pub(super) suspects: Vec<ExchangeId>,

@@ -52,10 +52,12 @@ impl Unfollowed {
     }
 
     fn called_at(&mut self, processes: Vec<u32>, now: Instant) {
-        let ripe = |known: &Known| known.not_before <= now;
-        let due = processes.into_iter().filter(|process| self.known.get(process).is_some_and(ripe));
-        let due: Vec<_> = due.filter(|process| !self.due.contains(process)).collect();
-        self.due.extend(due);
+        for process in processes {
+            let ripe = self.known.get(&process).is_some_and(|known| known.not_before <= now);
+            if ripe && !self.due.contains(&process) {
+                self.due.push_back(process);
+            }
+        }
     }
 
     /// Whether there are any.
