@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use tracer_common::runtime::{MAX_WAITS, NO_POINTER, Tokio, Wait};
+use tracer_common::runtime::{MAX_WAITS, Tokio, Wait};
 
 use super::program::{Program, Shape, Sleeper};
 use super::{channel, way};
@@ -12,6 +12,9 @@ use super::{channel, way};
 const REGISTERED: usize = 40;
 /// Words of a task's trailer.
 const TRAILER: usize = 8;
+/// Where in the trailer the waker is of who waits for a task, until one is seen: behind the task's two
+/// neighbours, as the compiler has laid it out so far. What is there is believed only if it is a waker.
+const JOIN: u32 = 16;
 /// How often a way has to be seen until it is gone.
 const ENOUGH: u32 = 4;
 /// Ways that are counted at the same time.
@@ -67,7 +70,7 @@ impl Layout {
             waker: absolute(self.waker?),
             reader,
             trailer: self.trailer,
-            join: self.join.unwrap_or(NO_POINTER),
+            join: self.join.unwrap_or(JOIN),
             reserved: 0,
             waits,
         })
