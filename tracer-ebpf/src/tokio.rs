@@ -51,12 +51,13 @@ pub(crate) fn asking(pid: u32, tokio: &Tokio, writer: u64) -> Option<u64> {
     for link in 0..MAX_LINKS {
         let wait = known(tokio, last.table);
         let waker = match wait {
-            Some(wait) => awaited(wait, last.at)?,
-            None => joined(tokio, last)?,
+            Some(wait) => awaited(wait, last.at),
+            None => joined(tokio, last),
         };
-        if wait.is_none() && link == 0 {
+        if link == 0 && (wait.is_none() || waker.is_none()) {
             note(pid);
         }
+        let waker = waker?;
         let Some([table, at]) = peek_user::<[u64; 2]>(waker) else { break };
         if table == tokio.waker {
             last = Sleeper { table: table_of(at)?, at, is_task: true };
