@@ -81,6 +81,9 @@ pub const FLOW_PYTHON: u32 = 2;
 /// [`Flow::kind`]: `context` names the JavaScript promise that settles when all is done that waits
 /// for what the thread runs.
 pub const FLOW_PROMISE: u32 = 3;
+/// [`Flow::kind`]: `context` names the Java future that completes when all is done that waits for
+/// what the thread runs, or the thread that waits for that.
+pub const FLOW_FUTURE: u32 = 4;
 
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.

@@ -2,11 +2,12 @@
 
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::{FLOW_PROMISE, FLOW_PYTHON, Flow},
+    record::{FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
+    future,
     kernel::{peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
     promise, python, work,
@@ -25,6 +26,21 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
     }
 }
 
+/// Notes for whom the current task of a Java process sends or receives a message that begins.
+#[inline(always)]
+pub(crate) fn message(pid: u32, direction: Direction, request: bool, flow: &mut Flow) {
+    // SAFETY: as in `peek`.
+    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
+    let jvm = &runtime.jvm;
+    let context = match (direction, request) {
+        (Direction::Send, true) => future::asks(jvm),
+        (Direction::Send, false) => future::answers(jvm),
+        (Direction::Receive, false) => future::hears(jvm),
+        (Direction::Receive, true) => None,
+    };
+    flow.context = context.unwrap_or(0);
+}
+
 /// Notes what the current task of a process runs.
 #[inline(always)]
 pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
@@ -34,6 +50,10 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     // SAFETY: the map's values are replaced as a whole, and a torn one only misleads reads that may
     // fail anyway.
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
+        if runtime.kind == FLOW_FUTURE {
+            flow.kind = FLOW_FUTURE;
+            return;
+        }
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
         if runtime.kind == FLOW_PROMISE {
             flow.context = promise::context(&runtime.v8, base, direction).unwrap_or(0);

@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
+use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -236,6 +236,29 @@ impl Causality {
             Role::Server(server) => server.closed_by = last_read,
             Role::Client(client) => {
                 client.blocked = Some(started.tid == at.tid && client.switches == switches);
+                if at.flow.kind == FLOW_FUTURE && at.flow.context != 0 {
+                    self.heard(id, &at);
+                }
+            }
+        }
+    }
+
+    /// Who waits for the response is known only now.
+    fn heard(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let lineage = process.contexts.lineage(&at.flow);
+        let suspects = process.suspects(&lineage);
+        let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
+        if client.decided {
+            return;
+        }
+        client.lineage = lineage;
+        let new = suspects.into_iter().filter(|request| !client.suspects.contains(request));
+        let new: Vec<_> = new.collect();
+        client.suspects.extend(&new);
+        for request in new {
+            if let Some(server) = self.server(request) {
+                server.pins += 1;
             }
         }
     }

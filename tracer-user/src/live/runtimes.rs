@@ -133,7 +133,7 @@ impl Looking {
                 Request::Again(process) => {
                     let insight = detectors.look(process);
                     // What was found before stays.
-                    if insight.runtime.is_some_and(|runtime| runtime.steps > 0) {
+                    if insight.runtime.is_some_and(|runtime| runtime.is_read()) {
                         self.apply(process, &insight);
                     }
                     later.put_if(insight.again, process);

@@ -1,0 +1,376 @@
+//! What a Java thread works for, in the terms of `CompletableFuture`: the future that nothing else
+//! waits for, or the thread that waits.
+//!
+//! Who continues a future calls its functions, so the future that these complete is on the thread's
+//! stack. From there the probes go from each future to what waits for it, and on to the future that
+//! this completes (java/util/concurrent/CompletableFuture.java: a future's `stack` is a list of
+//! `Completion`s). All that one handler waits for leads to the handler's own future, and so does its
+//! answer; or to a thread that waits (`get`, `join`), which answers.
+//!
+//! Frames are not told apart: whatever on the stack is the address of a future is taken for one, and
+//! what most of them lead to is believed, for some are left over from what the thread did before.
+//! `java.net.http` is known better: the connection's object is found by its file descriptor, and
+//! leads to the future of the response.
+
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    helpers::{
+        bpf_get_current_pid_tgid,
+        generated::{bpf_loop, bpf_probe_read_user},
+    },
+    macros::map,
+    maps::PerCpuArray,
+};
+use tracer_common::runtime::Jvm;
+
+use crate::{
+    call::{descriptor, stack_pointer},
+    kernel::peek_user,
+};
+
+/// Words of the stack that are looked at, from the system call on, at most.
+const WORDS: usize = 4 * PAGE_WORDS;
+const PAGE_WORDS: usize = 512;
+/// Futures on the stack, and what waits for them, that are taken for starting points.
+const MAX_ROOTS: usize = 8;
+/// Futures and what waits for them that are still to be looked at.
+const MAX_WAITING: usize = 64;
+/// Those that are looked at.
+const MAX_STEPS: u32 = 256;
+
+/// The bit of a name that no address has: it is a thread's.
+const THREAD: u64 = 1 << 62;
+/// Bits of an address in user space.
+const ADDRESS_BITS: u32 = 47;
+/// Above them is the number of garbage collections, modulo this: after each, addresses mean others.
+const COLLECTIONS: u64 = 1 << 15;
+/// More links than any chain has.
+const WAITED_FOR: u32 = u32::MAX;
+
+/// `oopDesc._metadata`: a compressed pointer to the class.
+const CLASS: u64 = 8;
+
+/// What is looked at for one message; only the processor that it is sent or received on does.
+#[repr(C)]
+struct Scratch {
+    stack: [u64; WORDS],
+    roots: [Root; MAX_ROOTS],
+    waiting: [Waiting; MAX_WAITING],
+}
+
+/// A future on the stack, or what waits for one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Root {
+    address: u64,
+    /// How often it is there.
+    times: u32,
+    /// How many futures are between it and its end.
+    links: u32,
+    /// What it leads to.
+    end: u64,
+}
+
+/// A future, or what waits for one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Waiting {
+    address: u64,
+    /// How many futures are before it.
+    links: u32,
+    /// Place of the root that led here.
+    root: u32,
+}
+
+/// One for each direction.
+#[map]
+static FUTURES: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(2, 0);
+
+/// What one round of a loop takes from the one before.
+#[repr(C)]
+struct Walk {
+    jvm: *const Jvm,
+    scratch: *mut Scratch,
+    descriptor: u64,
+    /// The future of the response, on a connection of `java.net.http`.
+    response: u64,
+    roots: u64,
+    waiting: u64,
+    /// Whether there is such a connection.
+    known: u64,
+    /// What most roots lead to, and how many of them.
+    end: u64,
+    votes: u64,
+}
+
+/// Names whom the current thread answers: a future, or itself.
+#[inline(always)]
+pub(crate) fn answers(jvm: &Jvm) -> Option<u64> {
+    let mut walk = look(jvm, 0)?;
+    let end = if walk.known == 0 { walk.vote() } else { 0 };
+    name(jvm, if end == 0 { THREAD | bpf_get_current_pid_tgid() & 0xffff_ffff } else { end })
+}
+
+/// Names for whom the current thread asks.
+#[inline(always)]
+pub(crate) fn asks(jvm: &Jvm) -> Option<u64> {
+    let mut walk = look(jvm, 0)?;
+    // The future of its response is waited for by nobody yet.
+    let end = if walk.known == 0 { walk.vote() } else { 0 };
+    name(jvm, end)
+}
+
+/// Names for whom the current thread has asked, now that there is a response.
+#[inline(always)]
+pub(crate) fn hears(jvm: &Jvm) -> Option<u64> {
+    let mut walk = look(jvm, 1)?;
+    if walk.known != 0 {
+        walk.roots = 0;
+        let response = walk.response;
+        walk.root(response);
+    }
+    let end = walk.vote();
+    name(jvm, end)
+}
+
+#[inline(always)]
+fn name(jvm: &Jvm, end: u64) -> Option<u64> {
+    if end == 0 || end & THREAD != 0 {
+        return Some(end).filter(|&end| end != 0);
+    }
+    let collections: u32 = peek_user(jvm.collections)?;
+    Some(end ^ (u64::from(collections) % COLLECTIONS) << ADDRESS_BITS)
+}
+
+/// Looks for futures, and for a connection, on the stack.
+#[inline(always)]
+fn look(jvm: &Jvm, place: u32) -> Option<Walk> {
+    let scratch = FUTURES.get_ptr_mut(place)?;
+    let descriptor = descriptor();
+    let [response, roots, waiting, known, end, votes] = [0; 6];
+    let mut walk = Walk { jvm, scratch, descriptor, response, roots, waiting, known, end, votes };
+    let words = walk.read_stack(stack_pointer());
+    walk.each(words, scan_one);
+    Some(walk)
+}
+
+/// Looks at one word of the stack.
+extern "C" fn scan_one(index: u32, walk: *mut Walk) -> u64 {
+    // SAFETY: `bpf_loop` hands on the pointer that it was given, and what that has is valid.
+    let (walk, jvm) = unsafe { (&mut *walk, &*(*walk).jvm) };
+    // SAFETY: as above.
+    let word = unsafe { (*walk.scratch).stack[index as usize % WORDS] };
+    if word < jvm.heap_start || word >= jvm.heap_end || word % 8 != 0 {
+        return 0;
+    }
+    let Some(class) = peek_user::<u32>(word.wrapping_add(CLASS)) else { return 0 };
+    if class == jvm.connection && class != 0 {
+        walk.connection(jvm, word);
+    } else if kind_of(jvm, class).is_some() {
+        walk.root(word);
+    }
+    u64::from(walk.known != 0)
+}
+
+enum Kind {
+    Future,
+    Single,
+    Pair,
+    Waiter,
+}
+
+/// By the ancestors of the class. All objects come from `Object`; `UniCompletion` and `Signaller`
+/// come from `Completion`, and that from `ForkJoinTask`.
+#[inline(always)]
+fn kind_of(jvm: &Jvm, class: u32) -> Option<Kind> {
+    let class = jvm.class_base.wrapping_add(u64::from(class) << (jvm.class_shift & 31));
+    let [first, _, third] = peek_user::<[u64; 3]>(class.wrapping_add(u64::from(jvm.supers) + 8))?;
+    if first == jvm.future {
+        Some(Kind::Future)
+    } else if third == 0 {
+        None
+    } else if third == jvm.single {
+        Some(Kind::Single)
+    } else if third == jvm.pair {
+        Some(Kind::Pair)
+    } else if third == jvm.waiter {
+        Some(Kind::Waiter)
+    } else {
+        None
+    }
+}
+
+/// Goes on from one that waits.
+extern "C" fn follow_one(_: u32, walk: *mut Walk) -> u64 {
+    // SAFETY: as in `scan_one`.
+    let (walk, jvm) = unsafe { (&mut *walk, &*(*walk).jvm) };
+    if walk.waiting == 0 {
+        return 1;
+    }
+    walk.waiting -= 1;
+    // SAFETY: as in `scan_one`.
+    let Waiting { address, links, root } =
+        unsafe { (*walk.scratch).waiting[walk.waiting as usize % MAX_WAITING] };
+    let Some(class) = peek_user(address.wrapping_add(CLASS)) else { return 0 };
+    match kind_of(jvm, class) {
+        Some(Kind::Future) => match object(jvm, address, jvm.stack) {
+            Some(first) => walk.push(first, links, root),
+            None => walk.ends(root, address, links),
+        },
+        Some(Kind::Waiter) => {
+            if let Some(thread) = thread(jvm, address) {
+                walk.ends(root, THREAD | thread, WAITED_FOR);
+            }
+        }
+        Some(kind) => {
+            if let Some(next) = object(jvm, address, jvm.next) {
+                walk.push(next, links, root);
+            }
+            let single = match kind {
+                Kind::Pair => object(jvm, address, jvm.base),
+                _ => Some(address),
+            };
+            if let Some(single) = single
+                && let Some(future) = object(jvm, single, jvm.dependent)
+            {
+                walk.push(future, links + 1, root);
+            }
+        }
+        None => {}
+    }
+    0
+}
+
+/// Counts how many agree with one root.
+extern "C" fn vote_one(index: u32, walk: *mut Walk) -> u64 {
+    // SAFETY: as in `scan_one`.
+    let (walk, scratch) = unsafe { (&mut *walk, &*(*walk).scratch) };
+    let end = scratch.roots[index as usize % MAX_ROOTS].end;
+    let agree = scratch.roots.iter().zip(0..walk.roots).filter(|(root, _)| root.end == end);
+    let votes = agree.map(|(root, _)| u64::from(root.times)).sum();
+    if end != 0 && votes > walk.votes {
+        (walk.end, walk.votes) = (end, votes);
+    }
+    0
+}
+
+/// The kernel's number of a thread that waits for a future.
+#[inline(always)]
+fn thread(jvm: &Jvm, waiter: u64) -> Option<u64> {
+    let thread = object(jvm, waiter, jvm.thread)?;
+    let own: u64 = peek_user(thread.wrapping_add(u64::from(jvm.eetop)))?;
+    let system: u64 = peek_user(own.wrapping_add(u64::from(jvm.osthread)))?;
+    let number: u32 = peek_user(system.wrapping_add(u64::from(jvm.thread_id)))?;
+    Some(u64::from(number))
+}
+
+/// The object that a field of an object names, if there is one.
+#[inline(always)]
+fn object(jvm: &Jvm, of: u64, offset: u32) -> Option<u64> {
+    let narrow: u32 = peek_user(of.wrapping_add(u64::from(offset)))?;
+    let address = jvm.object_base.wrapping_add(u64::from(narrow) << (jvm.object_shift & 31));
+    if narrow == 0 { None } else { Some(address) }
+}
+
+impl Walk {
+    /// Returns how many words there are. A stack ends with a page.
+    #[inline(always)]
+    fn read_stack(&mut self, from: u64) -> u32 {
+        let first = PAGE_WORDS - (from / 8) as usize % PAGE_WORDS;
+        let mut words = 0;
+        for count in [first, PAGE_WORDS, PAGE_WORDS] {
+            // SAFETY: `words` is at most two pages, and `count` one.
+            let to = unsafe { (&raw mut (*self.scratch).stack).cast::<u64>().add(words) };
+            let len = (8 * count.min(PAGE_WORDS)) as u32;
+            // SAFETY: as above.
+            let read = unsafe {
+                bpf_probe_read_user(to.cast(), len, (from + 8 * words as u64) as *const _)
+            };
+            if read != 0 {
+                break;
+            }
+            words += count;
+        }
+        words as u32
+    }
+
+    #[inline(always)]
+    fn each(&mut self, times: u32, callback: extern "C" fn(u32, *mut Self) -> u64) {
+        let state = (&raw mut *self).cast();
+        // SAFETY: the callback has the form that the helper asks for, and `self` outlives the loop.
+        unsafe { bpf_loop(times, callback as *mut c_void, state, 0) };
+    }
+
+    /// Takes for the connection what has its descriptor, and goes on to the future of its response.
+    #[inline(always)]
+    fn connection(&mut self, jvm: &Jvm, connection: u64) -> Option<()> {
+        let channel = object(jvm, connection, jvm.channel)?;
+        let descriptor: u32 = peek_user(channel.wrapping_add(u64::from(jvm.descriptor)))?;
+        if u64::from(descriptor) != self.descriptor {
+            return None;
+        }
+        self.known = 1;
+        let publisher = object(jvm, connection, jvm.way[0])?;
+        let subscription = object(jvm, publisher, jvm.way[1])?;
+        let subscriber = object(jvm, subscription, jvm.way[2])?;
+        // Of HTTP/2 there are others.
+        if peek_user(subscriber.wrapping_add(CLASS)) != Some(jvm.subscriber) {
+            return None;
+        }
+        let receiver = object(jvm, subscriber, jvm.way[3])?;
+        let exchange = object(jvm, receiver, jvm.way[4])?;
+        let response = object(jvm, exchange, jvm.way[5])?;
+        let reader = object(jvm, response, jvm.way[6])?;
+        self.response = object(jvm, reader, jvm.way[7])?;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn root(&mut self, address: u64) {
+        // SAFETY: as in `scan_one`.
+        let scratch = unsafe { &mut *self.scratch };
+        let known = scratch.roots.iter_mut().zip(0..self.roots);
+        for (root, _) in known {
+            if root.address == address {
+                root.times += 1;
+                return;
+            }
+        }
+        if self.roots < MAX_ROOTS as u64 {
+            let root = self.roots as usize % MAX_ROOTS;
+            scratch.roots[root] = Root { address, times: 1, links: 0, end: 0 };
+            self.roots += 1;
+            self.push(address, 0, root as u32);
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, address: u64, links: u32, root: u32) {
+        if self.waiting < MAX_WAITING as u64 {
+            // SAFETY: as in `scan_one`.
+            let scratch = unsafe { &mut *self.scratch };
+            scratch.waiting[self.waiting as usize % MAX_WAITING] = Waiting { address, links, root };
+            self.waiting += 1;
+        }
+    }
+
+    /// Notes what a root leads to: of several, the one that is farthest. By itself it leads nowhere.
+    #[inline(always)]
+    fn ends(&mut self, root: u32, end: u64, links: u32) {
+        // SAFETY: as in `scan_one`.
+        let root = unsafe { &mut (*self.scratch).roots[root as usize % MAX_ROOTS] };
+        if links > root.links {
+            (root.end, root.links) = (end, links);
+        }
+    }
+
+    /// What most roots lead to; 0 if they lead nowhere.
+    #[inline(always)]
+    fn vote(&mut self) -> u64 {
+        self.each(MAX_STEPS, follow_one);
+        let roots = self.roots as u32;
+        self.each(roots, vote_one);
+        self.end
+    }
+}
