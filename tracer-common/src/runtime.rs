@@ -52,7 +52,7 @@ pub struct Jvm {
     pub class_shift: u32,
     /// Where the number of garbage collections is, u32.
     pub collections: u64,
-    /// The class `CompletableFuture`.
+    /// The class `CompletableFuture`; 0 if no future has been waited for.
     pub future: u64,
     /// `CompletableFuture.UniCompletion`: something that waits for one future or two.
     pub single: u64,
@@ -91,15 +91,19 @@ pub struct Jvm {
     /// `readPublisher`, `subscription`, `subscriber`, `this$0`, `owner`, `response`,
     /// `headersReader`, `cf`.
     pub way: [u32; 8],
-    /// Always 0.
-    pub reserved: u32,
+    /// Compressed pointer to the class `VirtualThread`; 0 if it is not known.
+    pub virtual_thread: u32,
+    /// `VirtualThread.carrierThread`.
+    pub carrier: u32,
+    /// `java.lang.Thread.tid`, u64.
+    pub thread_number: u32,
 }
 
 impl Runtime {
     /// Whether it is known where contexts are.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        self.steps > 0 || self.jvm.future != 0
+        self.steps > 0 || self.jvm.future != 0 || self.jvm.virtual_thread != 0
     }
 }
 

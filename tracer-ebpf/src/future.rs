@@ -12,7 +12,7 @@
 //! `java.net.http` is known better: the connection's object is found by its file descriptor, and
 //! leads to the future of the response.
 
-use core::ffi::c_void;
+use core::{ffi::c_void, hint::black_box};
 
 use aya_ebpf::{
     helpers::{
@@ -32,6 +32,10 @@ use crate::{
 /// Words of the stack that are looked at, from the system call on, at most.
 const WORDS: usize = 4 * PAGE_WORDS;
 const PAGE_WORDS: usize = 512;
+/// Of these, in one round.
+const AT_ONCE: usize = 8;
+/// Words that may be addresses of objects.
+const MAX_OBJECTS: usize = 512;
 /// Futures on the stack, and what waits for them, that are taken for starting points.
 const MAX_ROOTS: usize = 8;
 /// Futures and what waits for them that are still to be looked at.
@@ -41,22 +45,46 @@ const MAX_STEPS: u32 = 256;
 
 /// The bit of a name that no address has: it is a thread's.
 const THREAD: u64 = 1 << 62;
+/// The same, of a virtual thread.
+const VIRTUAL: u64 = 1 << 61 | THREAD;
 /// Bits of an address in user space.
 const ADDRESS_BITS: u32 = 47;
 /// Above them is the number of garbage collections, modulo this: after each, addresses mean others.
 const COLLECTIONS: u64 = 1 << 15;
+/// The thread's number in what the kernel names process and thread by.
+const TID: u64 = 0xffff_ffff;
 /// More links than any chain has.
 const WAITED_FOR: u32 = u32::MAX;
+
+/// Places in [`Scratch::counts`].
+const OBJECTS: usize = 0;
+const ROOTS: usize = 1;
+const WAITING: usize = 2;
 
 /// `oopDesc._metadata`: a compressed pointer to the class.
 const CLASS: u64 = 8;
 
-/// What is looked at for one message; only the processor that it is sent or received on does.
+/// What is looked at for one message; only the processor that it is sent or received on does. What
+/// is counted is here, too, for of what is on its own stack the verifier knows each number, and
+/// follows every one.
 #[repr(C)]
 struct Scratch {
     stack: [u64; WORDS],
+    objects: [u64; MAX_OBJECTS],
     roots: [Root; MAX_ROOTS],
     waiting: [Waiting; MAX_WAITING],
+    /// Of `objects`, `roots`, `waiting`.
+    counts: [u64; 3],
+    descriptor: u64,
+    /// The current thread's name.
+    thread: u64,
+    /// Whether there is a connection of `java.net.http`.
+    known: u64,
+    /// The future of the response on it.
+    response: u64,
+    /// What most roots lead to, and how many of them.
+    end: u64,
+    votes: u64,
 }
 
 /// A future on the stack, or what waits for one.
@@ -87,48 +115,43 @@ struct Waiting {
 #[map]
 static FUTURES: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(2, 0);
 
-/// What one round of a loop takes from the one before.
+/// What every round of a loop works with.
 #[repr(C)]
 struct Walk {
     jvm: *const Jvm,
     scratch: *mut Scratch,
-    descriptor: u64,
-    /// The future of the response, on a connection of `java.net.http`.
-    response: u64,
-    roots: u64,
-    waiting: u64,
-    /// Whether there is such a connection.
-    known: u64,
-    /// What most roots lead to, and how many of them.
-    end: u64,
-    votes: u64,
 }
 
 /// Names whom the current thread answers: a future, or itself.
 #[inline(always)]
 pub(crate) fn answers(jvm: &Jvm) -> Option<u64> {
     let mut walk = look(jvm, 0)?;
-    let end = if walk.known == 0 { walk.vote() } else { 0 };
-    name(jvm, if end == 0 { THREAD | bpf_get_current_pid_tgid() & 0xffff_ffff } else { end })
+    let scratch = walk.parts().1;
+    let end = if scratch.known == 0 { walk.vote() } else { 0 };
+    name(jvm, if end != 0 { end } else { walk.parts().1.thread })
 }
 
-/// Names for whom the current thread asks.
+/// Names for whom the current thread asks; not on a connection of `java.net.http`, where nobody may
+/// wait for the response yet.
 #[inline(always)]
 pub(crate) fn asks(jvm: &Jvm) -> Option<u64> {
     let mut walk = look(jvm, 0)?;
-    // The future of its response is waited for by nobody yet.
-    let end = if walk.known == 0 { walk.vote() } else { 0 };
-    name(jvm, end)
+    if walk.parts().1.known != 0 {
+        return None;
+    }
+    let end = walk.vote();
+    let thread = walk.parts().1.thread;
+    name(jvm, if end == 0 && thread & VIRTUAL == VIRTUAL { thread } else { end })
 }
 
 /// Names for whom the current thread has asked, now that there is a response.
 #[inline(always)]
 pub(crate) fn hears(jvm: &Jvm) -> Option<u64> {
     let mut walk = look(jvm, 1)?;
-    if walk.known != 0 {
-        walk.roots = 0;
-        let response = walk.response;
-        walk.root(response);
+    let scratch = walk.parts().1;
+    if scratch.known != 0 {
+        scratch.counts = [0; 3];
+        scratch.root(scratch.response);
     }
     let end = walk.vote();
     name(jvm, end)
@@ -146,31 +169,50 @@ fn name(jvm: &Jvm, end: u64) -> Option<u64> {
 /// Looks for futures, and for a connection, on the stack.
 #[inline(always)]
 fn look(jvm: &Jvm, place: u32) -> Option<Walk> {
-    let scratch = FUTURES.get_ptr_mut(place)?;
-    let descriptor = descriptor();
-    let [response, roots, waiting, known, end, votes] = [0; 6];
-    let mut walk = Walk { jvm, scratch, descriptor, response, roots, waiting, known, end, votes };
-    let words = walk.read_stack(stack_pointer());
-    walk.each(words, scan_one);
+    let mut walk = Walk { jvm, scratch: FUTURES.get_ptr_mut(place)? };
+    let scratch = walk.parts().1;
+    scratch.counts = [0; 3];
+    (scratch.known, scratch.response, scratch.end, scratch.votes) = (0, 0, 0, 0);
+    scratch.descriptor = descriptor();
+    scratch.thread = THREAD | bpf_get_current_pid_tgid() & TID;
+    let words = scratch.read_stack(stack_pointer());
+    walk.each(words / AT_ONCE as u32, collect_some);
+    let objects = walk.parts().1.counts[OBJECTS] as u32;
+    walk.each(objects, meet_one);
     Some(walk)
 }
 
-/// Looks at one word of the stack.
-extern "C" fn scan_one(index: u32, walk: *mut Walk) -> u64 {
-    // SAFETY: `bpf_loop` hands on the pointer that it was given, and what that has is valid.
-    let (walk, jvm) = unsafe { (&mut *walk, &*(*walk).jvm) };
-    // SAFETY: as above.
-    let word = unsafe { (*walk.scratch).stack[index as usize % WORDS] };
-    if word < jvm.heap_start || word >= jvm.heap_end || word % 8 != 0 {
-        return 0;
+/// Takes those of the next words of the stack that may be addresses of objects. Without a branch for
+/// each, which the verifier would follow both ways.
+extern "C" fn collect_some(round: u32, walk: *mut Walk) -> u64 {
+    // SAFETY: `bpf_loop` hands on the pointer that it was given.
+    let (jvm, scratch) = unsafe { (*walk).parts() };
+    let heap = jvm.heap_end.wrapping_sub(jvm.heap_start);
+    let first = black_box(round as usize * AT_ONCE % WORDS);
+    for at in 0..AT_ONCE {
+        let word = scratch.stack[(first + at) % WORDS];
+        scratch.objects[scratch.counts[OBJECTS] as usize % MAX_OBJECTS] = word;
+        let past = word.wrapping_sub(jvm.heap_start);
+        let inside = black_box(!past & past.wrapping_sub(heap)) >> 63;
+        scratch.counts[OBJECTS] += black_box(inside & !(word | word >> 1 | word >> 2));
     }
-    let Some(class) = peek_user::<u32>(word.wrapping_add(CLASS)) else { return 0 };
+    u64::from(scratch.counts[OBJECTS] >= (MAX_OBJECTS - AT_ONCE) as u64)
+}
+
+/// Looks at one of them: it may be a connection, a future, or what waits for one.
+extern "C" fn meet_one(index: u32, walk: *mut Walk) -> u64 {
+    // SAFETY: as in `collect_some`.
+    let (jvm, scratch) = unsafe { (*walk).parts() };
+    let object = scratch.objects[index as usize % MAX_OBJECTS];
+    let Some(class) = peek_user::<u32>(object.wrapping_add(CLASS)) else { return 0 };
     if class == jvm.connection && class != 0 {
-        walk.connection(jvm, word);
+        scratch.connection(jvm, object);
+    } else if class == jvm.virtual_thread && class != 0 {
+        scratch.virtual_thread(jvm, object);
     } else if kind_of(jvm, class).is_some() {
-        walk.root(word);
+        scratch.root(object);
     }
-    u64::from(walk.known != 0)
+    u64::from(scratch.known != 0)
 }
 
 enum Kind {
@@ -184,6 +226,9 @@ enum Kind {
 /// come from `Completion`, and that from `ForkJoinTask`.
 #[inline(always)]
 fn kind_of(jvm: &Jvm, class: u32) -> Option<Kind> {
+    if jvm.future == 0 {
+        return None;
+    }
     let class = jvm.class_base.wrapping_add(u64::from(class) << (jvm.class_shift & 31));
     let [first, _, third] = peek_user::<[u64; 3]>(class.wrapping_add(u64::from(jvm.supers) + 8))?;
     if first == jvm.future {
@@ -203,29 +248,25 @@ fn kind_of(jvm: &Jvm, class: u32) -> Option<Kind> {
 
 /// Goes on from one that waits.
 extern "C" fn follow_one(_: u32, walk: *mut Walk) -> u64 {
-    // SAFETY: as in `scan_one`.
-    let (walk, jvm) = unsafe { (&mut *walk, &*(*walk).jvm) };
-    if walk.waiting == 0 {
-        return 1;
-    }
-    walk.waiting -= 1;
-    // SAFETY: as in `scan_one`.
-    let Waiting { address, links, root } =
-        unsafe { (*walk.scratch).waiting[walk.waiting as usize % MAX_WAITING] };
+    // SAFETY: as in `collect_some`.
+    let (jvm, scratch) = unsafe { (*walk).parts() };
+    let Some(last) = scratch.counts[WAITING].checked_sub(1) else { return 1 };
+    scratch.counts[WAITING] = last;
+    let Waiting { address, links, root } = scratch.waiting[last as usize % MAX_WAITING];
     let Some(class) = peek_user(address.wrapping_add(CLASS)) else { return 0 };
     match kind_of(jvm, class) {
         Some(Kind::Future) => match object(jvm, address, jvm.stack) {
-            Some(first) => walk.push(first, links, root),
-            None => walk.ends(root, address, links),
+            Some(first) => scratch.push(first, links, root),
+            None => scratch.ends(root, address, links),
         },
         Some(Kind::Waiter) => {
-            if let Some(thread) = thread(jvm, address) {
-                walk.ends(root, THREAD | thread, WAITED_FOR);
+            if let Some(thread) = waiting_thread(jvm, address) {
+                scratch.ends(root, thread, WAITED_FOR);
             }
         }
         Some(kind) => {
             if let Some(next) = object(jvm, address, jvm.next) {
-                walk.push(next, links, root);
+                scratch.push(next, links, root);
             }
             let single = match kind {
                 Kind::Pair => object(jvm, address, jvm.base),
@@ -234,7 +275,7 @@ extern "C" fn follow_one(_: u32, walk: *mut Walk) -> u64 {
             if let Some(single) = single
                 && let Some(future) = object(jvm, single, jvm.dependent)
             {
-                walk.push(future, links + 1, root);
+                scratch.push(future, links + 1, root);
             }
         }
         None => {}
@@ -244,21 +285,33 @@ extern "C" fn follow_one(_: u32, walk: *mut Walk) -> u64 {
 
 /// Counts how many agree with one root.
 extern "C" fn vote_one(index: u32, walk: *mut Walk) -> u64 {
-    // SAFETY: as in `scan_one`.
-    let (walk, scratch) = unsafe { (&mut *walk, &*(*walk).scratch) };
+    // SAFETY: as in `collect_some`.
+    let (_, scratch) = unsafe { (*walk).parts() };
     let end = scratch.roots[index as usize % MAX_ROOTS].end;
-    let agree = scratch.roots.iter().zip(0..walk.roots).filter(|(root, _)| root.end == end);
+    let agree = scratch.roots.iter().zip(0..scratch.counts[ROOTS]);
+    let agree = agree.filter(|(root, _)| root.end == end);
     let votes = agree.map(|(root, _)| u64::from(root.times)).sum();
-    if end != 0 && votes > walk.votes {
-        (walk.end, walk.votes) = (end, votes);
+    if end != 0 && votes > scratch.votes {
+        (scratch.end, scratch.votes) = (end, votes);
     }
     0
 }
 
-/// The kernel's number of a thread that waits for a future.
+/// Names the thread that waits for a future.
 #[inline(always)]
-fn thread(jvm: &Jvm, waiter: u64) -> Option<u64> {
+fn waiting_thread(jvm: &Jvm, waiter: u64) -> Option<u64> {
     let thread = object(jvm, waiter, jvm.thread)?;
+    let class: u32 = peek_user(thread.wrapping_add(CLASS))?;
+    if class == jvm.virtual_thread && class != 0 {
+        let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
+        return Some(VIRTUAL | number);
+    }
+    platform_thread(jvm, thread).map(|number| THREAD | number)
+}
+
+/// The kernel's number of a thread.
+#[inline(always)]
+fn platform_thread(jvm: &Jvm, thread: u64) -> Option<u64> {
     let own: u64 = peek_user(thread.wrapping_add(u64::from(jvm.eetop)))?;
     let system: u64 = peek_user(own.wrapping_add(u64::from(jvm.osthread)))?;
     let number: u32 = peek_user(system.wrapping_add(u64::from(jvm.thread_id)))?;
@@ -274,25 +327,10 @@ fn object(jvm: &Jvm, of: u64, offset: u32) -> Option<u64> {
 }
 
 impl Walk {
-    /// Returns how many words there are. A stack ends with a page.
     #[inline(always)]
-    fn read_stack(&mut self, from: u64) -> u32 {
-        let first = PAGE_WORDS - (from / 8) as usize % PAGE_WORDS;
-        let mut words = 0;
-        for count in [first, PAGE_WORDS, PAGE_WORDS] {
-            // SAFETY: `words` is at most two pages, and `count` one.
-            let to = unsafe { (&raw mut (*self.scratch).stack).cast::<u64>().add(words) };
-            let len = (8 * count.min(PAGE_WORDS)) as u32;
-            // SAFETY: as above.
-            let read = unsafe {
-                bpf_probe_read_user(to.cast(), len, (from + 8 * words as u64) as *const _)
-            };
-            if read != 0 {
-                break;
-            }
-            words += count;
-        }
-        words as u32
+    fn parts(&mut self) -> (&'static Jvm, &'static mut Scratch) {
+        // SAFETY: both are values of maps, and the latter is this processor's.
+        unsafe { (&*self.jvm, &mut *self.scratch) }
     }
 
     #[inline(always)]
@@ -300,6 +338,46 @@ impl Walk {
         let state = (&raw mut *self).cast();
         // SAFETY: the callback has the form that the helper asks for, and `self` outlives the loop.
         unsafe { bpf_loop(times, callback as *mut c_void, state, 0) };
+    }
+
+    /// What most roots lead to; 0 if they lead nowhere.
+    #[inline(always)]
+    fn vote(&mut self) -> u64 {
+        self.each(MAX_STEPS, follow_one);
+        self.each(MAX_ROOTS as u32, vote_one);
+        self.parts().1.end
+    }
+}
+
+impl Scratch {
+    /// Returns how many words there are. A stack ends with a page.
+    #[inline(always)]
+    fn read_stack(&mut self, from: u64) -> u32 {
+        let first = PAGE_WORDS - (from / 8) as usize % PAGE_WORDS;
+        let mut words = 0;
+        for count in [first, PAGE_WORDS, PAGE_WORDS] {
+            // SAFETY: `words` is at most two pages, and `count` one.
+            let to = unsafe { self.stack.as_mut_ptr().add(words) };
+            let len = (8 * count.min(PAGE_WORDS)) as u32;
+            let at = from.wrapping_add(8 * words as u64);
+            // SAFETY: as above.
+            if unsafe { bpf_probe_read_user(to.cast(), len, at as *const _) } != 0 {
+                break;
+            }
+            words += count;
+        }
+        words as u32
+    }
+
+    /// Takes for the current thread the virtual one that it carries.
+    #[inline(always)]
+    fn virtual_thread(&mut self, jvm: &Jvm, thread: u64) -> Option<()> {
+        let carrier = object(jvm, thread, jvm.carrier)?;
+        if platform_thread(jvm, carrier)? == bpf_get_current_pid_tgid() & TID {
+            let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
+            self.thread = VIRTUAL | number;
+        }
+        Some(())
     }
 
     /// Takes for the connection what has its descriptor, and goes on to the future of its response.
@@ -326,51 +404,38 @@ impl Walk {
         Some(())
     }
 
+    /// Starts from a future, or counts it again.
     #[inline(always)]
     fn root(&mut self, address: u64) {
-        // SAFETY: as in `scan_one`.
-        let scratch = unsafe { &mut *self.scratch };
-        let known = scratch.roots.iter_mut().zip(0..self.roots);
-        for (root, _) in known {
+        for (root, _) in self.roots.iter_mut().zip(0..self.counts[ROOTS]) {
             if root.address == address {
                 root.times += 1;
                 return;
             }
         }
-        if self.roots < MAX_ROOTS as u64 {
-            let root = self.roots as usize % MAX_ROOTS;
-            scratch.roots[root] = Root { address, times: 1, links: 0, end: 0 };
-            self.roots += 1;
+        let root = self.counts[ROOTS];
+        if root < MAX_ROOTS as u64 {
+            self.roots[root as usize % MAX_ROOTS] = Root { address, times: 1, links: 0, end: 0 };
+            self.counts[ROOTS] = root + 1;
             self.push(address, 0, root as u32);
         }
     }
 
     #[inline(always)]
     fn push(&mut self, address: u64, links: u32, root: u32) {
-        if self.waiting < MAX_WAITING as u64 {
-            // SAFETY: as in `scan_one`.
-            let scratch = unsafe { &mut *self.scratch };
-            scratch.waiting[self.waiting as usize % MAX_WAITING] = Waiting { address, links, root };
-            self.waiting += 1;
+        let last = self.counts[WAITING];
+        if last < MAX_WAITING as u64 {
+            self.waiting[last as usize % MAX_WAITING] = Waiting { address, links, root };
+            self.counts[WAITING] = last + 1;
         }
     }
 
     /// Notes what a root leads to: of several, the one that is farthest. By itself it leads nowhere.
     #[inline(always)]
     fn ends(&mut self, root: u32, end: u64, links: u32) {
-        // SAFETY: as in `scan_one`.
-        let root = unsafe { &mut (*self.scratch).roots[root as usize % MAX_ROOTS] };
+        let root = &mut self.roots[root as usize % MAX_ROOTS];
         if links > root.links {
             (root.end, root.links) = (end, links);
         }
-    }
-
-    /// What most roots lead to; 0 if they lead nowhere.
-    #[inline(always)]
-    fn vote(&mut self) -> u64 {
-        self.each(MAX_STEPS, follow_one);
-        let roots = self.roots as u32;
-        self.each(roots, vote_one);
-        self.end
     }
 }

@@ -4,6 +4,7 @@
 use tracer_common::runtime::Jvm;
 
 use super::classes::Classes;
+use super::compressed;
 
 /// On the way from a connection to the future of its response: each has a field that names the next.
 /// The connection knows its subscriber, which belongs to the receiver of the exchange under way.
@@ -18,24 +19,18 @@ const WAY: [(&str, &str); 8] = [
     ("Http1Response$HeadersReader", "cf"),
 ];
 
-/// Its part of what the probes need; `None` if it is not loaded, or not as it is expected. `base` and
-/// `shift`: of compressed pointers to classes.
-pub(super) fn find(classes: &Classes<'_>, base: u64, shift: u32) -> Option<Jvm> {
+/// `None` if it is not loaded, or not as it is expected.
+pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
     let names = WAY.map(|(class, _)| format!("jdk/internal/net/http/{class}"));
     let [a, b, c, d, e, f, g, h] = names.each_ref().map(String::as_str);
     let found = classes.find([a, b, c, d, e, f, g, h, "sun/nio/ch/SocketChannelImpl"])?;
     let [connection, _, _, subscriber, .., channel] = found;
-    let mut way = [0; WAY.len()];
-    for ((to, class), (_, field)) in way.iter_mut().zip(found).zip(WAY) {
+    for ((to, class), (_, field)) in jvm.way.iter_mut().zip(found).zip(WAY) {
         *to = classes.field(class?, field)?;
     }
-    let compressed = |class: u64| u32::try_from(class.checked_sub(base)? >> shift).ok();
-    Some(Jvm {
-        connection: compressed(connection?)?,
-        channel: classes.field(connection?, "channel")?,
-        descriptor: classes.field(channel?, "fdVal")?,
-        subscriber: compressed(subscriber?)?,
-        way,
-        ..Jvm::default()
-    })
+    jvm.channel = classes.field(connection?, "channel")?;
+    jvm.descriptor = classes.field(channel?, "fdVal")?;
+    jvm.subscriber = compressed(subscriber?, jvm)?;
+    jvm.connection = compressed(connection?, jvm)?;
+    Some(())
 }

@@ -47,6 +47,7 @@ fn futures_are_found() {
     assert_eq!(runtime.kind, FLOW_FUTURE);
     let jvm = runtime.jvm;
     assert!(jvm.heap_start < jvm.heap_end && jvm.future != 0 && jvm.single != 0);
+    assert!(jvm.eetop != 0 && jvm.osthread != 0 && jvm.thread_id != 0 && jvm.thread_number != 0);
     // An object's head has twelve bytes, and a pointer four.
     assert!([jvm.stack, jvm.next, jvm.dependent].iter().all(|at| (12..64).contains(at)), "{jvm:?}");
 }
