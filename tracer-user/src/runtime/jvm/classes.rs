@@ -17,28 +17,32 @@ const MAX_FIELDS: usize = 256;
 /// `JVM_ACC_FIELD_INTERNAL`: a field of the JVM's own (before JDK 21).
 const INTERNAL: u16 = 0x400;
 
-/// Looks into one process.
+/// Of one process.
 pub(super) struct Classes<'a> {
     pub(super) memory: &'a Memory,
     pub(super) tables: &'a Tables,
+    /// The JDK's classes by their names (with slashes).
+    by_name: HashMap<String, u64>,
 }
 
-impl Classes<'_> {
-    /// The addresses of those of the JDK's classes that have these names (with slashes).
-    pub(super) fn find<const N: usize>(&self, names: [&str; N]) -> Option<[Option<u64>; N]> {
-        let offset = |field| self.tables.offset("Klass", field);
+impl<'a> Classes<'a> {
+    /// `None` if they are not kept as expected.
+    pub(super) fn read(memory: &'a Memory, tables: &'a Tables) -> Option<Self> {
+        let mut classes = Self { memory, tables, by_name: HashMap::new() };
+        let offset = |field| tables.offset("Klass", field);
         let (name, next) = (offset("_name")?, offset("_next_link")?);
-        let wanted: HashMap<&str, usize> = names.into_iter().zip(0..).collect();
-        let mut found = [None; N];
-        let all = self.first_classes()?.into_iter().flat_map(|first| self.list(first, next));
+        let first = classes.first_classes()?;
+        let all = first.into_iter().flat_map(|first| list(memory, first, next));
         for class in all.take(MAX_CLASSES) {
-            let symbol = self.memory.word(class.wrapping_add(name))?;
-            let place = self.symbol(symbol).and_then(|name| wanted.get(name.as_str()).copied());
-            if let Some(found) = place.and_then(|place| found.get_mut(place)) {
-                *found = Some(class);
-            }
+            let symbol = memory.word(class.wrapping_add(name))?;
+            classes.by_name.extend(classes.symbol(symbol).map(|name| (name, class)));
         }
-        Some(found)
+        Some(classes)
+    }
+
+    /// The addresses of those with these names.
+    pub(super) fn find<const N: usize>(&self, names: [&str; N]) -> [Option<u64>; N] {
+        names.map(|name| self.by_name.get(name).copied())
     }
 
     /// The first class of each of the oldest loaders; new ones come first.
@@ -46,26 +50,17 @@ impl Classes<'_> {
         let offset = |field| self.tables.offset("ClassLoaderData", field);
         let (next, classes) = (offset("_next")?, offset("_klasses")?);
         let head = self.memory.word(self.tables.address("ClassLoaderDataGraph", "_head")?)?;
-        let loaders: Vec<u64> = self.list(head, next).take(MAX_LOADERS).collect();
+        let loaders: Vec<u64> = list(self.memory, head, next).take(MAX_LOADERS).collect();
         let oldest = loaders.iter().rev().take(OLDEST);
         oldest.map(|loader| self.memory.word(loader.wrapping_add(classes))).collect()
     }
 
-    /// From one on, as its field at `next` has it.
-    fn list(&self, first: u64, next: u64) -> impl Iterator<Item = u64> {
-        let some = |at: &u64| *at != 0;
-        let next = move |at: &u64| self.memory.word(at.wrapping_add(next)).filter(some);
-        std::iter::successors(Some(first).filter(some), next)
-    }
-
     fn symbol(&self, at: u64) -> Option<String> {
-        let length = at.wrapping_add(self.tables.offset("Symbol", "_length")?);
-        let length = (self.memory.word(length)? & 0xffff) as usize;
-        let body = at.wrapping_add(self.tables.offset("Symbol", "_body")?);
-        let words = self.memory.words(body, length.div_ceil(8));
-        let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
-        bytes.truncate(length);
-        String::from_utf8(bytes).ok()
+        let length = self.tables.offset("Symbol", "_length")?;
+        let body = usize::try_from(self.tables.offset("Symbol", "_body")?).ok()?;
+        let length = (self.memory.word(at.wrapping_add(length))? & 0xffff) as usize;
+        let bytes = self.bytes(at, body + length)?;
+        String::from_utf8(bytes.get(body..)?.to_vec()).ok()
     }
 
     /// Bytes from an object's beginning to the field that its class declares with this name.
@@ -110,6 +105,13 @@ impl Classes<'_> {
         bytes.truncate(length);
         Some(bytes).filter(|bytes| bytes.len() == length)
     }
+}
+
+/// From one on, as its field at `next` has it.
+fn list(memory: &Memory, first: u64, next: u64) -> impl Iterator<Item = u64> {
+    let some = |at: &u64| *at != 0;
+    let next = move |at: &u64| memory.word(at.wrapping_add(next)).filter(some);
+    std::iter::successors(Some(first).filter(some), next)
 }
 
 /// Since JDK 21: how many fields, how many of the JVM's own, then of each field the numbers of its

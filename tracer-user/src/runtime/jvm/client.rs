@@ -23,7 +23,7 @@ const WAY: [(&str, &str); 8] = [
 pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
     let names = WAY.map(|(class, _)| format!("jdk/internal/net/http/{class}"));
     let [a, b, c, d, e, f, g, h] = names.each_ref().map(String::as_str);
-    let found = classes.find([a, b, c, d, e, f, g, h, "sun/nio/ch/SocketChannelImpl"])?;
+    let found = classes.find([a, b, c, d, e, f, g, h, "sun/nio/ch/SocketChannelImpl"]);
     let [connection, _, _, subscriber, .., channel] = found;
     for ((to, class), (_, field)) in jvm.way.iter_mut().zip(found).zip(WAY) {
         *to = classes.field(class?, field)?;

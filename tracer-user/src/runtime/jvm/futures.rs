@@ -12,7 +12,7 @@ pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
         "java/util/concurrent/CompletableFuture$UniCompletion",
         "java/util/concurrent/CompletableFuture$CoCompletion",
         "java/util/concurrent/CompletableFuture$Signaller",
-    ])?;
+    ]);
     let [future, link, single, pair, waiter] = found;
     jvm.stack = classes.field(future?, "stack")?;
     jvm.next = classes.field(link?, "next")?;

@@ -6,7 +6,7 @@ use super::classes::Classes;
 
 /// `None` if pointers are not compressed, or objects begin otherwise than with twelve bytes.
 pub(super) fn find(classes: &Classes<'_>) -> Option<Jvm> {
-    let Classes { memory, tables } = classes;
+    let Classes { memory, tables, .. } = classes;
     let static_word = |owner: &str, field: &str| memory.word(tables.address(owner, field)?);
     // The names of JDK 17 to 21, of later ones, and of JDK 11.
     let compression = |owner: &str, of: &str, field: &str| {
@@ -37,7 +37,7 @@ pub(super) fn find(classes: &Classes<'_>) -> Option<Jvm> {
 
 /// A class with four pointers and nothing else shows how objects look.
 fn is_usual(classes: &Classes<'_>) -> Option<bool> {
-    let [class] = classes.find(["java/lang/ref/Reference"])?;
+    let [class] = classes.find(["java/lang/ref/Reference"]);
     let names = ["referent", "queue", "next", "discovered"];
     let mut places = names.map(|name| classes.field(class?, name));
     places.sort_unstable();

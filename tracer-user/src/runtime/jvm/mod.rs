@@ -43,7 +43,7 @@ impl Detector for Java {
 
 /// `None` if it is not as it is expected; what is not loaded is 0.
 fn find(memory: &Memory, tables: &Tables) -> Option<Jvm> {
-    let classes = Classes { memory, tables };
+    let classes = Classes::read(memory, tables)?;
     let mut jvm = heap::find(&classes)?;
     threads::find(&classes, &mut jvm)?;
     let _ = futures::find(&classes, &mut jvm);

@@ -7,7 +7,7 @@ use super::classes::Classes;
 use super::compressed;
 
 pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
-    let [thread, carried] = classes.find(["java/lang/Thread", "java/lang/VirtualThread"])?;
+    let [thread, carried] = classes.find(["java/lang/Thread", "java/lang/VirtualThread"]);
     let place = |owner: &str, field: &str| {
         classes.tables.offset(owner, field).and_then(|offset| u32::try_from(offset).ok())
     };
