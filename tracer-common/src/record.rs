@@ -84,6 +84,10 @@ pub const FLOW_PROMISE: u32 = 3;
 /// [`Flow::kind`]: `context` names the Java future that completes when all is done that waits for
 /// what the thread runs, or the thread that waits for that.
 pub const FLOW_FUTURE: u32 = 4;
+/// Bit of a context of [`FLOW_FUTURE`]: it is a thread; the lower half is the kernel's number of it.
+pub const FUTURE_THREAD: u64 = 1 << 62;
+/// Both bits: it is a virtual thread; the others are Java's number of it.
+pub const FUTURE_VIRTUAL: u64 = 1 << 61 | FUTURE_THREAD;
 
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.

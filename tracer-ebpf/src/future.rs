@@ -22,7 +22,10 @@ use aya_ebpf::{
     macros::map,
     maps::PerCpuArray,
 };
-use tracer_common::runtime::Jvm;
+use tracer_common::{
+    record::{FUTURE_THREAD, FUTURE_VIRTUAL},
+    runtime::Jvm,
+};
 
 use crate::{
     call::{descriptor, stack_pointer},
@@ -43,10 +46,6 @@ const MAX_WAITING: usize = 64;
 /// Those that are looked at.
 const MAX_STEPS: u32 = 256;
 
-/// The bit of a name that no address has: it is a thread's.
-const THREAD: u64 = 1 << 62;
-/// The same, of a virtual thread.
-const VIRTUAL: u64 = 1 << 61 | THREAD;
 /// Bits of an address in user space.
 const ADDRESS_BITS: u32 = 47;
 /// Above them is the number of garbage collections, modulo this: after each, addresses mean others.
@@ -141,7 +140,7 @@ pub(crate) fn asks(jvm: &Jvm) -> Option<u64> {
     }
     let end = walk.vote();
     let thread = walk.parts().1.thread;
-    name(jvm, if end == 0 && thread & VIRTUAL == VIRTUAL { thread } else { end })
+    name(jvm, if end == 0 && thread & FUTURE_VIRTUAL == FUTURE_VIRTUAL { thread } else { end })
 }
 
 /// Names for whom the current thread has asked, now that there is a response.
@@ -159,7 +158,7 @@ pub(crate) fn hears(jvm: &Jvm) -> Option<u64> {
 
 #[inline(always)]
 fn name(jvm: &Jvm, end: u64) -> Option<u64> {
-    if end == 0 || end & THREAD != 0 {
+    if end == 0 || end & FUTURE_THREAD != 0 {
         return Some(end).filter(|&end| end != 0);
     }
     let collections: u32 = peek_user(jvm.collections)?;
@@ -174,7 +173,7 @@ fn look(jvm: &Jvm, place: u32) -> Option<Walk> {
     scratch.counts = [0; 3];
     (scratch.known, scratch.response, scratch.end, scratch.votes) = (0, 0, 0, 0);
     scratch.descriptor = descriptor();
-    scratch.thread = THREAD | bpf_get_current_pid_tgid() & TID;
+    scratch.thread = FUTURE_THREAD | bpf_get_current_pid_tgid() & TID;
     let words = scratch.read_stack(stack_pointer());
     walk.each(words / AT_ONCE as u32, collect_some);
     let objects = walk.parts().1.counts[OBJECTS] as u32;
@@ -304,9 +303,9 @@ fn waiting_thread(jvm: &Jvm, waiter: u64) -> Option<u64> {
     let class: u32 = peek_user(thread.wrapping_add(CLASS))?;
     if class == jvm.virtual_thread && class != 0 {
         let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
-        return Some(VIRTUAL | number);
+        return Some(FUTURE_VIRTUAL | number);
     }
-    platform_thread(jvm, thread).map(|number| THREAD | number)
+    platform_thread(jvm, thread).map(|number| FUTURE_THREAD | number)
 }
 
 /// The kernel's number of a thread.
@@ -375,7 +374,7 @@ impl Scratch {
         let carrier = object(jvm, thread, jvm.carrier)?;
         if platform_thread(jvm, carrier)? == bpf_get_current_pid_tgid() & TID {
             let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
-            self.thread = VIRTUAL | number;
+            self.thread = FUTURE_VIRTUAL | number;
         }
         Some(())
     }
