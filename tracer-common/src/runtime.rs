@@ -31,6 +31,15 @@ pub struct Runtime {
     pub jvm: Jvm,
 }
 
+impl Jvm {
+    /// Whether there is something to look for.
+    #[must_use]
+    #[inline(always)]
+    pub fn matters(&self) -> bool {
+        self.future != 0 || self.task != 0 || self.virtual_thread != 0
+    }
+}
+
 /// What the probes have to know of a Java virtual machine to follow its `CompletableFuture`s.
 /// Addresses, and bytes from the beginning of a structure or an object.
 #[repr(C)]
@@ -52,9 +61,12 @@ pub struct Jvm {
     pub class_shift: u32,
     /// Where the number of garbage collections is, u32.
     pub collections: u64,
-    /// The class `CompletableFuture`; 0 if no future has been waited for.
+    /// The class `CompletableFuture`; 0 if it is not loaded.
     pub future: u64,
-    /// `CompletableFuture.UniCompletion`: something that waits for one future or two.
+    /// `FutureTask`: what an executor was asked to do; 0 if it is not loaded.
+    pub task: u64,
+    /// `CompletableFuture.UniCompletion`: something that waits for one future or two; 0 if it is not
+    /// loaded.
     pub single: u64,
     /// `CompletableFuture.CoCompletion`: the second part of what waits for two; 0 if it is not
     /// loaded.
@@ -73,8 +85,14 @@ pub struct Jvm {
     pub base: u32,
     /// `Signaller.thread`.
     pub thread: u32,
+    /// `FutureTask.waiters`: the first thread that waits for it.
+    pub waiters: u32,
+    /// `FutureTask.WaitNode.thread`.
+    pub waiters_thread: u32,
     /// `java.lang.Thread.eetop`: its `JavaThread`.
     pub eetop: u32,
+    /// `JavaThread._anchor._last_Java_sp`: where its stack ends while it waits.
+    pub stack_end: u32,
     /// `JavaThread._osthread`.
     pub osthread: u32,
     /// `OSThread._thread_id`: the number by which the kernel knows it, u32.
@@ -97,13 +115,15 @@ pub struct Jvm {
     pub carrier: u32,
     /// `java.lang.Thread.tid`, u64.
     pub thread_number: u32,
+    /// Always 0.
+    pub reserved: u32,
 }
 
 impl Runtime {
     /// Whether it is known where contexts are.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        self.steps > 0 || self.jvm.future != 0 || self.jvm.virtual_thread != 0
+        self.steps > 0 || self.jvm.matters()
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) fn message(pid: u32, direction: Direction, request: bool, flow: &mut 
     // SAFETY: as in `peek`.
     let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
     let jvm = &runtime.jvm;
+    if !jvm.matters() {
+        return;
+    }
     let context = match (direction, request) {
         (Direction::Send, true) => future::asks(jvm),
         (Direction::Send, false) => future::answers(jvm),

@@ -81,9 +81,13 @@ struct Scratch {
     known: u64,
     /// The future of the response on it.
     response: u64,
+    /// What is not meant: the thread whose stack it is.
+    before: u64,
     /// What most roots lead to, and how many of them.
     end: u64,
     votes: u64,
+    /// `JavaThread` of the thread that waits there.
+    waiter: u64,
 }
 
 /// A future on the stack, or what waits for one.
@@ -97,6 +101,8 @@ struct Root {
     links: u32,
     /// What it leads to.
     end: u64,
+    /// `JavaThread` of a thread that waits there; else 0.
+    waiter: u64,
 }
 
 /// A future, or what waits for one.
@@ -153,7 +159,8 @@ pub(crate) fn hears(jvm: &Jvm) -> Option<u64> {
         scratch.root(scratch.response);
     }
     let end = walk.vote();
-    name(jvm, end)
+    let beyond = if end & FUTURE_VIRTUAL == FUTURE_THREAD { walk.beyond(jvm) } else { None };
+    name(jvm, beyond.unwrap_or(end))
 }
 
 #[inline(always)]
@@ -171,13 +178,11 @@ fn look(jvm: &Jvm, place: u32) -> Option<Walk> {
     let mut walk = Walk { jvm, scratch: FUTURES.get_ptr_mut(place)? };
     let scratch = walk.parts().1;
     scratch.counts = [0; 3];
-    (scratch.known, scratch.response, scratch.end, scratch.votes) = (0, 0, 0, 0);
+    (scratch.known, scratch.response, scratch.before) = (0, 0, 0);
+    (scratch.end, scratch.votes) = (0, 0);
     scratch.descriptor = descriptor();
     scratch.thread = FUTURE_THREAD | bpf_get_current_pid_tgid() & TID;
-    let words = scratch.read_stack(stack_pointer());
-    walk.each(words / AT_ONCE as u32, collect_some);
-    let objects = walk.parts().1.counts[OBJECTS] as u32;
-    walk.each(objects, meet_one);
+    walk.meet(stack_pointer());
     Some(walk)
 }
 
@@ -216,6 +221,7 @@ extern "C" fn meet_one(index: u32, walk: *mut Walk) -> u64 {
 
 enum Kind {
     Future,
+    Task,
     Single,
     Pair,
     Waiter,
@@ -225,13 +231,14 @@ enum Kind {
 /// come from `Completion`, and that from `ForkJoinTask`.
 #[inline(always)]
 fn kind_of(jvm: &Jvm, class: u32) -> Option<Kind> {
-    if jvm.future == 0 {
-        return None;
-    }
     let class = jvm.class_base.wrapping_add(u64::from(class) << (jvm.class_shift & 31));
     let [first, _, third] = peek_user::<[u64; 3]>(class.wrapping_add(u64::from(jvm.supers) + 8))?;
-    if first == jvm.future {
+    if first == 0 {
+        None
+    } else if first == jvm.future {
         Some(Kind::Future)
+    } else if first == jvm.task {
+        Some(Kind::Task)
     } else if third == 0 {
         None
     } else if third == jvm.single {
@@ -256,11 +263,18 @@ extern "C" fn follow_one(_: u32, walk: *mut Walk) -> u64 {
     match kind_of(jvm, class) {
         Some(Kind::Future) => match object(jvm, address, jvm.stack) {
             Some(first) => scratch.push(first, links, root),
-            None => scratch.ends(root, address, links),
+            None => scratch.ends(root, address, 0, links),
         },
         Some(Kind::Waiter) => {
-            if let Some(thread) = waiting_thread(jvm, address) {
-                scratch.ends(root, thread, WAITED_FOR);
+            if let Some(thread) = object(jvm, address, jvm.thread) {
+                scratch.waits(jvm, root, thread);
+            }
+        }
+        Some(Kind::Task) => {
+            if let Some(waiter) = object(jvm, address, jvm.waiters)
+                && let Some(thread) = object(jvm, waiter, jvm.waiters_thread)
+            {
+                scratch.waits(jvm, root, thread);
             }
         }
         Some(kind) => {
@@ -286,35 +300,23 @@ extern "C" fn follow_one(_: u32, walk: *mut Walk) -> u64 {
 extern "C" fn vote_one(index: u32, walk: *mut Walk) -> u64 {
     // SAFETY: as in `collect_some`.
     let (_, scratch) = unsafe { (*walk).parts() };
-    let end = scratch.roots[index as usize % MAX_ROOTS].end;
+    let Root { end, waiter, .. } = scratch.roots[index as usize % MAX_ROOTS];
     let agree = scratch.roots.iter().zip(0..scratch.counts[ROOTS]);
     let agree = agree.filter(|(root, _)| root.end == end);
     let votes = agree.map(|(root, _)| u64::from(root.times)).sum();
-    if end != 0 && votes > scratch.votes {
-        (scratch.end, scratch.votes) = (end, votes);
+    if end != 0 && end != scratch.before && votes > scratch.votes {
+        (scratch.end, scratch.votes, scratch.waiter) = (end, votes, waiter);
     }
     0
 }
 
-/// Names the thread that waits for a future.
+/// Of a thread, its `JavaThread` and the kernel's number.
 #[inline(always)]
-fn waiting_thread(jvm: &Jvm, waiter: u64) -> Option<u64> {
-    let thread = object(jvm, waiter, jvm.thread)?;
-    let class: u32 = peek_user(thread.wrapping_add(CLASS))?;
-    if class == jvm.virtual_thread && class != 0 {
-        let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
-        return Some(FUTURE_VIRTUAL | number);
-    }
-    platform_thread(jvm, thread).map(|number| FUTURE_THREAD | number)
-}
-
-/// The kernel's number of a thread.
-#[inline(always)]
-fn platform_thread(jvm: &Jvm, thread: u64) -> Option<u64> {
+fn platform_thread(jvm: &Jvm, thread: u64) -> Option<(u64, u64)> {
     let own: u64 = peek_user(thread.wrapping_add(u64::from(jvm.eetop)))?;
     let system: u64 = peek_user(own.wrapping_add(u64::from(jvm.osthread)))?;
     let number: u32 = peek_user(system.wrapping_add(u64::from(jvm.thread_id)))?;
-    Some(u64::from(number))
+    Some((own, u64::from(number)))
 }
 
 /// The object that a field of an object names, if there is one.
@@ -337,6 +339,28 @@ impl Walk {
         let state = (&raw mut *self).cast();
         // SAFETY: the callback has the form that the helper asks for, and `self` outlives the loop.
         unsafe { bpf_loop(times, callback as *mut c_void, state, 0) };
+    }
+
+    /// Whom the thread that waits works for itself.
+    #[inline(always)]
+    fn beyond(&mut self, jvm: &Jvm) -> Option<u64> {
+        let scratch = self.parts().1;
+        let stack: u64 = peek_user(scratch.waiter.wrapping_add(u64::from(jvm.stack_end)))?;
+        scratch.counts = [0; 3];
+        // No connection is looked for.
+        (scratch.known, scratch.descriptor) = (0, u64::MAX);
+        (scratch.before, scratch.end, scratch.votes) = (scratch.end, 0, 0);
+        self.meet(stack);
+        Some(self.vote()).filter(|&end| end != 0)
+    }
+
+    /// Looks at what is on a stack.
+    #[inline(always)]
+    fn meet(&mut self, stack: u64) {
+        let words = self.parts().1.read_stack(stack);
+        self.each(words / AT_ONCE as u32, collect_some);
+        let objects = self.parts().1.counts[OBJECTS] as u32;
+        self.each(objects, meet_one);
     }
 
     /// What most roots lead to; 0 if they lead nowhere.
@@ -372,7 +396,7 @@ impl Scratch {
     #[inline(always)]
     fn virtual_thread(&mut self, jvm: &Jvm, thread: u64) -> Option<()> {
         let carrier = object(jvm, thread, jvm.carrier)?;
-        if platform_thread(jvm, carrier)? == bpf_get_current_pid_tgid() & TID {
+        if platform_thread(jvm, carrier)?.1 == bpf_get_current_pid_tgid() & TID {
             let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
             self.thread = FUTURE_VIRTUAL | number;
         }
@@ -414,7 +438,8 @@ impl Scratch {
         }
         let root = self.counts[ROOTS];
         if root < MAX_ROOTS as u64 {
-            self.roots[root as usize % MAX_ROOTS] = Root { address, times: 1, links: 0, end: 0 };
+            self.roots[root as usize % MAX_ROOTS] =
+                Root { address, times: 1, links: 0, end: 0, waiter: 0 };
             self.counts[ROOTS] = root + 1;
             self.push(address, 0, root as u32);
         }
@@ -429,12 +454,26 @@ impl Scratch {
         }
     }
 
+    /// Notes that a thread waits for what a root leads to.
+    #[inline(always)]
+    fn waits(&mut self, jvm: &Jvm, root: u32, thread: u64) -> Option<()> {
+        let class: u32 = peek_user(thread.wrapping_add(CLASS))?;
+        if class == jvm.virtual_thread && class != 0 {
+            let number: u64 = peek_user(thread.wrapping_add(u64::from(jvm.thread_number)))?;
+            self.ends(root, FUTURE_VIRTUAL | number, 0, WAITED_FOR);
+        } else {
+            let (own, number) = platform_thread(jvm, thread)?;
+            self.ends(root, FUTURE_THREAD | number, own, WAITED_FOR);
+        }
+        Some(())
+    }
+
     /// Notes what a root leads to: of several, the one that is farthest. By itself it leads nowhere.
     #[inline(always)]
-    fn ends(&mut self, root: u32, end: u64, links: u32) {
+    fn ends(&mut self, root: u32, end: u64, waiter: u64, links: u32) {
         let root = &mut self.roots[root as usize % MAX_ROOTS];
         if links > root.links {
-            (root.end, root.links) = (end, links);
+            (root.end, root.waiter, root.links) = (end, waiter, links);
         }
     }
 }

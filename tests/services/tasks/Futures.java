@@ -7,18 +7,21 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
  * What plan.py says, by the JDK's own server and client: "sequential" and "parallel" wait nowhere,
- * "blocking" waits on the thread that answers.
+ * "blocking" waits on the thread that answers, "pool" there for threads that wait.
  */
 public final class Futures {
     private static final ExecutorService HANDLERS = Executors.newFixedThreadPool(16);
+    private static final ExecutorService CALLERS = Executors.newFixedThreadPool(16);
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -40,6 +43,14 @@ public final class Futures {
             answer(exchange);
             return;
         }
+        if (words[1].equals("pool")) {
+            Future<?> one = CALLERS.submit(() -> get(words[2], 0).join());
+            Future<?> other = CALLERS.submit(() -> get(words[2], 1).join());
+            wait(one);
+            wait(other);
+            answer(exchange);
+            return;
+        }
         worked.thenComposeAsync(done -> calls(words[1], words[2]), HANDLERS)
                 .thenRunAsync(() -> answer(exchange), later());
     }
@@ -56,6 +67,14 @@ public final class Futures {
         String url = "http://" + System.getenv("CALLS") + "/leaf/" + name + "." + number;
         HttpRequest request = HttpRequest.newBuilder(URI.create(url)).build();
         return HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static void wait(Future<?> task) {
+        try {
+            task.get();
+        } catch (InterruptedException | ExecutionException failed) {
+            System.err.println(failed);
+        }
     }
 
     private static void answer(HttpExchange exchange) {

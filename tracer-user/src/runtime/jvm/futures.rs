@@ -4,19 +4,28 @@ use tracer_common::runtime::Jvm;
 
 use super::classes::Classes;
 
-/// `None` if none has been waited for.
+/// `None` if they are not as expected; what is not loaded has not been used.
 pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
-    let found = classes.find([
+    let [task, node] = classes
+        .find(["java/util/concurrent/FutureTask", "java/util/concurrent/FutureTask$WaitNode"]);
+    if let (Some(task), Some(node)) = (task, node) {
+        jvm.waiters = classes.field(task, "waiters")?;
+        jvm.waiters_thread = classes.field(node, "thread")?;
+        jvm.task = task;
+    }
+    let [future, link, single, pair, waiter] = classes.find([
         "java/util/concurrent/CompletableFuture",
         "java/util/concurrent/CompletableFuture$Completion",
         "java/util/concurrent/CompletableFuture$UniCompletion",
         "java/util/concurrent/CompletableFuture$CoCompletion",
         "java/util/concurrent/CompletableFuture$Signaller",
     ]);
-    let [future, link, single, pair, waiter] = found;
     jvm.stack = classes.field(future?, "stack")?;
     jvm.next = classes.field(link?, "next")?;
-    jvm.dependent = classes.field(single?, "dep")?;
+    if let Some(single) = single {
+        jvm.dependent = classes.field(single, "dep")?;
+        jvm.single = single;
+    }
     if let Some(pair) = pair {
         jvm.base = classes.field(pair, "base")?;
         jvm.pair = pair;
@@ -25,6 +34,6 @@ pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
         jvm.thread = classes.field(waiter, "thread")?;
         jvm.waiter = waiter;
     }
-    (jvm.future, jvm.single) = (future?, single?);
+    jvm.future = future?;
     Some(())
 }

@@ -32,10 +32,14 @@ impl Detector for Java {
         let memory = Memory::of(process).ok()?;
         let (structs, types) = image::find(&memory, &mut self.symbols)?;
         let jvm = Tables::read(&memory, structs, types).and_then(|tables| find(&memory, &tables));
-        let runtime = jvm.map(|jvm| Runtime { kind: FLOW_FUTURE, jvm, ..Runtime::default() });
+        let runtime = jvm.filter(Jvm::matters).map(|jvm| Runtime {
+            kind: FLOW_FUTURE,
+            jvm,
+            ..Runtime::default()
+        });
         // It may be starting, and loads classes when they are used first.
         let again = jvm.is_none_or(|jvm| {
-            [jvm.future, jvm.pair, jvm.waiter, jvm.connection.into()].contains(&0)
+            [jvm.task, jvm.single, jvm.pair, jvm.waiter, jvm.connection.into()].contains(&0)
         });
         Some(Insight { again, runtime, uprobes: vec![] })
     }

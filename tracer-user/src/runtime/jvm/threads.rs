@@ -15,6 +15,8 @@ pub(super) fn find(classes: &Classes<'_>, jvm: &mut Jvm) -> Option<()> {
     // Before JDK 21 it was in the subclass.
     let system = place("Thread", "_osthread").or_else(|| place("JavaThread", "_osthread"));
     jvm.osthread = system?;
+    let anchor = place("JavaThread", "_anchor")?;
+    jvm.stack_end = anchor.checked_add(place("JavaFrameAnchor", "_last_Java_sp")?)?;
     jvm.thread_id = place("OSThread", "_thread_id")?;
     jvm.thread_number = classes.field(thread?, "tid")?;
     // Since JDK 21.
