@@ -2,15 +2,16 @@
 
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::{FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, Flow},
+    head::Start,
+    record::{FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
     future,
-    kernel::{peek_user, task_sleeps, task_thread_pointer},
+    kernel::{Sock, peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
-    promise, python, work,
+    promise, python, tokio, work,
 };
 
 /// Process -> where its runtime keeps contexts; filled by user space.
@@ -26,24 +27,6 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
     }
 }
 
-/// Notes for whom the current task of a Java process sends or receives a message that begins.
-#[inline(always)]
-pub(crate) fn message(pid: u32, direction: Direction, request: bool, flow: &mut Flow) {
-    // SAFETY: as in `peek`.
-    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
-    let jvm = &runtime.jvm;
-    if !jvm.matters() {
-        return;
-    }
-    let context = match (direction, request) {
-        (Direction::Send, true) => future::asks(jvm),
-        (Direction::Send, false) => future::answers(jvm),
-        (Direction::Receive, false) => future::hears(jvm),
-        (Direction::Receive, true) => None,
-    };
-    flow.context = context.unwrap_or(0);
-}
-
 /// Notes what the current task of a process runs.
 #[inline(always)]
 pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
@@ -53,10 +36,6 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     // SAFETY: the map's values are replaced as a whole, and a torn one only misleads reads that may
     // fail anyway.
     if let Some(runtime) = unsafe { RUNTIMES.get(pid) } {
-        if runtime.kind == FLOW_FUTURE {
-            flow.kind = FLOW_FUTURE;
-            return;
-        }
         let Some(base) = follow(runtime, task_thread_pointer(task)) else { return };
         if runtime.kind == FLOW_PROMISE {
             flow.context = promise::context(&runtime.v8, base, direction).unwrap_or(0);
@@ -75,6 +54,51 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
                 flow.parent = peek_user(base.wrapping_add(runtime.parent as u64)).unwrap_or(0);
             }
         }
+    }
+}
+
+/// Notes which task or future answers, or for which one another asks, where a message is sent or
+/// received that begins with `start` and these tell. A connection has one task of its own.
+#[inline(always)]
+pub(crate) fn message(
+    pid: u32,
+    sock: Sock,
+    owner: &mut u64,
+    start: u32,
+    direction: Direction,
+    flow: &mut Flow,
+) {
+    // SAFETY: as in `peek`.
+    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
+    let response = start == Start::Response as u32;
+    let sends = direction == Direction::Send;
+    if !(response || start == Start::Request as u32) {
+        return;
+    }
+    if runtime.kind == FLOW_FUTURE && runtime.jvm.matters() {
+        let context = match (sends, response) {
+            (true, false) => future::asks(&runtime.jvm),
+            (true, true) => future::answers(&runtime.jvm),
+            (false, true) => future::hears(&runtime.jvm),
+            (false, false) => None,
+        };
+        (flow.context, flow.kind) = (context.unwrap_or(0), FLOW_FUTURE);
+    }
+    if runtime.kind != FLOW_TASK {
+        return;
+    }
+    if sends {
+        *owner = tokio::owner(&runtime.tokio, sock).unwrap_or(0);
+    }
+    let task = if *owner == 0 {
+        None
+    } else if response == sends {
+        Some(*owner)
+    } else {
+        tokio::asking(pid, &runtime.tokio, *owner)
+    };
+    if let Some(task) = task {
+        (flow.context, flow.kind) = (task, FLOW_TASK);
     }
 }
 

@@ -6,8 +6,8 @@ use tracer_common::{
     filter::{SELF, TRACE},
     head::{MAX_STARTS, Start, is_response, key},
     record::{
-        CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, FLOW_FUTURE, KIND_DATA,
-        MAX_COPY, MAX_TAIL, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF, VERDICT_UNDECIDED,
+        CONNECTION_MIDSTREAM, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, KIND_DATA, MAX_COPY, MAX_TAIL,
+        VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF, VERDICT_UNDECIDED,
     },
 };
 
@@ -138,10 +138,8 @@ pub(crate) fn try_operation(
         if direction == Direction::Receive && start.what == Start::Request as u32 {
             flow::reads(pid, scratch.data.header.time);
         }
-        if scratch.data.flow.kind == FLOW_FUTURE && start.what != Start::Other as u32 {
-            let request = start.what != Start::Response as u32;
-            flow::message(pid, direction, request, &mut scratch.data.flow);
-        }
+        let flow = &mut scratch.data.flow;
+        flow::message(pid, sock, &mut socket.owner, start.what, direction, flow);
     }
     record(scratch, buffer, len, want)?;
     if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }

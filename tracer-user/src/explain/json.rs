@@ -1,7 +1,7 @@
 //! A trace with its witnesses, for machines.
 
 use serde_json::{Value, json};
-use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::trace::{Kind, Span, SpanId, TraceId};
@@ -50,6 +50,7 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
             FLOW_PYTHON => "python",
             FLOW_PROMISE => "promise",
             FLOW_FUTURE => "future",
+            FLOW_TASK => "tokio",
             _ => "unnamed",
         },
         "carries": hearing.carries.map(carries),
@@ -69,6 +70,7 @@ fn witness(statement: &Statement<SpanId>) -> Value {
     let method = statement.method;
     match &statement.said {
         Said::Nothing(why) => json!({ "method": method, "says": "nothing", "why": why }),
+        Said::Outlives => json!({ "method": method, "says": "outlives" }),
         Said::Among(requests) => {
             json!({ "method": method, "says": "among", "requests": ids(requests) })
         }

@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 
 use tracer_common::record::{
-    FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PYTHON, FUTURE_THREAD, FUTURE_VIRTUAL,
+    FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK, FUTURE_THREAD, FUTURE_VIRTUAL,
 };
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
@@ -107,6 +107,7 @@ fn facts(hearing: &Hearing<SpanId>) -> String {
             write!(facts, ", for thread {}", name & !FUTURE_THREAD)
         }
         (FLOW_FUTURE, future) => write!(facts, ", for future {future:#x}"),
+        (FLOW_TASK, task) => write!(facts, ", tokio task {task:#x}"),
         (_, context) => write!(facts, ", context {context:#x}"),
     };
     if let Some((trace, made)) = hearing.carries {
@@ -134,6 +135,7 @@ fn said(story: &Story, statement: &Statement<SpanId>, span: &Span, min_confidenc
             let remark = remark(*verdict, is_parent, min_confidence);
             format!("names {named:<NAMED$} {confidence:.3}  {remark}")
         }
+        Said::Outlives => "names a request that had been answered: decides".into(),
         Said::Among(requests) => format!("names several: {}", several(story, requests, span)),
     }
 }

@@ -16,7 +16,7 @@ use tracer_common::record::FLOW_FUTURE;
 use tracer_common::runtime::{Jvm, Runtime};
 
 use super::memory::Memory;
-use super::{ByFile, Candidate, Detector, Insight};
+use super::{Again, ByFile, Candidate, Detector, Insight};
 use classes::Classes;
 use image::Symbols;
 use tables::Tables;
@@ -38,10 +38,10 @@ impl Detector for Java {
             ..Runtime::default()
         });
         // It may be starting, and loads classes when they are used first.
-        let again = jvm.is_none_or(|jvm| {
+        let missing = jvm.is_none_or(|jvm| {
             [jvm.task, jvm.single, jvm.pair, jvm.waiter, jvm.connection.into()].contains(&0)
         });
-        Some(Insight { again, runtime, uprobes: vec![] })
+        Some(Insight { again: Again::later_if(missing), runtime, uprobes: vec![] })
     }
 }
 
