@@ -1,6 +1,6 @@
-//! Java's virtual machine (HotSpot, JDK 11 to 25): what the probes need to find the futures, and the
-//! virtual threads, that a thread works on. Known are those with compressed pointers and the usual
-//! heads of objects, that is, with heaps of less than 32 GiB and any collector but ZGC.
+//! Java's virtual machine (HotSpot, JDK 17 to 25; 11 by its sources): what the probes need to find the
+//! futures, and the virtual threads, that a thread works on. Known are those with compressed pointers
+//! and the usual heads of objects, that is, with heaps of less than 32 GiB and any collector but ZGC.
 
 mod classes;
 mod client;
