@@ -8,6 +8,7 @@
 mod buffer;
 mod call;
 mod flow;
+mod future;
 mod golang;
 mod kernel;
 mod lifecycle;
