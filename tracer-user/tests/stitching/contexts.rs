@@ -1,9 +1,6 @@
 //! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
-}
-
-use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
 
 use crate::outcome::Outcome;
 use crate::script::{Script, Task, Wire, task};
