@@ -35,9 +35,9 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// How much is known.
+    /// How many ways are known.
     pub(super) fn size(&self) -> usize {
-        self.sightings.believed().len() + usize::from(self.join.is_some())
+        self.sightings.believed().len()
     }
 
     /// Looks at the tasks that wait for sockets, whose registrations are at these addresses, and at

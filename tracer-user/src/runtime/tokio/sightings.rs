@@ -8,7 +8,9 @@ use tracer_common::runtime::{MAX_WAITS, Wait};
 use super::way::Way;
 
 /// How often a way has to be seen while somebody waits at its end.
-const ENOUGH: u32 = 4;
+const ENOUGH: u32 = 3;
+/// How often when that is over, if no other one is seen: by then few may be left in memory.
+const FEW: u32 = 2;
 /// When two have been seen so often, and always both, either will do.
 const PLENTY: u32 = 12;
 /// Ways that are counted at the same time.
@@ -65,7 +67,7 @@ impl Sightings {
         let most = rivals().map(|rival| rival.open).max().unwrap_or(0);
         let enough = count.open >= ENOUGH && count.open > most
             || count.open >= PLENTY && count.open >= most
-            || count.open == 0 && count.over >= ENOUGH && rivals().count() == 0;
+            || count.open == 0 && count.over >= FEW && rivals().count() == 0;
         if enough && self.of(wait.table).is_none() && self.believed.len() < MAX_WAITS {
             self.believed.push(wait);
             self.counts.retain(|other, _| other.table != wait.table);
