@@ -30,6 +30,7 @@ use tracer_common::{
 use crate::{
     call::{descriptor, stack_pointer},
     kernel::peek_user,
+    moved,
 };
 
 /// Words of the stack that are looked at, from the system call on, at most.
@@ -46,10 +47,6 @@ const MAX_WAITING: usize = 64;
 /// Those that are looked at.
 const MAX_STEPS: u32 = 256;
 
-/// Bits of an address in user space.
-const ADDRESS_BITS: u32 = 47;
-/// Above them is the number of garbage collections, modulo this: after each, addresses mean others.
-const COLLECTIONS: u64 = 1 << 15;
 /// The thread's number in what the kernel names process and thread by.
 const TID: u64 = 0xffff_ffff;
 /// More links than any chain has.
@@ -127,29 +124,21 @@ struct Walk {
     scratch: *mut Scratch,
 }
 
-/// Names whom the current thread answers: a future, or itself.
+/// Whom the current thread answers, which may be itself, or for whom it asks; not on a connection of
+/// `java.net.http`, where nobody may wait for the response yet.
 #[inline(always)]
-pub(crate) fn answers(jvm: &Jvm) -> Option<u64> {
-    let mut walk = look(jvm, 0)?;
-    let scratch = walk.parts().1;
-    let end = if scratch.known == 0 { walk.vote() } else { 0 };
-    name(jvm, if end != 0 { end } else { walk.parts().1.thread })
-}
-
-/// Names for whom the current thread asks; not on a connection of `java.net.http`, where nobody may
-/// wait for the response yet.
-#[inline(always)]
-pub(crate) fn asks(jvm: &Jvm) -> Option<u64> {
+pub(crate) fn sends(jvm: &Jvm, response: bool) -> Option<u64> {
     let mut walk = look(jvm, 0)?;
     if walk.parts().1.known != 0 {
         return None;
     }
     let end = walk.vote();
     let thread = walk.parts().1.thread;
-    name(jvm, if end == 0 && thread & FUTURE_VIRTUAL == FUTURE_VIRTUAL { thread } else { end })
+    let itself = response || thread & FUTURE_VIRTUAL == FUTURE_VIRTUAL;
+    Some(if end == 0 && itself { thread } else { end })
 }
 
-/// Names for whom the current thread has asked, now that there is a response.
+/// For whom the current thread has asked, now that there is a response.
 #[inline(always)]
 pub(crate) fn hears(jvm: &Jvm) -> Option<u64> {
     let mut walk = look(jvm, 1)?;
@@ -160,16 +149,17 @@ pub(crate) fn hears(jvm: &Jvm) -> Option<u64> {
     }
     let end = walk.vote();
     let beyond = if end & FUTURE_VIRTUAL == FUTURE_THREAD { walk.beyond(jvm) } else { None };
-    name(jvm, beyond.unwrap_or(end))
+    Some(beyond.unwrap_or(end))
 }
 
+/// The name of what one of these has found.
 #[inline(always)]
-fn name(jvm: &Jvm, end: u64) -> Option<u64> {
-    if end == 0 || end & FUTURE_THREAD != 0 {
-        return Some(end).filter(|&end| end != 0);
+pub(crate) fn name(jvm: &Jvm, end: u64) -> Option<u64> {
+    match end {
+        0 => None,
+        thread if thread & FUTURE_THREAD != 0 => Some(thread),
+        future => moved::name(jvm, future),
     }
-    let collections: u32 = peek_user(jvm.collections)?;
-    Some(end ^ (u64::from(collections) % COLLECTIONS) << ADDRESS_BITS)
 }
 
 /// Looks for futures, and for a connection, on the stack.
