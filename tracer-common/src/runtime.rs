@@ -166,8 +166,7 @@ pub struct Tokio {
     pub reader: u32,
     /// Where a task's own table of functions says how far from the task its trailer is, bytes.
     pub trailer: u32,
-    /// From the trailer to the waker of the task that waits for the end of this one;
-    /// [`NO_POINTER`] if that is not known.
+    /// From the trailer to the waker of who waits for the end of this task.
     pub join: u32,
     /// Always 0.
     pub reserved: u32,

@@ -291,13 +291,14 @@ impl Causality {
         let Some(reader) = node.server().map(|server| server.reader) else { return };
         let since = node.started.order;
         let Some(process) = self.processes.at_mut(at) else { return };
-        let calls = std::mem::take(&mut process.thread(at.tid).calls);
+        let calls = process.thread(at.tid).answers();
         if reader == (at.pid, at.tid) || calls.is_empty() {
             return;
         }
         let nodes = &self.nodes;
         let began = |call| nodes.get(call).map_or(0, |call: &Node| call.started.order);
-        let all = calls.iter().all(|call| began(call) > since);
+        let only_reads = process.known_thread(reader.1).is_some_and(|reader| !reader.works);
+        let all = only_reads && calls.iter().all(|call| began(call) > since);
         process.workers.observe(all);
         process.has_workers = true;
         for call in calls.iter().filter(|_| all) {

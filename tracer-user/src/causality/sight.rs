@@ -10,7 +10,7 @@ pub(super) const DOUBT: u64 = 60_000_000_000;
 pub(super) struct Sight {
     /// Incoming connections that were there before the tracer and have not been seen since.
     unseen: u32,
-    /// Until when (boot clock) these may carry a request from before the tracer; 0 if there were none.
+    /// Until when (boot clock) these may carry a request from before the tracer; 0 if that is not known.
     unseen_until: u64,
     /// Incoming connections that carry what is not decoded.
     undecoded: u32,
@@ -41,7 +41,8 @@ impl Sight {
         if count < self.unseen {
             self.dim = at.order;
         }
-        if self.unseen_until == 0 {
+        // What is found before the first event is found again a little later.
+        if self.unseen_until == 0 && at.time != 0 {
             self.unseen_until = Self::doubt(at.time);
         }
         self.unseen = count;
@@ -69,7 +70,7 @@ impl Sight {
     /// Nothing that it was asked for since then can have escaped, and nothing from before that was
     /// still going on then.
     pub(super) fn whole_since(&self, since: &Moment) -> bool {
-        (self.unseen == 0 || self.unseen_until < since.time)
+        (self.unseen == 0 || (1..since.time).contains(&self.unseen_until))
             && self.undecoded == 0
             && !self.left_out
             && self.dim < since.order

@@ -60,5 +60,5 @@ fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Ve
     let both = states.flat_map(|(state, _)| {
         others.iter().map(move |&(far, waiter)| (Wait { waker: far, state, ..wait }, waiter))
     });
-    both.map(|(wait, waiter)| Way { wait, waiter, open }).collect()
+    both.map(|(wait, waiter)| Way { wait, through: at, waiter, open }).collect()
 }

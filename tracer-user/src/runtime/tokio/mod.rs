@@ -5,6 +5,7 @@
 mod channel;
 mod layout;
 mod program;
+mod sightings;
 mod sockets;
 mod way;
 
