@@ -76,12 +76,12 @@ pub(crate) fn message(
         return;
     }
     if runtime.kind == FLOW_FUTURE && runtime.jvm.matters() {
-        let context = match (sends, response) {
-            (true, false) => future::asks(&runtime.jvm),
-            (true, true) => future::answers(&runtime.jvm),
+        let found = match (sends, response) {
+            (true, _) => future::sends(&runtime.jvm, response),
             (false, true) => future::hears(&runtime.jvm),
             (false, false) => None,
         };
+        let context = found.and_then(|end| future::name(&runtime.jvm, end));
         (flow.context, flow.kind) = (context.unwrap_or(0), FLOW_FUTURE);
     }
     if runtime.kind != FLOW_TASK {

@@ -12,6 +12,7 @@ mod future;
 mod golang;
 mod kernel;
 mod lifecycle;
+mod moved;
 mod operation;
 mod promise;
 mod python;
