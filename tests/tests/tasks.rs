@@ -48,6 +48,9 @@ fn traced(name: &str, service: Service<'_>, modes: &[&str], flags: &[&str]) -> R
         let asking: Vec<_> = (0..CONCURRENCY).map(|by| scope.spawn(ask(by))).collect();
         asking.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("panicked"))?)
     })?;
+    if modes.contains(&"left") {
+        http::touch(&format!("http://127.0.0.1:{front}/settled/all"))?;
+    }
     let seen = tracer.stop()?;
     let port = |span: &Span| span.get("server.port").and_then(|port| port.parse().ok());
     Ok(seen
@@ -75,13 +78,19 @@ fn path(span: &Span) -> Result<&str> {
 /// one that was made alone, before the interpreter had been looked at.
 fn assert_right(spans: &[Span], mode: &str) -> Result<()> {
     let calls = calls(spans, mode)?;
-    let mut by_context = 0;
-    for (asked, call) in &calls {
-        ensure!(call.parent == asked.id, "{} is not under {}", path(call)?, path(asked)?);
-        by_context += usize::from(call.get("tracer.parent.method") == Some("context"));
-    }
+    let by_context = right(&calls, "context")?;
     ensure!(by_context + 1 >= calls.len(), "{mode}: {by_context} of {} by context", calls.len());
     Ok(())
+}
+
+/// Asserts that calls have their requests as parents, and counts those that were decided so.
+fn right(calls: &[(&Span, &Span)], method: &str) -> Result<usize> {
+    let mut decided = 0;
+    for (asked, call) in calls {
+        ensure!(call.parent == asked.id, "{} is not under {}", path(call)?, path(asked)?);
+        decided += usize::from(call.get("tracer.parent.method") == Some(method));
+    }
+    Ok(decided)
 }
 
 /// Asserts that no call of requests of a mode has another parent than its request.
@@ -148,13 +157,26 @@ fn asyncio_in_every_interpreter() -> Result<()> {
     Ok(())
 }
 
+/// Not even a context says for whom a thread was started.
+#[test]
+fn threads_that_handlers_start() -> Result<()> {
+    let service = |_| script(Path::new("python3"), "threads_service.py");
+    // Until some have been seen to end in time, they are not believed alone.
+    let spans = traced("threads", &service, &["first", "spawned"], &[])?;
+    let calls = calls(&spans, "spawned")?;
+    let by_thread = right(&calls, "spawn")?;
+    ensure!(by_thread == calls.len(), "{by_thread} of {} by spawn", calls.len());
+    Ok(())
+}
+
 #[test]
 fn aiohttp() -> Result<()> {
     let python = packages()?;
-    let modes = ["sequential", "parallel", "threads"];
+    let modes = ["sequential", "parallel", "threads", "left"];
     let service = |_| script(&python, "aiohttp_service.py");
     let spans = traced("aiohttp", &service, &modes, &[])?;
-    modes.iter().try_for_each(|mode| assert_right(&spans, mode))
+    modes.iter().take(3).try_for_each(|mode| assert_right(&spans, mode))?;
+    assert_not_wrong(&spans, "left")
 }
 
 /// Its plain functions run in threads, and a task of its own streams a response.

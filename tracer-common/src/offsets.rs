@@ -68,6 +68,8 @@ pub struct Offsets {
     pub descriptors: DescriptorOffsets,
     /// For io_uring.
     pub uring: UringOffsets,
+    /// For epoll.
+    pub epoll: EpollOffsets,
 }
 
 /// From a task's file descriptor to the socket behind it.
@@ -90,6 +92,22 @@ pub struct DescriptorOffsets {
     pub socket_sock: u32,
     /// `sock_common.skc_cookie`, u64.
     pub cookie: u32,
+}
+
+/// From a file to what it is registered with in epoll; all zero where the kernel does not say.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct EpollOffsets {
+    /// 1 where the rest is known.
+    pub known: u32,
+    /// `file.f_ep`, a pointer to the head of the list of its `epitem.fllink`.
+    pub file_items: u32,
+    /// `epitem.fllink`.
+    pub item_link: u32,
+    /// `epitem.event.data`, u64.
+    pub item_data: u32,
 }
 
 /// The same for io_uring, in kernels that keep the buffers of every request where they can be

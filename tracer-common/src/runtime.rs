@@ -27,6 +27,16 @@ pub struct Runtime {
     pub parent: i32,
     /// Of `FLOW_PROMISE`, which has no `context` and `parent`.
     pub v8: V8,
+    /// Of `FLOW_TASK`, which has no `path`, `context` and `parent`.
+    pub tokio: Tokio,
+}
+
+impl Runtime {
+    /// Whether it is known where contexts are.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.steps > 0 || self.tokio.waker != 0
+    }
 }
 
 /// What the probes have to know of V8 where [`Runtime::path`] leads to the queue of microtasks of the
@@ -46,6 +56,58 @@ pub struct V8 {
     /// `PromiseRejectReactionJobTask`.
     pub rejected: u16,
 }
+
+/// What waits for what that the probes can follow in one process: see [`Wait`].
+pub const MAX_WAITS: usize = 4;
+/// What leads nowhere.
+pub const NO_POINTER: u32 = u32::MAX;
+
+/// What the probes have to know of tokio in one process, in which they find the task that waits for a
+/// socket, and from there on the one that waits for that. A waker is two words: a table of functions,
+/// by which tokio's own are known, and the task.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Tokio {
+    /// Address of the table of functions of tokio's wakers.
+    pub waker: u64,
+    /// From what a socket is registered with in epoll to the waker of the task that reads it, bytes.
+    pub reader: u32,
+    /// Where a task's own table of functions says how far from the task its trailer is, bytes.
+    pub trailer: u32,
+    /// From the trailer to the waker of the task that waits for the end of this one;
+    /// [`NO_POINTER`] if that is not known.
+    pub join: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// Those not used are zero.
+    pub waits: [Wait; MAX_WAITS],
+}
+
+/// How what works for others leads to the waker of who waits for it: by one or two pointers. That is the
+/// task of a client's connection, and behind the pointers is the channel of one value
+/// (`tokio::sync::oneshot`) through which it will answer; or what another library's wakers wake (a set
+/// of futures), and behind the pointers is what the set has of the task that polls it.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Wait {
+    /// Address of the table of functions of such tasks or wakers.
+    pub table: u64,
+    /// From the task, or what is woken, to the first pointer, bytes.
+    pub first: u32,
+    /// From there to the second one; [`NO_POINTER`]: there is none.
+    pub second: u32,
+    /// From there to the waker.
+    pub waker: u32,
+    /// From there to the channel's state, u64; [`NO_POINTER`] where there is none.
+    pub state: u32,
+}
+
+/// Processes at a time of which it is noted that they wrote a request, and not found who waits for it.
+pub const MAX_UNFOLLOWED: u32 = 1024;
 
 /// Items in Python's queues that are remembered.
 pub const MAX_QUEUED: u32 = 16_384;

@@ -2,14 +2,15 @@
 
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
-    record::{FLOW_PROMISE, FLOW_PYTHON, Flow},
+    head::Start,
+    record::{FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
-    kernel::{peek_user, task_sleeps, task_thread_pointer},
+    kernel::{Sock, peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
-    promise, python, work,
+    promise, python, tokio, work,
 };
 
 /// Process -> where its runtime keeps contexts; filled by user space.
@@ -52,6 +53,39 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
                 flow.parent = peek_user(base.wrapping_add(runtime.parent as u64)).unwrap_or(0);
             }
         }
+    }
+}
+
+/// Notes which task answers, or for which one another asks, where a message is sent or received that
+/// begins with `start` and tasks tell. A connection has one task of its own.
+#[inline(always)]
+pub(crate) fn message(
+    pid: u32,
+    sock: Sock,
+    owner: &mut u64,
+    start: u32,
+    direction: Direction,
+    flow: &mut Flow,
+) {
+    // SAFETY: as in `peek`.
+    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
+    let response = start == Start::Response as u32;
+    if runtime.kind != FLOW_TASK || !(response || start == Start::Request as u32) {
+        return;
+    }
+    let sends = direction == Direction::Send;
+    if sends {
+        *owner = tokio::owner(&runtime.tokio, sock).unwrap_or(0);
+    }
+    let task = if *owner == 0 {
+        None
+    } else if response == sends {
+        Some(*owner)
+    } else {
+        tokio::asking(pid, &runtime.tokio, *owner)
+    };
+    if let Some(task) = task {
+        (flow.context, flow.kind) = (task, FLOW_TASK);
     }
 }
 

@@ -49,6 +49,14 @@ macro_rules! descriptors {
     }};
 }
 
+/// One of the offsets on the way from a file to its registration in epoll.
+macro_rules! epoll {
+    ($field:ident) => {{
+        // SAFETY: a static of plain integers.
+        u64::from(unsafe { read_volatile(&raw const OFFSETS.epoll.$field) })
+    }};
+}
+
 /// `struct sock *` as a BTF tracepoint or a helper hands it out.
 #[derive(Clone, Copy)]
 pub(crate) struct Sock(pub(crate) *const u8);
@@ -327,6 +335,19 @@ pub(crate) fn socket_of_fd(fd: u32) -> Option<Found> {
     let address: u64 = peek(socket + descriptors!(socket_sock))?;
     let cookie = peek(address + descriptors!(cookie))?;
     Some(Found { address, cookie })
+}
+
+/// What a socket is registered with in epoll (`epoll_data`); of several registrations the latest
+/// counts.
+#[inline(always)]
+pub(crate) fn epoll_data(sock: Sock) -> Option<u64> {
+    if epoll!(known) == 0 {
+        return None;
+    }
+    let file = sock.file();
+    let list: u64 = peek(file + epoll!(file_items)).filter(|&list| file != 0 && list != 0)?;
+    let link: u64 = peek(list).filter(|&link| link != 0)?;
+    peek(link - epoll!(item_link) + epoll!(item_data))
 }
 
 /// How often a `struct task_struct *` has gone to sleep.

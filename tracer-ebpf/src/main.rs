@@ -17,6 +17,7 @@ mod python;
 mod ring;
 mod socket;
 mod stream;
+mod tokio;
 mod uring;
 mod verdict;
 mod work;
@@ -56,6 +57,12 @@ pub(crate) fn inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_process_exec")]
 pub(crate) fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, lifecycle::try_exec(ctx.arg(0)))
+}
+
+/// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`.
+#[btf_tracepoint(function = "sched_process_fork")]
+pub(crate) fn sched_process_fork(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(&ctx, lifecycle::try_fork(ctx.arg(1)))
 }
 
 /// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *p)`, since 6.16 with `bool group_dead`.

@@ -138,6 +138,8 @@ pub(crate) fn try_operation(
         if direction == Direction::Receive && start.what == Start::Request as u32 {
             flow::reads(pid, scratch.data.header.time);
         }
+        let flow = &mut scratch.data.flow;
+        flow::message(pid, sock, &mut socket.owner, start.what, direction, flow);
     }
     record(scratch, buffer, len, want)?;
     if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }

@@ -28,6 +28,8 @@ use crate::{
 struct Birth {
     /// The context that made it.
     creator: u64,
+    /// When that began; 0 if that is not known.
+    creator_began: u64,
     /// Boot time, nanoseconds.
     time: u64,
     /// Not 0 once user space has heard of it.
@@ -40,8 +42,8 @@ struct Birth {
 struct Making {
     /// Where the task will name its context; 0 if no task is being made.
     place: u64,
-    /// The context that makes it.
-    creator: u64,
+    /// How its context begins.
+    birth: Birth,
     /// What a context's type is.
     kind: u64,
 }
@@ -68,7 +70,7 @@ pub(crate) fn try_copied(ctx: &RetProbeContext) -> Result<(), Stop> {
     if flow.context == 0 || copy == 0 {
         return Err(Stop::NotOurs);
     }
-    born(pid, copy, flow.context);
+    born(pid, copy, &begun_by(pid, flow.context));
     Ok(())
 }
 
@@ -90,7 +92,8 @@ pub(crate) fn try_task(ctx: &ProbeContext) -> Result<(), Stop> {
     let cookie = unsafe { bpf_get_attach_cookie(ctx.as_ptr()) };
     let place = task.wrapping_add(cookie >> PYTHON_TYPE_BITS);
     let kind = cookie & ((1 << PYTHON_TYPE_BITS) - 1);
-    let making = Making { place, creator: flow.context, kind };
+    // By now: what it is made by may be gone when it is looked at, and another have its place.
+    let making = Making { place, birth: begun_by(pid, flow.context), kind };
     if let Some(last) = MAKING.get_ptr_mut(tid) {
         // SAFETY: the kernel keeps the entry's memory as long as this program can run, and only
         // its own thread writes it.
@@ -108,14 +111,18 @@ pub(crate) fn try_task(ctx: &ProbeContext) -> Result<(), Stop> {
 pub(crate) fn tell(pid: u32, context: u64) -> i32 {
     finish(pid, bpf_get_current_pid_tgid() as u32);
     let mut untold = [0_u64; MAX_GENERATIONS];
-    let (mut at, mut before) = (context, u64::MAX);
+    let mut at = context;
     for place in &mut untold {
         let Some(birth) = birth(pid, at) else { break };
-        if birth.told != 0 || birth.time > before {
+        if birth.told != 0 {
             break;
         }
         *place = at;
-        (at, before) = (birth.creator, birth.time);
+        at = birth.creator;
+        // Another one may have its place by now.
+        if self::birth(pid, at).is_none_or(|creator| creator.time != birth.creator_began) {
+            break;
+        }
     }
     for &context in untold.iter().rev() {
         if context != 0 {
@@ -131,13 +138,11 @@ fn tell_one(pid: u32, context: u64) {
     let mut flow = flow::NOBODY;
     flow.kind = FLOW_PYTHON;
     flow.context = context;
-    // Where another context has taken its creator's place since, nothing names that any more.
-    let is_gone = self::birth(pid, birth.creator).is_some_and(|other| other.time > birth.time);
-    flow.parent = if is_gone { 0 } else { birth.creator };
+    (flow.parent, flow.origin) = (birth.creator, birth.creator_began);
     let mut header = header(KIND_COURSE, 0);
     header.time = birth.time;
     // A full ring is counted where it is full of more than this.
-    let _ = send(&Course { header, change: COURSE_BEGINS, reserved: 0, flow });
+    let _ = send(&Course { header, change: COURSE_BEGINS, thread: 0, flow });
 }
 
 /// The task that the thread made last has its context by now.
@@ -154,9 +159,11 @@ fn finish(pid: u32, tid: u32) {
     let Some(context) = peek_user::<u64>(making.place) else { return };
     let is_context = peek_user(context.wrapping_add(OBJECT_TYPE)) == Some(making.kind);
     // The copy may have been seen when it was made.
-    let known = birth(pid, context).is_some_and(|birth| birth.creator == making.creator);
-    if is_context && context != making.creator && !known {
-        born(pid, context, making.creator);
+    let known = birth(pid, context).is_some_and(|birth| {
+        birth.creator == making.birth.creator && birth.time >= making.birth.time
+    });
+    if is_context && context != making.birth.creator && !known {
+        born(pid, context, &making.birth);
     }
 }
 
@@ -168,11 +175,17 @@ fn birth<'a>(pid: u32, context: u64) -> Option<&'a mut Birth> {
     Some(unsafe { &mut *birth })
 }
 
+/// What begins now, made by a context.
 #[inline(always)]
-fn born(pid: u32, context: u64, creator: u64) {
+fn begun_by(pid: u32, creator: u64) -> Birth {
+    let creator_began = birth(pid, creator).map_or(0, |birth| birth.time);
     // SAFETY: a helper without arguments.
     let time = unsafe { bpf_ktime_get_boot_ns() };
-    let birth = Birth { creator, time, told: 0 };
+    Birth { creator, creator_began, time, told: 0 }
+}
+
+#[inline(always)]
+fn born(pid: u32, context: u64, birth: &Birth) {
     // A full map evicts its oldest entries.
     let _ = BIRTHS.insert([u64::from(pid), context], birth, 0);
 }

@@ -85,6 +85,8 @@ pub(crate) struct Socket {
     /// Of a unix socket: bytes sent and received since either end was first seen.
     sent: u32,
     received: u32,
+    /// Of a runtime that tells: the task that last waited for it, when something was sent on it.
+    pub(crate) owner: u64,
     batches: [Batch; 2],
 }
 

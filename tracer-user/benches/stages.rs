@@ -133,8 +133,8 @@ impl Played {
     }
 
     fn through_causality(&self) -> Duration {
-        let Settings { settle, max_hold, min_confidence, .. } = self.settings;
-        let settings = causality::Settings { settle, max_hold, min_confidence };
+        let Settings { settle, max_hold, min_confidence, without, .. } = self.settings;
+        let settings = causality::Settings { settle, max_hold, min_confidence, without };
         let mut stage = Causality::new(settings);
         let begun = spent();
         for step in &self.steps {

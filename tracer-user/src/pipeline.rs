@@ -67,6 +67,8 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
+    /// Kinds of evidence that are not used.
+    pub without: causality::Kinds,
     /// What is left out because of what processes say themselves.
     pub leave_out: LeaveOut,
     /// Connections are left out by port, so that what a process does is never all seen.
@@ -104,7 +106,7 @@ pub struct Pipeline<D> {
 impl<D: Directory> Pipeline<D> {
     /// An empty pipeline.
     pub fn new(settings: Settings, directory: D, clock: Clock) -> Self {
-        let min_confidence = settings.min_confidence;
+        let Settings { min_confidence, without, .. } = settings;
         let [settle, max_hold] = [settings.settle, settings.max_hold].map(|time| time.min(LATEST));
         Self {
             exchanges: Exchanges::new(
@@ -112,7 +114,12 @@ impl<D: Directory> Pipeline<D> {
                 settings.open_exchanges,
                 settings.http1,
             ),
-            causality: Causality::new(causality::Settings { settle, max_hold, min_confidence }),
+            causality: Causality::new(causality::Settings {
+                settle,
+                max_hold,
+                min_confidence,
+                without,
+            }),
             assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out, clock),
             directory,
             namer: Namer::default(),
@@ -177,7 +184,7 @@ impl<D: Directory> Pipeline<D> {
                     self.causality.disconnect(at, cookie);
                 }
             }
-            Event::Course(record) => self.causality.course(at, cookie, record.change),
+            Event::Course(it) => self.causality.course(at, cookie, it.change, it.thread),
             Event::Process(record) if record.change == PROCESS_EXEC => self.exec(&record, at),
             Event::Process(_) => self.exited(at),
         }

@@ -95,6 +95,7 @@ pub(crate) fn accuracy(
     let mut started = BTreeMap::new();
     for (name, service) in own {
         install::programs(service.programs(), name)?;
+        install::packages(service.packages(), name)?;
         started.insert((*name).to_owned(), thing(name, || service.start())?);
     }
     if parts.contains(&"node") {

@@ -8,6 +8,9 @@ import random
 PORT = int(os.environ["PORT"])
 HOST, BACK = "127.0.0.1", int(os.environ.get("CALLS", "").rpartition(":")[2] or 0)
 
+# Tasks that outlive their requests.
+LEFT = []
+
 
 def work():
     return random.uniform(0, 0.004)
@@ -17,6 +20,10 @@ async def answer(mode, name, get, get_blocking):
     """`get` is a coroutine function, `get_blocking` a plain one."""
     if mode == "leaf":
         await asyncio.sleep(work())
+        return
+    if mode == "settled":
+        # Answered when all that was left has been done.
+        await asyncio.gather(*LEFT)
         return
     await asyncio.sleep(work())
     paths = ["/leaf/%s.%d" % (name, n) for n in range(2)]
@@ -36,7 +43,16 @@ async def answer(mode, name, get, get_blocking):
             loop.run_in_executor(None, run, get_blocking, path) for run, path in zip(runs, paths)
         ]
         await asyncio.gather(*futures)
+    elif mode == "left":
+        # One call outlives the request, the other does not.
+        LEFT.append(asyncio.ensure_future(later(get, paths[0])))
+        await get(paths[1])
     await asyncio.sleep(work())
+
+
+async def later(get, path):
+    await asyncio.sleep(0.05)
+    await get(path)
 
 
 def blocking():

@@ -18,8 +18,12 @@ pub enum Own {
     Gevent,
     /// `Node.java`; how it calls others: `url`, `send` or `async`.
     Java(&'static str),
+    /// `node.php` under PHP's own server, with forked workers.
+    Php,
     /// `node.ru` under puma.
     Ruby,
+    /// The suite's Flask service under uWSGI, processes with threads.
+    Uwsgi,
 }
 
 /// How the suite starts it: arguments with `{port}`, and what it adds to the environment.
@@ -31,7 +35,19 @@ impl Own {
         match self {
             Own::Gevent => &[("python3", "python3")],
             Own::Java(_) => &[("java", "default-jre-headless"), ("javac", "default-jdk-headless")],
+            Own::Php => &[("php", "php-cli")],
             Own::Ruby => &[("ruby", "ruby"), ("puma", "puma")],
+            Own::Uwsgi => &[("python3", "python3"), ("cc", "gcc")],
+        }
+    }
+
+    /// Other packages of Debian's that it needs.
+    pub fn packages(self) -> &'static [&'static str] {
+        match self {
+            Own::Php => &["php-curl"],
+            // uWSGI is built from source against them.
+            Own::Uwsgi => &["libc6-dev", "python3-dev"],
+            Own::Gevent | Own::Java(_) | Own::Ruby => &[],
         }
     }
 
@@ -58,12 +74,28 @@ impl Own {
                 let start = ["java", "-Xmx256m", nodelay, pool, "-cp", text(&classes)?, "Node"];
                 (words(&start), BTreeMap::from([("NODE_CLIENT", calls.to_owned())]))
             }
+            Own::Php => {
+                let script = sources.join("node.php");
+                let start = words(&["php", "-S", "127.0.0.1:{port}", text(&script)?]);
+                // One thread each.
+                (start, BTreeMap::from([("PHP_CLI_SERVER_WORKERS", "32".to_owned())]))
+            }
             Own::Ruby => {
                 let configuration = sources.join("node.ru");
                 let start =
                     ["puma", "--quiet", "--environment", "production", "--threads", "32:32"];
                 let bind = ["--bind", "tcp://127.0.0.1:{port}", text(&configuration)?];
                 (words(&[&start[..], &bind].concat()), BTreeMap::new())
+            }
+            Own::Uwsgi => {
+                let requirements = sources.join("requirements-uwsgi.txt");
+                let uwsgi = prepare::environment("venv-uwsgi", &requirements)?.join("uwsgi");
+                let flask = paths::truth().join("services/python");
+                let start = [text(&uwsgi)?, "--chdir", text(&flask)?, "--module", "flask_node:app"];
+                let workers = ["--master", "--processes", "4", "--threads", "16", "--need-app"];
+                let rest = ["--disable-logging", "--die-on-term", "--http-socket"];
+                let bind = ["127.0.0.1:{port}"];
+                (words(&[&start[..], &workers, &rest, &bind].concat()), BTreeMap::new())
             }
         })
     }

@@ -20,6 +20,7 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let named = client.lineage.iter().find_map(|ancestor| named(scene, call, process, ancestor));
     match named.as_deref() {
         None => Testimony::Silent,
+        Some([]) => Testimony::Outlives,
         Some([request]) => Testimony::Names(request.id, process.contexts.right.get()),
         Some(several) => match one_by_one(several) {
             Some(request) => Testimony::Names(request, process.contexts.right.get()),
@@ -43,11 +44,9 @@ fn named<'a>(
         let before = request.started.order < call.started.order && request.started.time <= then;
         before && call.peer != Some(request.id)
     });
-    let (open, over): (Vec<_>, Vec<_>) =
-        served.partition(|request| request.ended.is_none_or(|ended| ended >= call.started.time));
-    // What is not told to begin may have its name from another one that is gone.
-    let sure = process.contexts.born(ancestor.id).is_some();
-    (!open.is_empty() || (sure && !over.is_empty())).then_some(open)
+    let over = |request: &&Node| request.ended.is_some_and(|ended| ended < call.started.time);
+    let open: Vec<_> = served.filter(|request| !over(request)).collect();
+    (!open.is_empty() || process.contexts.served_by(ancestor.id, then)).then_some(open)
 }
 
 /// The requests of one connection are answered one after the other, so what its context does, it

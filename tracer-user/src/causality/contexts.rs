@@ -1,6 +1,7 @@
 //! The contexts of execution of one process: goroutines, Python contexts.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use lru::LruCache;
 
@@ -37,6 +38,8 @@ struct Birth {
     parent: ContextId,
     /// Boot time, if that is known.
     time: Option<u64>,
+    /// When the first request that it served began (boot time), if it served one.
+    served: Option<u64>,
 }
 
 /// What is known of them.
@@ -44,6 +47,8 @@ struct Birth {
 pub(super) struct Contexts {
     /// Who is meant by what names a context at present, where it does not mean itself.
     meant: LruCache<u64, ContextId>,
+    /// Who was meant by it when it began then (boot time).
+    numbers: LruCache<(u64, u64), ContextId>,
     births: LruCache<ContextId, Birth>,
     numbered: u64,
     /// Requests that were read or answered in a context, while they are remembered.
@@ -56,6 +61,7 @@ impl Default for Contexts {
     fn default() -> Self {
         Self {
             meant: LruCache::unbounded(),
+            numbers: LruCache::unbounded(),
             births: LruCache::unbounded(),
             numbered: NUMBERED,
             requests: HashMap::new(),
@@ -68,26 +74,34 @@ impl Contexts {
     /// A flow was seen.
     pub(super) fn saw(&mut self, flow: &Flow) {
         if flow.context != 0 && flow.parent != 0 && flow.context != flow.parent {
-            self.bear(flow.context, Birth { parent: flow.parent, time: None });
+            self.bear(flow.context, Birth { parent: flow.parent, time: None, served: None });
         }
     }
 
     /// A context began at a time, and what names it has meant another one before.
     pub(super) fn begins(&mut self, flow: &Flow, time: u64) {
-        let parent = self.id(flow.parent);
-        self.numbered += 1;
-        if self.meant.len() >= MAX_PARENTS && !self.meant.contains(&flow.context) {
-            self.meant.pop_lru();
+        let parent = match flow.origin {
+            0 => self.id(flow.parent),
+            began => self.number(flow.parent, began),
+        };
+        let id = self.number(flow.context, time);
+        put(&mut self.meant, flow.context, id);
+        self.bear(id, Birth { parent, time: Some(time), served: None });
+    }
+
+    /// What names it for good. Of one that was not told to begin no more is known than when it did.
+    fn number(&mut self, context: u64, began: u64) -> ContextId {
+        if let Some(&id) = self.numbers.get(&(context, began)) {
+            return id;
         }
-        self.meant.put(flow.context, self.numbered);
-        self.bear(self.numbered, Birth { parent, time: Some(time) });
+        self.numbered += 1;
+        put(&mut self.numbers, (context, began), self.numbered);
+        self.bear(self.numbered, Birth { parent: 0, time: Some(began), served: None });
+        self.numbered
     }
 
     fn bear(&mut self, id: ContextId, birth: Birth) {
-        if self.births.len() >= MAX_PARENTS && !self.births.contains(&id) {
-            self.births.pop_lru();
-        }
-        self.births.put(id, birth);
+        put(&mut self.births, id, birth);
     }
 
     fn id(&self, context: u64) -> ContextId {
@@ -97,6 +111,13 @@ impl Contexts {
     /// When a context began, if that was told.
     pub(super) fn born(&self, id: ContextId) -> Option<u64> {
         self.births.peek(&id)?.time
+    }
+
+    /// Whether it is known to have served a request that began by then, which may be forgotten by
+    /// now. Of contexts that are not told to begin, no: another one may have had the name.
+    pub(super) fn served_by(&self, id: ContextId, then: u64) -> bool {
+        let birth = self.births.peek(&id).filter(|birth| birth.time.is_some());
+        birth.and_then(|birth| birth.served).is_some_and(|first| first <= then)
     }
 
     /// The flow's context, the one that started it, and so on; empty if it has no name.
@@ -120,8 +141,11 @@ impl Contexts {
         lineage.into_iter().take(begun.max(1)).collect()
     }
 
-    /// A request was read or answered in a context.
-    pub(super) fn served(&mut self, context: ContextId, request: ExchangeId) {
+    /// A request, which began then, was read or answered in a context.
+    pub(super) fn served(&mut self, context: ContextId, request: ExchangeId, began: u64) {
+        if let Some(birth) = self.births.peek_mut(&context) {
+            birth.served = Some(birth.served.map_or(began, |first| first.min(began)));
+        }
         let requests = self.requests.entry(context).or_default();
         if !requests.contains(&request) {
             requests.push(request);
@@ -147,6 +171,14 @@ impl Contexts {
     pub(super) fn remembered(&self) -> usize {
         self.requests.len()
     }
+}
+
+/// Puts something in, for which the one that was used least lately may have to go.
+fn put<K: Hash + Eq, V>(cache: &mut LruCache<K, V>, key: K, value: V) {
+    if cache.len() >= MAX_PARENTS && !cache.contains(&key) {
+        cache.pop_lru();
+    }
+    cache.put(key, value);
 }
 
 #[cfg(test)]
@@ -185,6 +217,21 @@ mod tests {
     }
 
     #[test]
+    fn who_was_begun_by_one_that_is_gone_is_not_begun_by_the_one_that_has_its_name() {
+        let (mut contexts, end) = (Contexts::default(), u64::MAX);
+        contexts.begins(&flow(70, 60), 1000);
+        contexts.begins(&flow(70, 50), 3000);
+        contexts.begins(&Flow { origin: 1000, ..flow(80, 70) }, 2000);
+        assert_eq!(lineage(&contexts, 80), [(3, end), (1, 2000), (60, 1000)]);
+        // Their starter never did anything.
+        for context in [90, 100] {
+            contexts.begins(&Flow { origin: 1500, ..flow(context, 70) }, 2000 + context);
+        }
+        assert_eq!(lineage(&contexts, 90), [(5, end), (4, 2090)]);
+        assert_eq!(lineage(&contexts, 100), [(6, end), (4, 2100)]);
+    }
+
+    #[test]
     fn what_began_for_a_request_is_what_began_since() {
         let mut contexts = Contexts::default();
         contexts.begins(&flow(70, 60), 1000);
@@ -200,6 +247,7 @@ mod tests {
         let mut contexts = Contexts::default();
         (1..3 * MAX_PARENTS as u64).for_each(|n| contexts.saw(&flow(n + 1, n)));
         (1..3 * MAX_PARENTS as u64).for_each(|n| contexts.begins(&flow(n + 1, n), n));
-        assert_eq!((contexts.births.len(), contexts.meant.len()), (MAX_PARENTS, MAX_PARENTS));
+        let tables = [contexts.births.len(), contexts.meant.len(), contexts.numbers.len()];
+        assert_eq!(tables, [MAX_PARENTS; 3]);
     }
 }

@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_TASK};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -30,10 +30,12 @@ impl Causality {
             Side::Client => {
                 let alone = process.only();
                 let rivals = process.open.len();
+                let spawned = process.cause(at.tid);
                 let thread = process.thread(at.tid);
                 let (only, last_read, switches) =
                     (thread.only(), thread.last_read, thread.switches);
                 let due = thread.queue.act(at.flow.sleeps);
+                thread.calls(id);
                 // The loop writes on a new connection when that is open, whoever opened it.
                 let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
                 let flow = match (asked, opened) {
@@ -50,13 +52,15 @@ impl Causality {
                 if flow.kind == FLOW_GOROUTINE && !opened {
                     lineage.truncate(1);
                 }
-                let suspects = process.suspects(&lineage);
+                let suspects = process.suspects(&lineage, only.is_some());
                 let origin = Some(flow.origin).filter(|&origin| origin != 0);
                 let begun =
                     |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
                 let mut client = Client {
                     thread: only,
                     handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
+                    spawned,
+                    answered: None,
                     turn: None,
                     queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
                     alone,
@@ -185,6 +189,9 @@ impl Causality {
         let thread = process.thread(at.tid);
         thread.last_read = Some(id);
         thread.queue.read(id, at.flow.sleeps);
+        if node.side == Side::Server {
+            thread.calls.clear();
+        }
         if node.ended.is_some() || node.replied.is_some() {
             return;
         }
@@ -224,6 +231,10 @@ impl Causality {
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
         self.answered_in_order(id, &at);
+        if at.flow.kind == FLOW_TASK {
+            self.waited_for(id, &at);
+        }
+        self.answered_by_worker(id, &at);
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.replied = Some(at);
         let (started, last_read, switches) = {
@@ -240,6 +251,25 @@ impl Causality {
         }
     }
 
+    /// By the time of the response, another context may wait for a call than did when it was written:
+    /// tasks that were started are often waited for later.
+    fn waited_for(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let Some(client) = node.client_mut() else { return };
+        let more = process.contexts.lineage(&at.flow).into_iter();
+        let more: Vec<_> = more.filter(|ancestor| !client.lineage.contains(ancestor)).collect();
+        let mut suspects = process.suspects(&more, true);
+        suspects.retain(|request| !client.suspects.contains(request));
+        client.lineage.extend(more);
+        client.suspects.extend(&suspects);
+        for server in suspects {
+            if let Some(server) = self.server(server) {
+                server.pins += 1;
+            }
+        }
+    }
+
     /// Notes whether a response is written when it is due in its thread's queue.
     fn answered_in_order(&mut self, id: ExchangeId, at: &Moment) {
         let Some(process) = self.processes.at_mut(at) else { return };
@@ -248,6 +278,28 @@ impl Causality {
         let in_order = process.thread(at.tid).queue.act_on(ours, at.flow.sleeps);
         if let Some(server) = self.nodes.get_mut(&id).and_then(Node::server_mut) {
             server.in_order = in_order;
+        }
+    }
+
+    /// A response is written: what its thread did before, it did for that, if it was given the request.
+    fn answered_by_worker(&mut self, id: ExchangeId, at: &Moment) {
+        let Some(node) = self.nodes.get(&id) else { return };
+        let Some(reader) = node.server().map(|server| server.reader) else { return };
+        let since = node.started.order;
+        let Some(process) = self.processes.at_mut(at) else { return };
+        let calls = std::mem::take(&mut process.thread(at.tid).calls);
+        if reader == (at.pid, at.tid) || calls.is_empty() {
+            return;
+        }
+        let nodes = &self.nodes;
+        let began = |call| nodes.get(call).map_or(0, |call: &Node| call.started.order);
+        let all = calls.iter().all(|call| began(call) > since);
+        process.workers.observe(all);
+        process.has_workers = true;
+        for call in calls.iter().filter(|_| all) {
+            if let Some(client) = self.nodes.get_mut(call).and_then(Node::client_mut) {
+                client.answered = Some(id);
+            }
         }
     }
 

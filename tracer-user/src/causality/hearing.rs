@@ -59,6 +59,8 @@ pub enum Said<I> {
     Names(I, f64, Verdict),
     /// Several requests, one of which it was.
     Among(Vec<I>),
+    /// A request that had been answered when the call was made.
+    Outlives,
 }
 
 /// What became of a testimony.
@@ -85,8 +87,12 @@ type Decided = Option<(ExchangeId, &'static str, f64)>;
 pub(super) fn hear(scene: &Scene<'_>, call: &Node, decided: Decided) -> Hearing<ExchangeId> {
     let mut among = None;
     let statements = KINDS.iter().map(|kind| {
-        let said = match (kind.testify)(scene, call) {
-            Testimony::Silent => Said::Nothing((kind.silence)(scene, call)),
+        let said = match kind.testify(scene, call) {
+            Testimony::Silent => Said::Nothing(kind.silence(scene, call)),
+            Testimony::Outlives => {
+                among.get_or_insert_default();
+                Said::Outlives
+            }
             Testimony::Among(requests) => {
                 among.get_or_insert_with(|| requests.clone());
                 Said::Among(requests)
@@ -142,6 +148,7 @@ impl<I: Copy> Hearing<I> {
         let all = |requests: &[I]| requests.iter().filter_map(|&id| name(id)).collect();
         let said = |said: &Said<I>| match said {
             Said::Nothing(why) => Said::Nothing(why),
+            Said::Outlives => Said::Outlives,
             Said::Among(requests) => Said::Among(all(requests)),
             Said::Names(request, confidence, verdict) => match name(*request) {
                 Some(request) => Said::Names(request, *confidence, *verdict),

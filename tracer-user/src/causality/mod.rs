@@ -3,6 +3,7 @@
 //! over. An edge that is not sure enough is not made: an orphan is better than a lie.
 
 mod alone;
+mod answer;
 mod context;
 mod contexts;
 mod correlated;
@@ -22,6 +23,7 @@ mod queue;
 mod resolver;
 mod scene;
 mod sight;
+mod spawn;
 mod stage;
 mod strength;
 mod thread;
@@ -29,6 +31,7 @@ mod timers;
 mod timing;
 mod turn;
 
+pub use evidence::Kinds;
 pub use hearing::{Hearing, Said, Statement, Verdict, Weighed};
 pub use resolver::{Decision, Provenance};
 pub use stage::{Causality, Settings};

@@ -67,13 +67,18 @@ pub(super) struct Client {
     pub(super) thread: Option<ExchangeId>,
     /// The request for which another thread handed on the work.
     pub(super) handed: Option<ExchangeId>,
+    /// The request for which its thread was started.
+    pub(super) spawned: Option<ExchangeId>,
+    /// The request that its thread answered next, which another one had read.
+    pub(super) answered: Option<ExchangeId>,
     /// The request in whose turn the call was written.
     pub(super) turn: Option<ExchangeId>,
     /// The request that was due in the writing thread's queue.
     pub(super) queue: Option<ExchangeId>,
     /// The only request open in the process.
     pub(super) alone: Option<ExchangeId>,
-    /// The context that asked for it, the one that started that, and so on.
+    /// The context that asked for it, the one that started that, and so on; then those that waited for
+    /// it at its end.
     pub(super) lineage: Vec<Ancestor>,
     /// The requests that it may belong to, as far as that is known from its beginning.
     pub(super) suspects: Vec<ExchangeId>,
@@ -97,8 +102,9 @@ pub(super) struct Client {
 impl Client {
     /// Adds those that witnesses name at once to the suspects.
     pub(super) fn suspect(&mut self) {
-        for request in
-            [self.thread, self.handed, self.turn, self.queue, self.alone].into_iter().flatten()
+        for request in [self.thread, self.handed, self.spawned, self.turn, self.queue, self.alone]
+            .into_iter()
+            .flatten()
         {
             if !self.suspects.contains(&request) {
                 self.suspects.push(request);
@@ -111,12 +117,13 @@ impl Node {
     /// A request was read (0) or answered (1) by a flow of execution; of several reads the last
     /// counts.
     pub(super) fn serve(&mut self, end: usize, flow: &Flow, known: &mut Contexts) {
-        let (id, since) = (self.id, if end == 0 { u64::MAX } else { self.started.time });
+        let (id, began) = (self.id, self.started.time);
+        let since = if end == 0 { u64::MAX } else { began };
         let Some(server) = self.server_mut() else { return };
         let Some(slot) = server.contexts.get_mut(end) else { return };
         let before = std::mem::replace(slot, known.begun_since(flow, since));
         let all = server.contexts.concat();
-        all.iter().for_each(|&context| known.served(context, id));
+        all.iter().for_each(|&context| known.served(context, id, began));
         let over = before.into_iter().filter(|context| !all.contains(context));
         over.for_each(|context| known.forget(context, id));
     }

@@ -2,7 +2,7 @@
 
 use crate::exchange::ExchangeId;
 
-use super::evidence::{KINDS, Kind, Testimony};
+use super::evidence::{KINDS, Testimony};
 use super::hearing::{Hearing, Verdict};
 use super::node::Node;
 use super::{Scene, alone, timing};
@@ -47,16 +47,17 @@ pub(super) fn weigh(
     min_confidence: f64,
 ) -> Option<(ExchangeId, &'static str, f64)> {
     let mut among: Option<Vec<ExchangeId>> = None;
-    for &Kind { method, testify, .. } in &KINDS {
-        match testify(scene, call) {
+    for kind in &KINDS {
+        match kind.testify(scene, call) {
             Testimony::Silent => {}
+            Testimony::Outlives => return None,
             Testimony::Among(requests) => {
                 among.get_or_insert(requests);
             }
             Testimony::Names(request, confidence) => {
-                let verdict = judge(scene, call, method, request, among.as_deref());
+                let verdict = judge(scene, call, kind.method, request, among.as_deref());
                 if verdict == Verdict::Decides && confidence >= min_confidence {
-                    return Some((request, method, confidence));
+                    return Some((request, kind.method, confidence));
                 }
             }
         }

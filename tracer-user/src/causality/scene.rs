@@ -6,6 +6,7 @@ use crate::connection::Moment;
 use crate::exchange::ExchangeId;
 
 use super::correlated::Correlated;
+use super::evidence::Kinds;
 use super::node::Node;
 use super::process::Process;
 use super::processes::Processes;
@@ -23,6 +24,8 @@ pub(super) struct Scene<'a> {
     pub(super) processes: &'a Processes,
     pub(super) carriers: &'a HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) correlated: &'a Correlated,
+    /// Witnesses that are not asked.
+    pub(super) without: Kinds,
 }
 
 impl<'a> Scene<'a> {

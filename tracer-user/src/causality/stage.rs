@@ -5,13 +5,14 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS, COURSE_ENDS, COURSE_SPAWNS};
 
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
 
 use super::Scene;
 use super::correlated::Correlated;
+use super::evidence::Kinds;
 use super::joint::Budget;
 use super::node::Node;
 use super::origins::Origins;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub max_hold: u64,
     /// Edges below are not made.
     pub min_confidence: f64,
+    /// Kinds of evidence that are not used.
+    pub without: Kinds,
 }
 
 /// How long an exchange is remembered after it has been settled, for what may still refer to it.
@@ -96,8 +99,10 @@ impl Causality {
     }
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
-    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        let contexts = &mut self.processes.acting(&at).contexts;
+    /// `thread`: the one that it starts.
+    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32, thread: u32) {
+        let process = self.processes.acting(&at);
+        let contexts = &mut process.contexts;
         match change {
             COURSE_BEGINS => contexts.begins(&at.flow, at.time),
             COURSE_ASKS => {
@@ -110,6 +115,8 @@ impl Causality {
                 }
                 self.asking.put(cookie, at);
             }
+            COURSE_SPAWNS => process.spawn(at.tid, thread),
+            COURSE_ENDS => process.end(at.tid),
             _ => {}
         }
     }
@@ -225,6 +232,7 @@ impl Causality {
             processes: &self.processes,
             carriers: &self.carriers,
             correlated: &self.correlated,
+            without: self.settings.without,
         }
     }
 

@@ -40,25 +40,21 @@ impl Share {
 }
 
 /// How often a set of weak kinds that name the same request is right.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Agreement {
-    right: [Share; SETS],
+    /// By set, for requests whose turns close and others.
+    right: Vec<Share>,
 }
 
-/// Sets of four kinds, for requests whose turns close and others.
-const SETS: usize = 32;
 /// So many observations weigh as much as taking the set for chance.
 const CHANCE: f64 = 20.0;
-
-impl Default for Agreement {
-    fn default() -> Self {
-        Self { right: [Share::guess(0.0, 0.0); SETS] }
-    }
-}
 
 impl Agreement {
     /// How likely it is that the set was right, by what others say.
     pub(super) fn observe(&mut self, set: usize, right: f64) {
+        if self.right.len() <= set {
+            self.right.resize(set + 1, Share::guess(0.0, 0.0));
+        }
         if let Some(share) = self.right.get_mut(set) {
             share.weigh(right);
         }

@@ -70,6 +70,9 @@ impl Causality {
     /// A call that nothing else settles; returns when to look again, or `None` if the times can't
     /// be asked.
     pub(super) fn defer(&mut self, id: ExchangeId, now: u64) -> Option<u64> {
+        if self.settings.without.has(METHOD) {
+            return None;
+        }
         let node = self.nodes.get(&id)?;
         self.processes.at(&node.started).filter(|process| process.shares_requests(node))?;
         self.listen(node.started);
@@ -177,7 +180,7 @@ fn opinions(scene: &Scene<'_>, call: &Node) -> Vec<(ExchangeId, usize)> {
     let mut opinions: Vec<(ExchangeId, usize)> = vec![];
     let weak = || KINDS.iter().filter(|kind| kind.weak);
     for (bit, kind) in weak().enumerate() {
-        let Testimony::Names(request, _) = (kind.testify)(scene, call) else { continue };
+        let Testimony::Names(request, _) = kind.testify(scene, call) else { continue };
         if !fits(scene, call, request) {
             continue;
         }
@@ -193,7 +196,7 @@ fn opinions(scene: &Scene<'_>, call: &Node) -> Vec<(ExchangeId, usize)> {
     opinions
 }
 
-/// All that is said of a call, as odds.
+/// All that is said of a call, as odds; `None` if it can be of none of the requests.
 fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
     let process = scene.process(&call.started)?;
     let rivals = call.client().map_or(2, |client| client.rivals.max(2));
@@ -208,12 +211,13 @@ fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
         add(request, process.agreement.odds(class, rivals));
     }
     for kind in KINDS.iter().filter(|kind| !kind.weak) {
-        match (kind.testify)(scene, call) {
+        match kind.testify(scene, call) {
             Testimony::Silent => {}
             Testimony::Names(request, share) if fits(scene, call, request) => {
                 add(request, log_odds(share, rivals));
             }
             Testimony::Names(..) => {}
+            Testimony::Outlives => return None,
             Testimony::Among(requests) => {
                 requests.iter().for_each(|&request| add(request, 0.0));
                 among.get_or_insert(requests);
@@ -229,7 +233,7 @@ fn hint(scene: &Scene<'_>, call: &Node) -> Option<Hint> {
 /// The strongest kind of evidence that names a request, else the times themselves.
 fn named_by(scene: &Scene<'_>, call: &Node, request: ExchangeId) -> &'static str {
     let names = |testimony| matches!(testimony, Testimony::Names(named, _) if named == request);
-    let mut kinds = KINDS.iter().filter(|kind| names((kind.testify)(scene, call)));
+    let mut kinds = KINDS.iter().filter(|kind| names(kind.testify(scene, call)));
     kinds.next().map_or(METHOD, |kind| kind.method)
 }
 

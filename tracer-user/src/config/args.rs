@@ -4,10 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::units;
+use crate::causality::Kinds;
 
 const LIMITS: &str = "Limits (what exceeds them is dropped and counted)";
 
@@ -336,6 +338,9 @@ pub struct StitchArgs {
     /// Join a call to the request that caused it only when at least this sure, 0 to 1 [default: 0.9]
     #[arg(long, value_name = "SHARE", value_parser = units::share)]
     pub min_confidence: Option<f64>,
+    /// Kinds of evidence not to use; README.md tells what each goes by
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = PossibleValuesParser::new(Kinds::names()))]
+    pub without_evidence: Vec<String>,
     /// Wait this long after a request for late evidence [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub settle: Option<Duration>,

@@ -32,6 +32,7 @@ impl Settings {
             settle: nanoseconds(self.settle),
             max_hold: nanoseconds(self.max_hold),
             min_confidence: self.min_confidence,
+            without: self.without,
             leave_out: LeaveOut {
                 instrumented: self.when_instrumented == WhenInstrumented::Skip,
                 unsampled: self.respect_sampled,

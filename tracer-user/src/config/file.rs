@@ -36,6 +36,7 @@ use super::args::WhenInstrumented;
 use super::error::Error;
 use super::filter::Selection;
 use super::units;
+use crate::causality::Kinds;
 use crate::export::Target;
 use crate::process::Rule;
 
@@ -49,6 +50,7 @@ const MAX_FILE: u64 = 1 << 20;
 pub struct File {
     #[serde(deserialize_with = "share")]
     pub min_confidence: Option<f64>,
+    pub without_evidence: Option<Kinds>,
     #[serde(deserialize_with = "duration")]
     pub settle: Option<Duration>,
     #[serde(deserialize_with = "duration")]

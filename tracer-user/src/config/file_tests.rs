@@ -36,6 +36,7 @@ fn mistakes_name_file_line_and_key() {
         ("duration = '0s'", "tracer.toml:1: `duration`: ", "more than zero"),
         ("min_confidence = 2", "tracer.toml:1: `min_confidence`: ", "between 0 and 1"),
         ("min_confidence = nan", "tracer.toml:1: `min_confidence`: ", "between 0 and 1"),
+        ("without_evidence = ['luck']", "tracer.toml:1: `without_evidence`: ", "timing"),
         ("max_headers = 0", "tracer.toml:1: `max_headers`: ", "more than zero"),
         ("max_headers = 70000", "tracer.toml:1: `max_headers`: ", "70000"),
         ("ring_size = '3MiB'", "tracer.toml:1: `ring_size`: ", "power of two"),

@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::args::{RunArgs, WhenInstrumented};
 use super::bounds::nanoseconds;
 use super::file::File;
+use crate::causality::Kinds;
 use crate::pipeline;
 
 /// What a flag, or else the file, says; each is the flag of the same name.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     pub(super) min_confidence: Option<f64>,
+    pub(super) without: Option<Kinds>,
     pub(super) settle: Option<Duration>,
     pub(super) max_hold: Option<Duration>,
     pub(super) when_instrumented: Option<WhenInstrumented>,
@@ -27,6 +29,7 @@ impl Given {
         let (stitch, limits) = (&args.stitch, &args.limits);
         Self {
             min_confidence: stitch.min_confidence.or(file.min_confidence),
+            without: kinds(&stitch.without_evidence).or(file.without_evidence),
             settle: stitch.settle.or(file.settle),
             max_hold: stitch.max_hold.or(file.max_hold),
             when_instrumented: stitch.when_instrumented.or(file.when_instrumented),
@@ -42,6 +45,7 @@ impl Given {
     /// that was not, the latter gives way.
     pub(super) fn over(&self, mut settings: pipeline::Settings) -> pipeline::Settings {
         set(&mut settings.min_confidence, self.min_confidence);
+        set(&mut settings.without, self.without);
         set(&mut settings.settle, self.settle.map(nanoseconds));
         set(&mut settings.max_hold, self.max_hold.map(nanoseconds));
         let skip = self.when_instrumented.map(|what| what == WhenInstrumented::Skip);
@@ -58,6 +62,11 @@ impl Given {
         }
         settings
     }
+}
+
+/// `None` for none; the names have been checked.
+fn kinds(names: &[String]) -> Option<Kinds> {
+    names.iter().fold(None, |kinds, name| kinds.unwrap_or_default().and(name))
 }
 
 fn set<T>(setting: &mut T, given: Option<T>) {

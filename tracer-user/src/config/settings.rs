@@ -8,6 +8,7 @@ use super::exporters;
 use super::file::File;
 use super::filter::{Filter, Selection};
 use super::given::Given;
+use crate::causality::Kinds;
 use crate::export::Target;
 use crate::process::{Rules, parse_attributes};
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub resource: Vec<(String, String)>,
     /// Least confidence of an edge, from 0 to 1.
     pub min_confidence: f64,
+    /// Kinds of evidence that are not used.
+    pub without: Kinds,
     /// How long a finished server span waits for late evidence.
     pub settle: Duration,
     /// How long any finished span is held back at most; not less than `settle`.
@@ -105,6 +108,7 @@ impl Settings {
             rules: Rules::new(file.services.into_iter().map(|rule| rule.0).collect()),
             resource: resource(file.resource.into_iter().collect(), env)?,
             min_confidence: given.min_confidence.unwrap_or(MIN_CONFIDENCE),
+            without: given.without.unwrap_or_default(),
             settle: given.settle.unwrap_or(SETTLE),
             max_hold: given.max_hold.unwrap_or(MAX_HOLD),
             when_instrumented: given.when_instrumented.unwrap_or_default(),

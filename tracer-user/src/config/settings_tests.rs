@@ -33,6 +33,7 @@ fn resolve(line: &str, file: &str, variables: &[(&str, &str)]) -> Result<Setting
 
 const FILE: &str = r#"
 min_confidence = 0.5
+without_evidence = ["turn", "timing"]
 settle = "2s"
 max_hold = "20s"
 when_instrumented = "skip"
@@ -78,6 +79,9 @@ fn defaults_are_those_that_help_shows() {
 fn the_file_replaces_every_default() {
     let settings = resolve("", FILE, &[]).unwrap();
     assert_eq!(settings.min_confidence, 0.5);
+    assert_eq!(Vec::from(settings.pipeline().without), ["turn", "timing"]);
+    let flag = resolve("--without-evidence alone,thread", FILE, &[]).unwrap();
+    assert_eq!(Vec::from(flag.without), ["thread", "alone"]);
     assert_eq!(settings.settle, Duration::from_secs(2));
     assert_eq!(settings.max_hold, Duration::from_secs(20));
     assert_eq!(settings.when_instrumented, WhenInstrumented::Skip);

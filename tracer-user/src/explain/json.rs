@@ -1,7 +1,7 @@
 //! A trace with its witnesses, for machines.
 
 use serde_json::{Value, json};
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK};
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::trace::{Kind, Span, SpanId, TraceId};
@@ -48,6 +48,7 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
         "flow": match hearing.flow {
             FLOW_GOROUTINE => "goroutine",
             FLOW_PYTHON => "python",
+            FLOW_TASK => "tokio",
             _ => "unnamed",
         },
         "carries": hearing.carries.map(carries),
@@ -67,6 +68,7 @@ fn witness(statement: &Statement<SpanId>) -> Value {
     let method = statement.method;
     match &statement.said {
         Said::Nothing(why) => json!({ "method": method, "says": "nothing", "why": why }),
+        Said::Outlives => json!({ "method": method, "says": "outlives" }),
         Said::Among(requests) => {
             json!({ "method": method, "says": "among", "requests": ids(requests) })
         }

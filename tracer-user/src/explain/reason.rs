@@ -6,6 +6,8 @@ use crate::trace::SpanId;
 /// The first of these that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
+    /// It was made for a request that had been answered.
+    Outlives,
     /// Its process was not answering any request: the trace begins there.
     NothingOpen,
     /// A witness named a request, and was not sure enough.
@@ -29,11 +31,13 @@ impl Reason {
             .iter()
             .filter_map(|statement| match statement.said {
                 Said::Names(_, _, verdict) => Some(verdict),
-                Said::Nothing(_) | Said::Among(_) => None,
+                Said::Nothing(_) | Said::Among(_) | Said::Outlives => None,
             })
             .collect();
         if hearing.decided.is_some() {
             Reason::Late
+        } else if hearing.statements.iter().any(|statement| statement.said == Said::Outlives) {
+            Reason::Outlives
         } else if verdicts.contains(&Verdict::TooWeak) {
             Reason::TooWeak
         } else if !verdicts.is_empty() {
@@ -48,6 +52,7 @@ impl Reason {
     /// One word.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Reason::Outlives => "outlives",
             Reason::NothingOpen => "nothing_open",
             Reason::TooWeak => "too_weak",
             Reason::Refused => "refused",
@@ -60,6 +65,7 @@ impl Reason {
     /// For people.
     pub(super) fn text(self) -> &'static str {
         match self {
+            Reason::Outlives => "the request that it was made for had been answered",
             Reason::NothingOpen => "its process was answering no request",
             Reason::TooWeak => "the witnesses were not sure enough",
             Reason::Refused => "the request that a witness named cannot be the cause",

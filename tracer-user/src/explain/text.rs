@@ -12,7 +12,7 @@
 
 use std::fmt::Write as _;
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK};
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::export::printable;
@@ -98,6 +98,7 @@ fn facts(hearing: &Hearing<SpanId>) -> String {
         (FLOW_PYTHON, context) => {
             write!(facts, ", Python context {:#x}", context & (u64::MAX >> 1))
         }
+        (FLOW_TASK, task) => write!(facts, ", tokio task {task:#x}"),
         (_, context) => write!(facts, ", context {context:#x}"),
     };
     if let Some((trace, made)) = hearing.carries {
@@ -125,6 +126,7 @@ fn said(story: &Story, statement: &Statement<SpanId>, span: &Span, min_confidenc
             let remark = remark(*verdict, is_parent, min_confidence);
             format!("names {named:<NAMED$} {confidence:.3}  {remark}")
         }
+        Said::Outlives => "names a request that had been answered: decides".into(),
         Said::Among(requests) => format!("names several: {}", several(story, requests, span)),
     }
 }

@@ -25,6 +25,13 @@ impl Witnesses {
             for statement in hearing.iter().flat_map(|hearing| &hearing.statements) {
                 let outcome = match &statement.said {
                     Said::Names(_, _, Verdict::Decides) => 0,
+                    Said::Outlives => {
+                        if span.parent.is_none() {
+                            0
+                        } else {
+                            2
+                        }
+                    }
                     Said::Names(id, _, Verdict::Outweighed) if span.parent == Some(*id) => 1,
                     Said::Names(_, _, Verdict::Outweighed) => 2,
                     Said::Names(_, _, Verdict::TooWeak) => 3,

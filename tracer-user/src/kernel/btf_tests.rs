@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, proptest};
-use tracer_common::offsets::{DescriptorOffsets, Offsets, UringOffsets};
+use tracer_common::offsets::{DescriptorOffsets, EpollOffsets, Offsets, UringOffsets};
 
 use super::btf::{Btf, Error};
 use super::{offsets, tracepoints};
@@ -58,6 +58,7 @@ fn common(net_inum: u32, protocol: u32, socket: u32, tcp: [u32; 6], task: u32) -
             cookie: 88,
         },
         uring: UringOffsets::default(),
+        epoll: EpollOffsets { known: 1, file_items: 0, item_link: 80, item_data: 108 },
     }
 }
 
@@ -100,6 +101,7 @@ fn offsets_of_linux_6_1() {
         task_sleeps: 2760,
         task_thread_pointer: 5352,
         descriptors: DescriptorOffsets { task_files: 3048, file_private: 200, ..want.descriptors },
+        epoll: EpollOffsets { file_items: 208, ..want.epoll },
         ..want
     };
     assert_eq!(
@@ -122,6 +124,7 @@ fn offsets_of_linux_6_12() {
         task_thread_pointer: 5416,
         descriptors: DescriptorOffsets { task_files: 3048, file_private: 32, ..want.descriptors },
         uring,
+        epoll: EpollOffsets { file_items: 144, ..want.epoll },
         ..want
     };
     assert_eq!(read(LINUX_6_12), want);
@@ -140,6 +143,7 @@ fn offsets_of_linux_6_18() {
         task_thread_pointer: 3128,
         descriptors: DescriptorOffsets { task_files: 1824, file_private: 24, ..want.descriptors },
         uring,
+        epoll: EpollOffsets { file_items: 136, ..want.epoll },
         ..want
     };
     assert_eq!(read(LINUX_6_18), want);

@@ -1,6 +1,6 @@
 //! The field offsets that the probes need, out of a kernel's BTF.
 
-use tracer_common::offsets::{DescriptorOffsets, Offsets, UringOffsets};
+use tracer_common::offsets::{DescriptorOffsets, EpollOffsets, Offsets, UringOffsets};
 
 use super::btf::{Btf, Error};
 
@@ -51,6 +51,18 @@ pub fn offsets(btf: &Btf<'_>) -> Result<Offsets, Error> {
         },
         // A kernel without io_uring, or with an older one, lacks some of these.
         uring: uring(btf).unwrap_or_default(),
+        // A kernel without epoll lacks these.
+        epoll: epoll(btf).unwrap_or_default(),
+    })
+}
+
+/// Since Linux 5.11 a file has only a pointer to the list.
+fn epoll(btf: &Btf<'_>) -> Result<EpollOffsets, Error> {
+    Ok(EpollOffsets {
+        known: 1,
+        file_items: btf.offset("file", "f_ep")?,
+        item_link: btf.offset("epitem", "fllink")?,
+        item_data: btf.offset("epitem", "event.data")?,
     })
 }
 

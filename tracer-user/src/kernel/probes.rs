@@ -146,7 +146,9 @@ impl Probes {
     /// It was asked for before.
     pub fn uprobes(&self) -> Result<Uprobes> {
         let runtimes = self.ebpf().take_map(names::RUNTIMES).context("no map of runtimes")?;
-        Uprobes::new(self.ebpf.clone(), runtimes)
+        let unfollowed =
+            self.ebpf().take_map(names::UNFOLLOWED).context("no map of what is not followed")?;
+        Uprobes::new(self.ebpf.clone(), runtimes, unfollowed)
     }
 
     /// The next record, if one waits.

@@ -32,6 +32,7 @@ pub struct Uprobe {
 pub struct Uprobes {
     ebpf: Arc<Mutex<Ebpf>>,
     runtimes: HashMap<MapData, u32, RuntimeValue>,
+    unfollowed: HashMap<MapData, u32, u32>,
     attached: BTreeMap<u32, BTreeMap<Place, UProbeLink>>,
     /// Programs that the kernel has accepted.
     loaded: HashSet<&'static str>,
@@ -41,9 +42,10 @@ pub struct Uprobes {
 type Place = (&'static str, u64, PathBuf);
 
 impl Uprobes {
-    pub(super) fn new(ebpf: Arc<Mutex<Ebpf>>, runtimes: Map) -> Result<Self> {
+    pub(super) fn new(ebpf: Arc<Mutex<Ebpf>>, runtimes: Map, unfollowed: Map) -> Result<Self> {
         let runtimes = HashMap::try_from(runtimes)?;
-        Ok(Self { ebpf, runtimes, attached: BTreeMap::new(), loaded: HashSet::new() })
+        let unfollowed = HashMap::try_from(unfollowed)?;
+        Ok(Self { ebpf, runtimes, unfollowed, attached: BTreeMap::new(), loaded: HashSet::new() })
     }
 
     /// Has the probes read which context each thread of a process runs; or no longer.
@@ -62,6 +64,17 @@ impl Uprobes {
                 Ok(())
             }
         }
+    }
+
+    /// Processes that, since the last call, have written requests of which the probes did not find who
+    /// waits for them.
+    pub fn unfollowed(&mut self) -> Vec<u32> {
+        let processes: Vec<u32> = self.unfollowed.keys().flatten().collect();
+        for process in &processes {
+            // Whoever is gone meanwhile need not be removed.
+            let _ = self.unfollowed.remove(process);
+        }
+        processes
     }
 
     /// Has these uprobes, and no others, on a process. What is attached already stays.

@@ -9,6 +9,7 @@ mod record;
 mod rights;
 mod run;
 mod runtimes;
+mod unfollowed;
 
 pub use doctor::doctor;
 pub use run::run;

@@ -13,8 +13,9 @@ use anyhow::Result;
 use tracing::{debug, warn};
 
 use super::later::Later;
+use super::unfollowed::Unfollowed;
 use crate::kernel::Uprobes;
-use crate::runtime::{Detectors, Insight};
+use crate::runtime::{Again, Detectors, Insight};
 
 /// Processes that wait to be looked at.
 const QUEUE: usize = 4096;
@@ -114,32 +115,43 @@ impl Looking {
     fn run(&mut self, requests: &Receiver<Request>) {
         let mut detectors = Detectors::default();
         let mut later = Later::default();
+        let mut unfollowed = Unfollowed::default();
         loop {
             let request = match requests.recv_timeout(later.pause()) {
                 Ok(request) => request,
-                Err(RecvTimeoutError::Timeout) => match later.next() {
-                    Some(process) => Request::Again(process),
-                    None => continue,
-                },
+                Err(RecvTimeoutError::Timeout) => {
+                    if !unfollowed.is_empty() {
+                        unfollowed.called(self.uprobes.unfollowed());
+                    }
+                    match later.next().or_else(|| unfollowed.next()) {
+                        Some(process) => Request::Again(process),
+                        None => continue,
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             match request {
                 Request::Look(process) => {
                     later.forget(process);
+                    unfollowed.forget(process);
                     let insight = detectors.look(process);
                     self.apply(process, &insight);
-                    later.put_if(insight.again, process);
+                    // Once more in any case: soon more may be known of others that run its program.
+                    later.put_if(insight.again != Again::Never, process);
+                    unfollowed.put_if(insight.again == Again::Unfollowed, process);
                 }
                 Request::Again(process) => {
                     let insight = detectors.look(process);
                     // What was found before stays.
-                    if insight.runtime.is_some_and(|runtime| runtime.steps > 0) {
+                    if insight.runtime.is_some_and(|runtime| runtime.is_known()) {
                         self.apply(process, &insight);
                     }
-                    later.put_if(insight.again, process);
+                    later.put_if(insight.again == Again::Later, process);
+                    unfollowed.put_if(insight.again == Again::Unfollowed, process);
                 }
                 Request::Ended(process) => {
                     later.forget(process);
+                    unfollowed.forget(process);
                     self.uprobes.forget(process);
                 }
                 // Whoever waited may have lost patience.

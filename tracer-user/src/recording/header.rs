@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::causality::Kinds;
 use crate::pipeline::Settings;
 use crate::protocol::http1;
 use crate::trace::{Clock, LeaveOut};
@@ -45,6 +46,8 @@ struct Stored {
     max_hold: u64,
     min_confidence: f64,
     #[serde(default)]
+    without_evidence: Kinds,
+    #[serde(default)]
     skip_instrumented: bool,
     #[serde(default)]
     respect_sampled: bool,
@@ -72,6 +75,7 @@ impl Header {
                 settle: settings.settle,
                 max_hold: settings.max_hold,
                 min_confidence: settings.min_confidence,
+                without_evidence: settings.without,
                 skip_instrumented: settings.leave_out.instrumented,
                 respect_sampled: settings.leave_out.unsampled,
                 ports_left_out: settings.ports_left_out,
@@ -102,6 +106,7 @@ impl Header {
             settle: of.settle,
             max_hold: of.max_hold.max(of.settle),
             min_confidence: of.min_confidence,
+            without: of.without_evidence,
             leave_out: LeaveOut {
                 instrumented: of.skip_instrumented,
                 unsampled: of.respect_sampled,

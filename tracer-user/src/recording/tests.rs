@@ -10,6 +10,7 @@ use zerocopy::IntoBytes as _;
 
 use super::reader::MAX_RECORD;
 use super::{Header, Reader, Secrets, Writer};
+use crate::causality::Kinds;
 use crate::pipeline::Settings;
 use crate::protocol::http1;
 use crate::replay::{Input, Source as _};
@@ -25,6 +26,7 @@ pub(super) fn settings() -> Settings {
         settle: SECOND,
         max_hold: 30 * SECOND,
         min_confidence: 0.9,
+        without: Kinds::default().and("turn").unwrap(),
         leave_out: LeaveOut::default(),
         ports_left_out: false,
     }

@@ -46,6 +46,11 @@ impl<T: Clone> ByFile<T> {
         self.0.get(&file).cloned()
     }
 
+    /// From now on this is known of the file.
+    pub fn put(&mut self, file: FileId, known: T) {
+        self.0.put(file, known);
+    }
+
     /// What is known of the file, else what `find` says, from then on.
     pub fn get(&mut self, file: FileId, find: impl FnOnce() -> T) -> T {
         self.0.get_or_insert(file, find).clone()

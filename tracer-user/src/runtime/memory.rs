@@ -50,6 +50,13 @@ impl Memory {
         self.at(address).filter(|map| map.perms.contains(MMPermissions::EXECUTE))
     }
 
+    /// Whether a file is mapped there, and no instructions of it.
+    pub(super) fn is_constant(&self, address: u64) -> bool {
+        self.at(address).is_some_and(|map| {
+            matches!(map.pathname, MMapPath::Path(_)) && !map.perms.contains(MMPermissions::EXECUTE)
+        })
+    }
+
     fn at(&self, address: u64) -> Option<&MemoryMap> {
         let at = self.maps.partition_point(|map| map.address.1 <= address);
         self.maps.get(at).filter(|map| map.address.0 <= address)

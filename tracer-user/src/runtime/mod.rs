@@ -1,5 +1,5 @@
 //! Language runtimes: which one a process runs, and how the probes find what names its flows of
-//! execution (goroutines, Python contexts). It reads other processes' files, which is slow work, so
+//! execution (goroutines, Python contexts, tasks). It reads other processes' files, which is slow work, so
 //! it has a thread of its own ([`crate::live`]).
 //!
 //! A runtime is one file here and one line in [`Detectors`]. What is found out about a file is kept
@@ -11,6 +11,7 @@ pub mod elf;
 pub mod golang;
 mod memory;
 mod python;
+mod tokio;
 mod v8;
 
 use crate::kernel::Uprobe;
@@ -26,8 +27,27 @@ pub struct Insight {
     pub runtime: Option<Runtime>,
     /// Functions whose calls tell what no socket operation shows.
     pub uprobes: Vec<Uprobe>,
-    /// Later there may be more to find: the runtime was still starting.
-    pub again: bool,
+    /// Whether there may be more to find.
+    pub again: Again,
+}
+
+/// When a process is to be looked at again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// All is known.
+    #[default]
+    Never,
+    /// Later: the runtime was still starting.
+    Later,
+    /// When it makes calls that the probes cannot follow: only then is there something to see.
+    Unfollowed,
+}
+
+impl Again {
+    /// Later, if something is missing.
+    fn later_if(missing: bool) -> Self {
+        if missing { Self::Later } else { Self::Never }
+    }
 }
 
 /// Knows one runtime.
@@ -47,6 +67,7 @@ impl Default for Detectors {
             Box::<golang::Go>::default(),
             Box::<python::Python>::default(),
             Box::<v8::Node>::default(),
+            Box::<tokio::Tokio>::default(),
         ])
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tracer_user::causality::{Hearing, Said, Verdict};
+use tracer_user::causality::{Hearing, Kinds, Said, Verdict};
 use tracer_user::pipeline::Settings;
 use tracer_user::trace::SpanId;
 
@@ -97,6 +97,15 @@ fn weak_witnesses_and_strong_ones_are_told_apart() {
         said(&hearings[&call.span_id], "thread"),
         Said::Names(_, _, Verdict::TooWeak)
     ));
+}
+
+#[test]
+fn evidence_that_is_not_wanted_is_not_asked() {
+    let without = Kinds::default().and("thread").unwrap();
+    let (outcome, hearings) = explained(&threads("", ""), Settings { without, ..settings() });
+    let call = outcome.client("/out");
+    outcome.assert_edge(call, outcome.server("/in"), "alone");
+    assert!(matches!(said(&hearings[&call.span_id], "thread"), Said::Nothing("it was not asked")));
 }
 
 #[test]

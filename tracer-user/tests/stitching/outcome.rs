@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tracer_user::causality::Kinds;
 use tracer_user::pipeline::{Directory, Pipeline, Settings};
 use tracer_user::protocol::http1;
 use tracer_user::trace::{Clock, Kind, LeaveOut, LeftOut, Resource, Span, SpanId, TraceId, Value};
@@ -39,6 +40,7 @@ pub(crate) fn settings() -> Settings {
         settle: SECOND,
         max_hold: 30 * SECOND,
         min_confidence: 0.9,
+        without: Kinds::default(),
         ports_left_out: false,
         leave_out: LeaveOut::default(),
     }

@@ -83,6 +83,22 @@ fn a_task_that_outlives_its_request_does_nothing_for_the_next_of_the_connection(
 }
 
 #[test]
+fn a_task_that_outlives_its_request_for_long_does_nothing_for_the_only_one_that_is_open() {
+    let mut world = World::new();
+    world.read(0, "/in/1");
+    world.start(100, READING);
+    world.start(200, 100);
+    world.answer(100, 0);
+    // Meanwhile the request is forgotten.
+    world.script.wait(600 * SECOND);
+    world.read(1, "/in/2");
+    world.start(300, READING);
+    world.call(200, 0, "/out/1");
+    world.answer(300, 1);
+    assert_eq!(world.outcome().client("/out/1").parent, None);
+}
+
+#[test]
 fn a_context_is_not_the_one_that_had_its_place_before() {
     let mut world = World::new();
     world.read(0, "/in/1");

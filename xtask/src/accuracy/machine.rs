@@ -14,20 +14,22 @@ pub(super) fn machine(runtimes: &[String]) -> Vec<String> {
     let number = release.trim().split('-').next().unwrap_or_default().to_owned();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let mut lines = vec![format!("Linux {number}, {}, {cores} cores", std::env::consts::ARCH)];
-    let tools: [(&str, &[&str]); 6] = [
+    let tools: [(&str, &[&str]); 7] = [
         ("python", &["python3", "--version"]),
         ("go", &["go", "version"]),
         ("node", &["node", "--version"]),
         ("rust", &["rustc", "--version"]),
         ("java", &["java", "--version"]),
+        ("php", &["php", "--version"]),
         ("ruby", &["ruby", "--version"]),
     ];
     let needed = |tool: &str| {
         let mut known = runtimes.iter().filter_map(|name| runtimes::find(name));
         known.any(|runtime| match runtime.source {
             Source::Suite(part) => part == tool,
-            Source::Own(Own::Gevent) => tool == "python",
+            Source::Own(Own::Gevent | Own::Uwsgi) => tool == "python",
             Source::Own(Own::Java(_)) => tool == "java",
+            Source::Own(Own::Php) => tool == "php",
             Source::Own(Own::Ruby) => tool == "ruby",
         })
     };

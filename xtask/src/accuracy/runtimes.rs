@@ -49,11 +49,13 @@ const fn own(name: &'static str, what: &'static str, family: Family, own: Own) -
 }
 
 /// All of them, in the order of the table.
-pub(crate) const RUNTIMES: [Runtime; 14] = [
+pub(crate) const RUNTIMES: [Runtime; 16] = [
     suite("flask", "Flask on werkzeug's threads, requests", Family::Blocking, "python"),
     suite("gunicorn", "Flask on gunicorn gthread 2x32, requests", Family::Blocking, "python"),
     own("java", "com.sun.net.httpserver, HttpURLConnection", Family::Blocking, Own::Java("url")),
     own("ruby", "puma, Net::HTTP", Family::Blocking, Own::Ruby),
+    own("php", "PHP's own server with workers, curl", Family::Blocking, Own::Php),
+    own("uwsgi", "Flask on uWSGI 4x16, requests", Family::Blocking, Own::Uwsgi),
     suite("go", "net/http", Family::Go, "go"),
     suite("fastapi", "FastAPI on uvicorn (uvloop, httptools), httpx", Family::Asyncio, "python"),
     suite("fastapi-h11", "the same on asyncio and h11", Family::Asyncio, "python"),

@@ -17,7 +17,7 @@ mod thread_local;
 use tracer_common::record::FLOW_GOROUTINE;
 use tracer_common::runtime::{MAX_STEPS, Runtime};
 
-use super::{ByFile, Candidate, Detector, Insight};
+use super::{Again, ByFile, Candidate, Detector, Insight};
 use crate::kernel::{GO_ROUND_TRIP, Uprobe};
 
 pub use program::Program;
@@ -36,7 +36,7 @@ impl Detector for Go {
             cookie: layout.into(),
         });
         let (runtime, uprobes) = (Some(runtime(&program)), uprobe.into_iter().collect());
-        Some(Insight { runtime, uprobes, again: false })
+        Some(Insight { runtime, uprobes, again: Again::Never })
     }
 }
 

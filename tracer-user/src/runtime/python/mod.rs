@@ -16,7 +16,7 @@ use tracer_common::record::FLOW_PYTHON;
 use tracer_common::runtime::{MAX_STEPS, Runtime};
 
 use super::memory;
-use super::{ByFile, Candidate, Detector, Insight};
+use super::{Again, ByFile, Candidate, Detector, Insight};
 use image::{Image, Symbols};
 use memory::Memory;
 use slot::Slot;
@@ -38,7 +38,8 @@ impl Detector for Python {
         let probes = contexts.map(|_| births::probes(&memory, &image)).unwrap_or_default();
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
-        let again = greenlets.is_none() && (contexts.is_none() || probes.len() < 2);
+        let missing = greenlets.is_none() && (contexts.is_none() || probes.len() < 2);
+        let again = Again::later_if(missing);
         let runtime = greenlets.or(contexts);
         let uprobes = probes.into_iter().chain(queue::probes(&memory)).collect();
         // Threads hand on work wherever contexts are.

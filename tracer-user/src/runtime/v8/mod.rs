@@ -12,7 +12,7 @@ use tracer_common::record::FLOW_PROMISE;
 use tracer_common::runtime::Runtime;
 
 use super::memory::Memory;
-use super::{ByFile, Candidate, Detector, Insight};
+use super::{Again, ByFile, Candidate, Detector, Insight};
 use image::Image;
 
 /// Recognises it.
@@ -33,7 +33,7 @@ impl Detector for Node {
         });
         let runtime = queue.map(|queue| runtime(&image, queue));
         // It may be starting.
-        Some(Insight { again: runtime.is_none(), runtime, uprobes: vec![] })
+        Some(Insight { again: Again::later_if(runtime.is_none()), runtime, uprobes: vec![] })
     }
 }
 

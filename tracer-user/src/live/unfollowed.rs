@@ -1,0 +1,117 @@
+//! Processes that are looked at when they make calls that the probes cannot follow: for what is to be
+//! found can only be seen while a call is open.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Between the first looks.
+const FIRST: Duration = Duration::from_millis(100);
+/// So many of them; from then on each pause is twice the one before.
+const EAGER: u32 = 10;
+/// The pause is doubled so often: to 3.4 minutes.
+const MAX_DOUBLED: u32 = 11;
+/// Processes that are remembered.
+const MAX_PROCESSES: usize = 4096;
+
+/// Of one process.
+#[derive(Debug)]
+struct Known {
+    looks: u32,
+    not_before: Instant,
+}
+
+/// Which ones.
+#[derive(Debug, Default)]
+pub(super) struct Unfollowed {
+    known: HashMap<u32, Known>,
+    due: VecDeque<u32>,
+}
+
+impl Unfollowed {
+    /// A process was looked at; whether that is to be done again.
+    pub(super) fn put_if(&mut self, again: bool, process: u32) {
+        self.put_at(again, process, Instant::now());
+    }
+
+    fn put_at(&mut self, again: bool, process: u32, now: Instant) {
+        if !again {
+            return self.forget(process);
+        }
+        if self.known.len() >= MAX_PROCESSES && !self.known.contains_key(&process) {
+            return;
+        }
+        let known = self.known.entry(process).or_insert(Known { looks: 0, not_before: now });
+        let doubled = known.looks.saturating_sub(EAGER).min(MAX_DOUBLED);
+        known.not_before = now + FIRST * 2_u32.pow(doubled);
+        known.looks = known.looks.saturating_add(1);
+    }
+
+    /// These have made such calls.
+    pub(super) fn called(&mut self, processes: Vec<u32>) {
+        self.called_at(processes, Instant::now());
+    }
+
+    fn called_at(&mut self, processes: Vec<u32>, now: Instant) {
+        for process in processes {
+            let ripe = self.known.get(&process).is_some_and(|known| known.not_before <= now);
+            if ripe && !self.due.contains(&process) {
+                self.due.push_back(process);
+            }
+        }
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The next one that is to be looked at.
+    pub(super) fn next(&mut self) -> Option<u32> {
+        self.due.pop_front()
+    }
+
+    /// It has ended, or is looked at as if for the first time.
+    pub(super) fn forget(&mut self, process: u32) {
+        self.known.remove(&process);
+        self.due.retain(|&other| other != process);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EAGER, FIRST, Instant, MAX_DOUBLED, MAX_PROCESSES, Unfollowed};
+
+    #[test]
+    fn a_process_is_looked_at_when_it_calls() {
+        let (mut unfollowed, now) = (Unfollowed::default(), Instant::now());
+        unfollowed.called_at(vec![7], now);
+        assert_eq!(unfollowed.next(), None, "nothing is sought in it");
+        unfollowed.put_at(true, 7, now);
+        unfollowed.called_at(vec![7], now + FIRST / 2);
+        assert_eq!(unfollowed.next(), None);
+        unfollowed.called_at(vec![7, 7], now + FIRST);
+        assert_eq!((unfollowed.next(), unfollowed.next()), (Some(7), None));
+        unfollowed.put_at(false, 7, now + 3 * FIRST);
+        assert!(unfollowed.is_empty());
+    }
+
+    #[test]
+    fn where_nothing_is_found_it_is_sought_ever_less_often() {
+        let (mut unfollowed, now) = (Unfollowed::default(), Instant::now());
+        (0..=EAGER + 3).for_each(|_| unfollowed.put_at(true, 7, now));
+        unfollowed.called_at(vec![7], now + 8 * FIRST - FIRST / 2);
+        assert_eq!(unfollowed.next(), None);
+        unfollowed.called_at(vec![7], now + 8 * FIRST);
+        assert_eq!(unfollowed.next(), Some(7));
+        (0..1000).for_each(|_| unfollowed.put_at(true, 7, now));
+        unfollowed.called_at(vec![7], now + FIRST * 2_u32.pow(MAX_DOUBLED));
+        assert_eq!(unfollowed.next(), Some(7));
+    }
+
+    #[test]
+    fn those_that_are_remembered_are_bounded() {
+        let (mut unfollowed, now) = (Unfollowed::default(), Instant::now());
+        (0..2 * MAX_PROCESSES as u32).for_each(|process| unfollowed.put_at(true, process, now));
+        assert_eq!(unfollowed.known.len(), MAX_PROCESSES);
+    }
+}
