@@ -10,8 +10,8 @@ const SWEEPS: usize = 2;
 const ROUNDS: usize = 7;
 const COUNTS: usize = 2;
 /// Looks at every call that are counted, in such a round and in the only one.
-const SOME: usize = 2;
-const ALL: usize = 8;
+const SOME: usize = 3;
+const ALL: usize = 10;
 
 /// Of one decision.
 #[derive(Clone, Copy, Debug)]
