@@ -24,7 +24,7 @@ pub(super) enum Testimony {
 }
 
 /// What is said of a call.
-type Says<T> = fn(&Scene<'_>, &Node) -> T;
+pub(super) type Says<T> = fn(&Scene<'_>, &Node) -> T;
 
 /// A kind of evidence.
 pub(super) struct Kind {

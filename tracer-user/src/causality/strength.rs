@@ -1,5 +1,10 @@
 //! How far a witness can be believed in one process: counted, not assumed.
 
+use super::Scene;
+use super::evidence::{Says, Testimony};
+use super::node::Node;
+use super::resolver::fits;
+
 /// A share that is learned while the process runs, from a first guess on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Share {
@@ -7,6 +12,8 @@ pub(super) struct Share {
     all: f64,
 }
 
+/// What a witness is believed that judges another; no first guess is as much.
+const SURE: f64 = 0.98;
 /// Older observations fade so that this many weigh as much as all before them.
 const MEMORY: f64 = 1000.0;
 
@@ -37,6 +44,23 @@ impl Share {
     pub(super) fn get(&self) -> f64 {
         self.yes / self.all
     }
+}
+
+/// Whether a witness names the request that the first of its judges who is sure names; `None` if it, or
+/// each of them, is silent.
+pub(super) fn confirmed(
+    scene: &Scene<'_>,
+    call: &Node,
+    witness: Says<Testimony>,
+    judges: &[Says<Testimony>],
+) -> Option<bool> {
+    let Testimony::Names(named, _) = witness(scene, call) else { return None };
+    judges.iter().find_map(|judge| match judge(scene, call) {
+        Testimony::Names(request, sure) if sure >= SURE && fits(scene, call, request) => {
+            Some(request == named)
+        }
+        _ => None,
+    })
 }
 
 /// How often a set of weak kinds that name the same request is right.

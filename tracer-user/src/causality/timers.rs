@@ -4,15 +4,13 @@ use std::cmp::Reverse;
 
 use crate::exchange::{ExchangeId, Side};
 
-use super::evidence::Testimony;
 use super::hearing::hear;
 use super::node::{Client, Node, Role};
-use super::resolver::{Decision, Provenance, decision, weigh};
+use super::resolver::{Provenance, decision, weigh};
 use super::stage::{Causality, LINGER};
-use super::{Scene, context, correlation, header, thread};
+use super::strength::confirmed;
+use super::{context, correlation, header, thread};
 
-/// What a witness is believed that judges another; no first guess of the thread's.
-const SURE: f64 = 0.98;
 /// Evidence of one call alone decides if it is so sure; else the times are asked.
 const ENOUGH: f64 = 0.9;
 /// How long a call waits until it is looked at again with others.
@@ -115,8 +113,9 @@ impl Causality {
         if self.explain {
             decision.hearing = Some(Box::new(hear(&scene, node, parent)));
         }
-        let contradicted = contradicts(&scene, node, &decision);
-        let correlated = is_right(&scene, node);
+        let in_context = confirmed(&scene, node, context::testify, &[header::testify]);
+        let judges = [header::testify, context::testify, thread::testify];
+        let correlated = confirmed(&scene, node, correlation::testify, &judges);
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
             && self.origins.caused(context, node.started.pid, request)
         {
@@ -126,8 +125,8 @@ impl Causality {
             }
         }
         let started = node.started;
-        if let (Some(wrong), Some(process)) = (contradicted, self.processes.at_mut(&started)) {
-            process.contexts.right.observe(!wrong);
+        if let (Some(right), Some(process)) = (in_context, self.processes.at_mut(&started)) {
+            process.contexts.right.observe(right);
         }
         if let (Some(right), Some(process)) = (correlated, self.processes.at_mut(&started)) {
             process.correlated.observe(right);
@@ -166,24 +165,4 @@ impl Causality {
             }
         }
     }
-}
-
-/// Whether the context named another request than the headers did; `None` if one of them is silent.
-fn contradicts(scene: &Scene<'_>, call: &Node, decision: &Decision) -> Option<bool> {
-    match (decision.parent, context::testify(scene, call)) {
-        (Some((request, header::METHOD, _)), Testimony::Names(named, _)) => Some(request != named),
-        _ => None,
-    }
-}
-
-/// Whether an id named the request that evidence of other kinds is sure of; `None` if one of them is
-/// silent.
-fn is_right(scene: &Scene<'_>, call: &Node) -> Option<bool> {
-    let Testimony::Names(named, _) = correlation::testify(scene, call) else { return None };
-    [header::testify, context::testify, thread::testify].into_iter().find_map(|testify| {
-        match testify(scene, call) {
-            Testimony::Names(request, confidence) if confidence >= SURE => Some(request == named),
-            _ => None,
-        }
-    })
 }

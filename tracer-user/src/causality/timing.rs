@@ -23,7 +23,7 @@ use super::turn::closes;
 
 /// Its name.
 pub(super) const METHOD: &str = "timing";
-/// Probability that is given to someone, below which the times are hardly known.
+/// Share of what is enough to ask the times, below which they are hardly known.
 const KNOWN: f32 = 0.5;
 /// Requests and calls that are kept until something is learned from them.
 const DIGESTED: usize = 1024;
@@ -140,8 +140,7 @@ impl Causality {
         let min_confidence = self.settings.min_confidence;
         let parent = parent.filter(|parent| parent.2 >= min_confidence);
         // As long as the times are hardly known, a witness of this call alone says more.
-        let told: f32 = posterior.owners.iter().map(|owner| owner.1).sum();
-        let parent = match told + posterior.nobody {
+        let parent = match posterior.known {
             known if known < KNOWN => weigh(&scene, node, min_confidence).or(parent),
             _ => parent,
         };

@@ -17,6 +17,9 @@ pub(crate) struct Timing {
     pub(crate) traces: u64,
     /// Of those, how many had every edge right.
     pub(crate) right_traces: u64,
+    /// The same of the edges alone that TraceWeaver's own evaluation judges.
+    #[serde(default)]
+    pub(crate) right_as_published: u64,
     pub(crate) edges: u64,
     pub(crate) right_edges: u64,
     /// CPU time a trace, in microseconds.
@@ -73,7 +76,7 @@ mod tests {
     #[test]
     fn a_line_of_the_example() {
         let line = r#"{"file": "/x/hotel_load75.jsonl.gz", "traces": 10, "right_traces": 9,
-            "edges": 50, "right_edges": 48, "cpu_us_per_trace": 12.0}"#;
+            "right_as_published": 10, "edges": 50, "right_edges": 48, "cpu_us_per_trace": 12.0}"#;
         let timing = read(line).unwrap();
         assert_eq!((&*timing.file, timing.right_traces), ("hotel_load75", 9));
         assert!(read("hotel").is_err());

@@ -1,6 +1,6 @@
 //! Calls that no request causes: polls, health checks, batch jobs. They come at a rate of their own.
 
-use super::route::MAX_KEYS;
+use super::links::MAX_KEYS;
 
 /// So many of a key's calls, at least, are thought to be of nobody.
 const SHARE: f32 = 0.002;

@@ -30,6 +30,12 @@ impl Budget {
         Self { left: u64::MAX, at: u64::MAX, per_millisecond: 0 }
     }
 
+    /// Visits that are allowed now.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
     /// By now, more is allowed.
     pub(super) fn advance(&mut self, now: u64) {
         let passed = now.saturating_sub(self.at) / MILLISECOND;

@@ -1,6 +1,8 @@
-//! The distribution of one gap: counted in bins that grow with the gap, smoothed the more the less
-//! was seen. Gaps are mixtures (a cache hit or not, a queue or none), so no family of curves is
-//! assumed.
+//! The distribution of one gap: counted in bins that grow with the gap, and smoothed the more the
+//! fewer were seen nearby. Gaps are mixtures (a cache hit or not, a queue or none), so no family of
+//! curves is assumed.
+
+use super::kernel::narrowest;
 
 /// Bins to an octave.
 const STEPS: u64 = 8;
@@ -8,12 +10,9 @@ const STEPS: u64 = 8;
 const LOWEST: u32 = 10;
 /// From a microsecond to more than a minute.
 const BINS: usize = 26 * STEPS as usize;
-/// Kernels reach this many bandwidths to each side.
-const REACH: f32 = 2.5;
-/// Bandwidth, in bins, of a distribution of which one gap was seen.
-const WIDEST: f32 = 8.0;
-/// Bandwidth, in bins, below which nothing is gained.
-const NARROWEST: f32 = 0.7;
+/// What is counted in a bin is spread so far that this many times the root of all observations are
+/// within a bandwidth: sharp peaks stay sharp, and where little was seen, little is told apart.
+const NEARBY: f32 = 2.0;
 /// So many observations weigh as much as what is assumed before any.
 const DOUBT: f32 = 2.0;
 
@@ -87,28 +86,24 @@ impl Density {
         if !std::mem::take(&mut self.stale) {
             return;
         }
-        self.total = self.counts.iter().sum();
+        let mut up_to = [0.0; BINS + 1];
+        for (at, count) in self.counts.iter().enumerate() {
+            up_to[at + 1] = up_to[at] + count;
+        }
+        self.total = up_to[BINS];
         self.trust = self.total / (self.total + DOUBT);
         self.smooth.fill(0.0);
         if self.total <= 0.0 {
             return;
         }
-        let bandwidth = (WIDEST / self.total.cbrt()).clamp(NARROWEST, WIDEST);
-        let reach = (REACH * bandwidth) as usize;
-        let mut kernel = [0.0; (REACH * WIDEST) as usize + 1];
-        let kernel = &mut kernel[..=reach];
-        for (distance, weight) in kernel.iter_mut().enumerate() {
-            *weight = (-0.5 * (distance as f32 / bandwidth).powi(2)).exp();
-        }
-        let norm = 2.0 * kernel.iter().sum::<f32>() - 1.0;
+        let nearby = NEARBY * self.total.sqrt();
         for (at, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-            let (from, to) = (at.saturating_sub(reach), (at + reach).min(BINS - 1));
-            for (i, smooth) in self.smooth.iter_mut().enumerate().take(to + 1).skip(from) {
-                *smooth += count * kernel[i.abs_diff(at)];
-            }
+            let within =
+                |reach: usize| up_to[(at + reach + 1).min(BINS)] - up_to[at.saturating_sub(reach)];
+            narrowest(|reach| within(reach) >= nearby).spread(at, *count, &mut self.smooth[..]);
         }
         for (i, smooth) in self.smooth.iter_mut().enumerate() {
-            *smooth /= norm * self.total * width(i);
+            *smooth /= self.total * width(i);
         }
     }
 
@@ -135,6 +130,10 @@ mod tests {
         assert!(usize::from(last) < BINS && bin(u64::MAX) as usize == BINS - 1);
     }
 
+    fn mass(density: &Density) -> f32 {
+        (0..BINS).map(|i| density.at(i as u8, 0.0) * width(i)).sum()
+    }
+
     #[test]
     fn it_is_a_density() {
         let mut density = Density::default();
@@ -142,11 +141,22 @@ mod tests {
             density.add(bin(gap), 1.0);
         }
         density.refresh();
-        let mass = |i: usize| density.at(i as u8, 0.0) * width(i);
-        let all: f32 = (0..BINS).map(mass).sum();
+        let all = mass(&density);
         assert!((all - 0.6).abs() < 0.01, "three of five are seen, two assumed: {all}");
         assert!(density.at(bin(55_000), 0.0) > 10.0 * density.at(bin(500_000), 0.0));
         density.add(bin(50_000), -1.0);
         assert!((density.total() - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_peak_stays_sharp_and_what_is_rare_is_blurred() {
+        let mut density = Density::default();
+        density.add(bin(40_000), 998.0);
+        density.add(bin(5_000_000), 2.0);
+        density.refresh();
+        let at = |gap| density.at(bin(gap), 0.0);
+        assert!(at(40_000) > 20.0 * at(60_000), "{} {}", at(40_000), at(60_000));
+        assert!(at(5_000_000) < 4.0 * at(8_000_000), "{} {}", at(5_000_000), at(8_000_000));
+        assert!((mass(&density) - 1.0).abs() < 0.01);
     }
 }

@@ -13,10 +13,18 @@
 
 mod background;
 mod budget;
+mod counts;
 mod density;
+mod effort;
 mod input;
+mod kernel;
+mod lesson;
+mod links;
+mod made;
 mod memo;
 mod names;
+mod open;
+mod report;
 mod route;
 mod sampler;
 mod story;
@@ -30,23 +38,19 @@ pub use input::{Call, Hint, Posterior, Request};
 use fastrand::Rng;
 
 use background::Background;
+use links::MAX_KEYS;
 use names::Names;
-use route::{MAX_KEYS, Route};
+use open::Open;
+use route::Route;
 use sampler::{Sampler, Scratch};
-use window::{Open, Window};
+use window::Window;
 
 /// Routes told apart in one process; the last stands for all others.
 const MAX_ROUTES: usize = 32;
-/// Turns of learning and assigning, when little is known yet.
-const FIRST_TURNS: usize = 8;
 /// So many requests make a route known.
 const KNOWN: f32 = 200.0;
 /// So many requests weigh as much as not knowing.
 const DOUBT: f32 = 20.0;
-/// Looks at every call in a turn.
-const SWEEPS: usize = 4;
-/// Looks at every call while it is counted whose it is.
-const COUNTED: usize = 20;
 
 /// Of one process.
 #[derive(Debug)]
@@ -108,30 +112,23 @@ impl Joint {
         let new = self.window.arrange(before, now, &mut self.background);
         self.refresh();
         let known = self.routes.iter().map(Route::seen).fold(0.0, f32::max) >= KNOWN;
-        let mut sampler = self.sampler();
-        sampler.rescore();
-        for call in new {
-            sampler.place(call);
-        }
-        let crowd = self.window.crowd();
-        let turns = if known { 0 } else { FIRST_TURNS };
-        let cost = |(turns, crowd): &(usize, usize)| {
-            (self.window.open() * (2 * turns * SWEEPS + crowd * (SWEEPS + COUNTED))) as u64
+        self.sampler().place(&new);
+        let open = self.window.open();
+        let efforts: Vec<_> = effort::efforts(known, self.window.crowd()).collect();
+        let effort = budget.take(efforts.iter().map(|effort| effort.visits(open)));
+        let Some(effort) = effort.and_then(|place| efforts.get(place)) else {
+            return self.give_up(before, hold);
         };
-        let efforts: Vec<_> = (1..=crowd).rev().map(|crowd| (turns, crowd)).collect();
-        let effort = budget.take(efforts.iter().map(cost)).and_then(|place| efforts.get(place));
-        let Some(&(turns, crowd)) = effort else { return self.give_up(before, hold) };
-        for _ in 0..if self.window.open() > 0 { turns } else { 0 } {
+        for round in effort.rounds(open) {
+            if round.relearn {
+                self.learn(|open| open.answered().is_some());
+            }
             let mut sampler = self.sampler();
             sampler.rescore();
-            (0..2 * SWEEPS).for_each(|_| sampler.sweep());
-            self.learn(|open| open.answered().is_some());
+            (0..round.sweeps).for_each(|_| sampler.sweep());
+            sampler.count();
+            (0..round.counted).for_each(|_| sampler.sweep());
         }
-        let mut sampler = self.sampler();
-        sampler.rescore();
-        (0..crowd * SWEEPS).for_each(|_| sampler.sweep());
-        sampler.counting = true;
-        (0..crowd * COUNTED).for_each(|_| sampler.sweep());
         let trust: Vec<_> = self.routes.iter().map(Self::trust).collect();
         let posteriors = self.window.report(before, hold, &trust, Some(&mut self.background));
         let first = self.window.first(before);
@@ -144,7 +141,7 @@ impl Joint {
     fn give_up(&mut self, before: u64, hold: u64) -> Vec<Posterior> {
         let mut posteriors = self.window.report(before, hold, &[], None);
         for posterior in &mut posteriors {
-            (posterior.owners, posterior.nobody) = (vec![], 0.0);
+            (posterior.owners, posterior.nobody, posterior.known) = (vec![], 0.0, 0.0);
         }
         let first = self.window.first(before);
         self.window.retire(first);

@@ -4,18 +4,29 @@
 //! (Barker's rule). The shares of time that a call spends with its candidates converge to their
 //! probabilities given everything: other calls' owners are never taken for granted.
 
+use std::ops::Range;
+
 use fastrand::Rng;
 
 use super::background::Background;
+use super::made::{Made, NOBODY};
 use super::memo::{Memo, mark};
+use super::open::Open;
 use super::route::Route;
 use super::story::Story;
-use super::window::{Made, NOBODY, Open};
 
 /// A move to a request that has such a call already is tried this seldom.
 const SELDOM: f64 = 0.125;
 /// A candidate for whom nothing spoke more than this before counting began is not looked at again.
 const COLD: f32 = 1e-4;
+
+/// A call is left alone until the next round when no change was likelier than this.
+const CALM: f32 = 1e-3;
+
+/// The longest span of calls, in the order of the window, that is exchanged as one, between requests
+/// of which one makes more calls than [`LONG`].
+const SPAN: u32 = 32;
+const LONG: usize = 3;
 
 /// Candidates that are looked at in one visit of a call.
 const AT_ONCE: usize = 8;
@@ -40,6 +51,8 @@ pub(super) struct Scratch {
     list: Vec<u32>,
     pairs: Vec<u32>,
     change: Change,
+    /// How likely the likeliest change of this visit was.
+    likeliest: f32,
 }
 
 /// Calls that two requests, either of which may stand for nobody, would exchange.
@@ -57,13 +70,25 @@ impl Sampler<'_> {
     /// Scores everything anew, because what was learned has changed.
     pub(super) fn rescore(&mut self) {
         self.scratch.memo.clear();
+        self.calls.iter_mut().for_each(|call| call.calm = false);
         for request in 0..self.requests.len() as u32 {
             self.requests[request as usize].score = self.score(request, &[], &[]);
         }
     }
 
-    /// Gives a call to the candidate whom it suits best as things are.
-    pub(super) fn place(&mut self, call: u32) {
+    /// Gives each of some calls, which come in order, to the candidate whom it suits best as things
+    /// are. When requests were answered is not looked at: no answer fits before all calls are placed.
+    pub(super) fn place(&mut self, calls: &[u32]) {
+        let whole: Vec<_> =
+            self.requests.iter_mut().map(|open| std::mem::take(&mut open.whole)).collect();
+        self.rescore();
+        calls.iter().for_each(|&call| self.place_one(call));
+        for (open, whole) in self.requests.iter_mut().zip(whole) {
+            open.whole = whole;
+        }
+    }
+
+    fn place_one(&mut self, call: u32) {
         let Some(made) = self.calls.get(call as usize) else { return };
         let mut best = (NOBODY, self.background.rate(made.key), 0.0);
         for at in 0..made.candidates.len() {
@@ -82,12 +107,23 @@ impl Sampler<'_> {
         }
     }
 
-    /// Looks once at every call that is not settled.
+    /// From now on what is seen is counted.
+    pub(super) fn count(&mut self) {
+        self.counting = true;
+        self.calls.iter_mut().for_each(|call| call.calm = false);
+    }
+
+    /// Looks once at every call that is not settled, nor as good as certain.
     pub(super) fn sweep(&mut self) {
         for call in 0..self.calls.len() as u32 {
-            if !self.calls[call as usize].settled {
-                self.visit(call);
+            let made = &self.calls[call as usize];
+            if made.settled || made.calm {
+                continue;
             }
+            let all = made.candidates.len() <= AT_ONCE;
+            self.scratch.likeliest = 0.0;
+            self.visit(call);
+            self.calls[call as usize].calm = all && self.scratch.likeliest < CALM;
         }
     }
 
@@ -107,9 +143,13 @@ impl Sampler<'_> {
             pairs.extend(theirs.filter(|&theirs| self.calls[theirs as usize].key == key));
             for &pair in &pairs {
                 self.swap(call, pair);
-                self.swap_tails(call, other, call.min(pair));
+                self.swap_spans(call, other, call.min(pair)..u32::MAX);
             }
-            self.swap_tails(call, other, 0);
+            self.swap_spans(call, other, 0..u32::MAX);
+            if self.is_long(call) {
+                let long = self.rng.u32(1..SPAN);
+                self.swap_spans(call, other, call..call.saturating_add(long));
+            }
             let taken = !pairs.is_empty();
             self.scratch.pairs = pairs;
             if !taken || self.rng.f64() < SELDOM {
@@ -127,8 +167,14 @@ impl Sampler<'_> {
         self.consider(change, 0.0);
     }
 
-    /// Exchanges all that a call's owner and another request did from a call on.
-    fn swap_tails(&mut self, call: u32, right: u32, from: u32) {
+    /// Whether the request that a call is thought to be of makes so many that tails are not enough.
+    fn is_long(&self, call: u32) -> bool {
+        let owner = self.calls.get(call as usize).map_or(NOBODY, |call| call.owner);
+        self.requests.get(owner as usize).is_some_and(|open| open.calls.len() > LONG)
+    }
+
+    /// Exchanges all that a call's owner and another request did from a call up to another.
+    fn swap_spans(&mut self, call: u32, right: u32, span: Range<u32>) {
         let left = self.calls[call as usize].owner;
         if left == NOBODY || left == right {
             return;
@@ -136,7 +182,7 @@ impl Sampler<'_> {
         let mut change = self.change(left, right);
         for (request, out) in [(left, &mut change.away), (right, &mut change.back)] {
             let calls = &self.requests[request as usize].calls;
-            out.extend(calls.iter().filter(|&&call| call >= from));
+            out.extend(calls.iter().filter(|&call| span.contains(call)));
         }
         // With one call on a side it is the same as a swap or a move.
         if change.away.len().max(change.back.len()) > 1 {
@@ -181,6 +227,7 @@ impl Sampler<'_> {
             let before = self.total(left) + self.total(right);
             let gain = new_left + new_right - before + odds + balance;
             let chance = 1.0 / (1.0 + (-gain).exp());
+            self.scratch.likeliest = self.scratch.likeliest.max(chance as f32);
             self.note(&change, chance as f32);
             if self.rng.f64() < chance {
                 self.make(left, &change.away, &change.back, new_left);

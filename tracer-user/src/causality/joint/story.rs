@@ -1,8 +1,11 @@
 //! How likely it is that a request made just these calls at just these times.
 
 use super::density::bin;
-use super::route::{Act, CallSet, Cause, Lesson, Link, Route, link};
-use super::window::{Made, Open};
+use super::lesson::{CallSet, Lesson};
+use super::links::{Act, Cause, Link, link};
+use super::made::Made;
+use super::open::Open;
+use super::route::Route;
 
 /// Events before an act that are looked at as its causes.
 const MAX_CAUSES: usize = 8;
@@ -42,6 +45,9 @@ impl Story {
             self.act(route, Act::call(call.key), call.started, Some(place));
             product.times(self.parts.iter().map(|part| part.2).sum());
             product.times(self.turn(route, call.key));
+            if let Some(others) = self.beside(calls, all, call) {
+                product.times(route.beside(call.key, others));
+            }
             self.set.take(call.key);
         }
         if let Some(replied) = of.answered() {
@@ -59,6 +65,14 @@ impl Story {
         route.follows(latest, Act::call(key)) / all.max(f32::MIN_POSITIVE)
     }
 
+    /// Whether other calls of the request go on when it makes one; `None` unless one has just ended.
+    fn beside(&self, calls: &[u32], all: &[Made], call: &Made) -> Option<bool> {
+        self.latest.filter(|latest| latest.is_end())?;
+        let goes_on = |other: &Made| other.ended.is_none_or(|ended| ended > call.started);
+        let earlier = made(calls, all).take_while(|other| !std::ptr::eq(other.1, call));
+        Some(earlier.map(|other| other.1).any(goes_on))
+    }
+
     /// What it teaches.
     pub(super) fn lesson(
         &mut self,
@@ -72,6 +86,7 @@ impl Story {
         for (place, call) in made(calls, all) {
             self.act(route, Act::call(call.key), call.started, Some(place));
             self.note(&mut lesson, Act::call(call.key));
+            lesson.beside.extend(self.beside(calls, all, call).map(|others| (call.key, others)));
         }
         if let Some(replied) = of.answered() {
             self.act(route, Act::ANSWER, replied, None);

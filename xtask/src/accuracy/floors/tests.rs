@@ -47,6 +47,7 @@ fn timing_alone_has_its_floors() {
         file: file.to_owned(),
         traces: 1000,
         right_traces,
+        right_as_published: right_traces,
         edges: 5000,
         right_edges: 5000,
         cpu_us_per_trace,

@@ -6,6 +6,8 @@ use fastrand::Rng;
 
 use super::{Budget, Call, Hint, Joint, Request};
 
+mod shapes;
+
 const MS: u64 = 1_000_000;
 
 /// What is told, by the time at which it is known.
