@@ -23,7 +23,8 @@ use super::turn::closes;
 
 /// Its name.
 pub(super) const METHOD: &str = "timing";
-/// Share of what is enough to ask the times, below which they are hardly known.
+/// What has to be known of a route for its times to go before a witness of the call alone: some 20
+/// requests.
 const KNOWN: f32 = 0.5;
 /// Requests and calls that are kept until something is learned from them.
 const DIGESTED: usize = 1024;

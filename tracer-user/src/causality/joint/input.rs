@@ -60,7 +60,6 @@ pub struct Posterior {
     pub owners: Vec<(u64, f32, f32)>,
     /// The probability that no request caused it.
     pub nobody: f32,
-    /// How much is known of the routes that it may be of, as a share of what is enough to ask the
-    /// times at all.
+    /// How much is known of the routes that it may be of, between 0 and 1.
     pub known: f32,
 }

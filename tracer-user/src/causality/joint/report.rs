@@ -58,8 +58,10 @@ fn posterior(call: &Made, requests: &[Open], trust: &[f32]) -> Posterior {
     let mut owners = vec![];
     for (at, odds, share) in shares {
         let Some(open) = requests.get(at as usize) else { continue };
-        known += share / all * trust.get(open.route).copied().unwrap_or(0.0);
-        owners.push((open.id, share / all, odds));
+        let trust = trust.get(open.route).copied().unwrap_or(0.0);
+        known += trust * share / all;
+        // What was learned from few requests may be wrong as a whole.
+        owners.push((open.id, trust.min(share / all), odds));
     }
     owners.sort_by(|a, b| b.1.total_cmp(&a.1));
     Posterior { call: call.id, owners, nobody: nobody / all, known }
