@@ -15,6 +15,9 @@ pub const MAX_TAIL: usize = 128;
 /// Bytes of a unix socket's name (`sockaddr_un.sun_path`).
 pub const MAX_PATH: usize = 108;
 
+/// Processes at a time whose threads are told of.
+pub const MAX_SPEAKERS: u32 = 16_384;
+
 /// [`Header::kind`]: an operation moved bytes; a [`Data`] with its bytes behind it.
 pub const KIND_DATA: u32 = 1;
 /// [`Header::kind`]: first sight of a connection, or a new verdict on it; a [`Connection`].
@@ -81,10 +84,16 @@ pub const FLOW_PYTHON: u32 = 2;
 /// [`Flow::kind`]: `context` names the JavaScript promise that settles when all is done that waits
 /// for what the thread runs.
 pub const FLOW_PROMISE: u32 = 3;
-
 /// [`Flow::kind`]: `context` is the address of the tokio task that answers (it owns the connection), or
 /// that waits for the answer. It names that while it lives; it may serve one request after the other.
 pub const FLOW_TASK: u32 = 4;
+/// [`Flow::kind`]: `context` names the Java future that completes when all is done that waits for
+/// what the thread runs, or the thread that waits for that.
+pub const FLOW_FUTURE: u32 = 5;
+/// Bit of a context of [`FLOW_FUTURE`]: it is a thread; the lower half is the kernel's number of it.
+pub const FUTURE_THREAD: u64 = 1 << 62;
+/// Both bits: it is a virtual thread; the others are Java's number of it.
+pub const FUTURE_VIRTUAL: u64 = 1 << 61 | FUTURE_THREAD;
 
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.
@@ -92,6 +101,12 @@ pub const COURSE_ASKS: u32 = 1;
 /// [`Course::change`]: `flow.context` begins, started by `flow.parent`, which began at `flow.origin`
 /// (boot time; 0 if that is not known): by now another one may have its name. The cookie is 0.
 pub const COURSE_BEGINS: u32 = 2;
+
+/// [`Course::change`]: the thread `header.tid` starts another one of its process; the cookie is 0.
+pub const COURSE_SPAWNS: u32 = 3;
+/// [`Course::change`]: the thread `header.tid`, which is not the process's first, ends; the cookie is
+/// 0.
+pub const COURSE_ENDS: u32 = 4;
 
 /// `AF_UNIX`, as in [`Connection::family`].
 pub const FAMILY_UNIX: u16 = 1;
@@ -250,8 +265,8 @@ pub struct Course {
     pub header: Header,
     /// One of `COURSE_*`.
     pub change: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// The thread that is started; else 0.
+    pub thread: u32,
     /// Which one.
     pub flow: Flow,
 }

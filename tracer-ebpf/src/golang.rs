@@ -43,7 +43,7 @@ pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
     let mut course = Course {
         header: header(KIND_COURSE, sock.cookie),
         change: COURSE_ASKS,
-        reserved: 0,
+        thread: 0,
         flow: flow::NOBODY,
     };
     flow::current(course.header.pid, Direction::Send, &mut course.flow);

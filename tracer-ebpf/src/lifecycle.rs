@@ -1,8 +1,9 @@
 //! Connections that open and close, processes that change and end.
 
 use tracer_common::record::{
-    CONNECTION_ACCEPTED, CONNECTION_OPENER, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT,
-    Process, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, State,
+    CONNECTION_ACCEPTED, CONNECTION_OPENER, COURSE_ENDS, COURSE_SPAWNS, Course, Header,
+    KIND_COURSE, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, Process, STATE_CLOSED,
+    STATE_CONNECTING, STATE_SEND_CLOSED, State,
 };
 use zerocopy::transmute;
 
@@ -10,7 +11,7 @@ use crate::{
     flow,
     kernel::{Sock, UnixSock, choices, header, task_ids},
     operation::Direction,
-    ring::{comm, send, send_at_once},
+    ring::{SPEAKERS, comm, send, send_at_once},
     socket::{ANNOUNCED, GONE, Socket, UNDECIDED},
     verdict::Stop,
 };
@@ -98,9 +99,33 @@ pub(crate) fn try_exec(task: *const u8) -> Result<(), Stop> {
     tell_process(task, PROCESS_EXEC)
 }
 
+/// The current thread starts another one, or a process.
+#[inline(always)]
+pub(crate) fn try_fork(child: *const u8) -> Result<(), Stop> {
+    let (tid, pid) = task_ids(child);
+    let course = header(KIND_COURSE, 0);
+    if tid == pid || pid != course.pid {
+        return Err(Stop::NotOurs);
+    }
+    tell_thread(course, COURSE_SPAWNS, tid)
+}
+
 #[inline(always)]
 pub(crate) fn try_exit(task: *const u8) -> Result<(), Stop> {
-    tell_process(task, PROCESS_EXIT)
+    let (tid, pid) = task_ids(task);
+    if tid == pid {
+        return tell_process(task, PROCESS_EXIT);
+    }
+    tell_thread(header(KIND_COURSE, 0), COURSE_ENDS, 0)
+}
+
+/// Of processes that speak HTTP.
+#[inline(always)]
+fn tell_thread(header: Header, change: u32, thread: u32) -> Result<(), Stop> {
+    if SPEAKERS.get_ptr(header.pid).is_none() {
+        return Err(Stop::NotOurs);
+    }
+    send(&Course { header, change, thread, flow: flow::NOBODY })
 }
 
 /// Only a process's first thread speaks for it.

@@ -8,6 +8,7 @@
 mod buffer;
 mod call;
 mod flow;
+mod future;
 mod golang;
 mod kernel;
 mod lifecycle;
@@ -57,6 +58,12 @@ pub(crate) fn inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_process_exec")]
 pub(crate) fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
     verdict::conclude(&ctx, lifecycle::try_exec(ctx.arg(0)))
+}
+
+/// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`.
+#[btf_tracepoint(function = "sched_process_fork")]
+pub(crate) fn sched_process_fork(ctx: BtfTracePointContext) -> i32 {
+    verdict::conclude(&ctx, lifecycle::try_fork(ctx.arg(1)))
 }
 
 /// Linux 2.6.x and newer: `TP_PROTO(struct task_struct *p)`, since 6.16 with `bool group_dead`.

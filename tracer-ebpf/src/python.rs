@@ -142,7 +142,7 @@ fn tell_one(pid: u32, context: u64) {
     let mut header = header(KIND_COURSE, 0);
     header.time = birth.time;
     // A full ring is counted where it is full of more than this.
-    let _ = send(&Course { header, change: COURSE_BEGINS, reserved: 0, flow });
+    let _ = send(&Course { header, change: COURSE_BEGINS, thread: 0, flow });
 }
 
 /// The task that the thread made last has its context by now.

@@ -6,13 +6,14 @@ use aya_ebpf::{
     bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     helpers::generated::bpf_get_current_comm,
     macros::map,
-    maps::{Array, RingBuf},
+    maps::{Array, LruHashMap, RingBuf},
 };
 use tracer_common::{
     counter::Counter,
     record::{
         CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER, Connection,
-        Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_TAIL, VERDICT_UNDECIDED,
+        Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_SPEAKERS, MAX_TAIL,
+        VERDICT_HTTP, VERDICT_UNDECIDED,
     },
 };
 use zerocopy::transmute;
@@ -34,6 +35,10 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 24, 0);
 /// the length.
 #[map]
 static SCRATCH: Array<Scratch> = Array::with_max_entries(2, 0);
+
+/// Processes that have spoken HTTP.
+#[map]
+pub(crate) static SPEAKERS: LruHashMap<u32, u32> = LruHashMap::with_max_entries(MAX_SPEAKERS, 0);
 
 /// `BPF_RB_AVAIL_DATA`.
 const AVAILABLE: u64 = 0;
@@ -136,6 +141,10 @@ pub(crate) fn announce(
         record.remote_port = sock.remote_port();
     }
     output(bytes(record), false)?;
+    if verdict == VERDICT_HTTP {
+        // A full map evicts its oldest entry.
+        let _ = SPEAKERS.insert(record.header.pid, 0, 0);
+    }
     socket.flags |= if verdict == VERDICT_UNDECIDED { UNDECIDED } else { ANNOUNCED };
     Ok(())
 }

@@ -86,7 +86,7 @@ enum Step {
     Connect(Moment, Cookie),
     Disconnect(Moment, Cookie),
     Operation(Moment, Cookie),
-    Course(Moment, Cookie, u32),
+    Course(Moment, Cookie, u32, u32),
     Exited(u32, u64),
     Signal(Signal),
 }
@@ -146,7 +146,9 @@ impl Played {
                 Step::Connect(at, cookie) => stage.connect(*at, *cookie),
                 Step::Disconnect(at, cookie) => stage.disconnect(*at, *cookie),
                 Step::Operation(at, cookie) => stage.operation(*at, *cookie),
-                Step::Course(at, cookie, change) => stage.course(*at, *cookie, *change),
+                Step::Course(at, cookie, change, thread) => {
+                    stage.course(*at, *cookie, *change, *thread)
+                }
                 Step::Exited(pid, now) => stage.exited(*pid, *now),
                 Step::Signal(signal) => stage.signal(signal),
             }
@@ -189,7 +191,9 @@ fn steps(inputs: &[Input], settings: &Settings) -> Vec<Step> {
                             steps.push(Step::Disconnect(at, cookie));
                         }
                     }
-                    Event::Course(record) => steps.push(Step::Course(at, cookie, record.change)),
+                    Event::Course(record) => {
+                        steps.push(Step::Course(at, cookie, record.change, record.thread));
+                    }
                     Event::Process(record) if record.change != PROCESS_EXEC => {
                         exchanges.exited(pid, at, &mut signals);
                         steps.push(Step::Exited(pid, time));

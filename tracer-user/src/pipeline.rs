@@ -184,7 +184,7 @@ impl<D: Directory> Pipeline<D> {
                     self.causality.disconnect(at, cookie);
                 }
             }
-            Event::Course(record) => self.causality.course(at, cookie, record.change),
+            Event::Course(it) => self.causality.course(at, cookie, it.change, it.thread),
             Event::Process(record) if record.change == PROCESS_EXEC => self.exec(&record, at),
             Event::Process(_) => self.exited(at),
         }

@@ -40,11 +40,12 @@ const ENUMS: [&str; 1] = ["iter_type"];
 /// Functions to keep, where the kernel has them.
 const FUNCTIONS: [&str; 4] = ["__sock_sendmsg", "sock_sendmsg", "sock_recvmsg", "tcp_sendmsg"];
 /// Tracepoints to keep, where the kernel has them.
-const TRACEPOINTS: [&str; 8] = [
+const TRACEPOINTS: [&str; 9] = [
     "sock_send_length",
     "sock_recv_length",
     "inet_sock_set_state",
     "sched_process_exec",
+    "sched_process_fork",
     "sched_process_exit",
     "sched_waking",
     "io_uring_submit_req",

@@ -6,7 +6,9 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::node::Node;
-use super::{alone, answer, context, correlation, handoff, header, queue, thread, timing, turn};
+use super::{
+    alone, answer, context, correlation, handoff, header, queue, spawn, thread, timing, turn,
+};
 
 /// What one witness says of a call.
 #[derive(Debug, PartialEq)]
@@ -98,13 +100,14 @@ impl From<Kinds> for Vec<String> {
 }
 
 /// All of them.
-pub(super) static KINDS: [Kind; 9] = [
+pub(super) static KINDS: [Kind; 10] = [
     strong(header::METHOD, header::testify, header::silence),
     strong("context", context::testify, context::silence),
     strong("correlation", correlation::testify, correlation::silence),
     weak("thread", thread::testify, thread::silence),
     weak("answer", answer::testify, answer::silence),
     strong("handoff", handoff::testify, handoff::silence),
+    weak("spawn", spawn::testify, spawn::silence),
     weak("turn", turn::testify, turn::silence),
     weak("queue", queue::testify, queue::silence),
     weak(alone::METHOD, alone::testify, alone::silence),

@@ -23,6 +23,7 @@ mod queue;
 mod resolver;
 mod scene;
 mod sight;
+mod spawn;
 mod stage;
 mod strength;
 mod thread;

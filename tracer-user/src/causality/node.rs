@@ -67,6 +67,8 @@ pub(super) struct Client {
     pub(super) thread: Option<ExchangeId>,
     /// The request for which another thread handed on the work.
     pub(super) handed: Option<ExchangeId>,
+    /// The request for which its thread was started.
+    pub(super) spawned: Option<ExchangeId>,
     /// The request that its thread answered next, which another one had read.
     pub(super) answered: Option<ExchangeId>,
     /// The request in whose turn the call was written.
@@ -100,8 +102,9 @@ pub(super) struct Client {
 impl Client {
     /// Adds those that witnesses name at once to the suspects.
     pub(super) fn suspect(&mut self) {
-        for request in
-            [self.thread, self.handed, self.turn, self.queue, self.alone].into_iter().flatten()
+        for request in [self.thread, self.handed, self.spawned, self.turn, self.queue, self.alone]
+            .into_iter()
+            .flatten()
         {
             if !self.suspects.contains(&request) {
                 self.suspects.push(request);

@@ -44,9 +44,13 @@ pub(super) struct Process {
     pub(super) blocking: Share,
     /// Requests that were read and answered by one thread that read no other between.
     pub(super) dedicated: Share,
-    /// Answers to what another thread had read, before which the thread made calls for none that is
-    /// older than they are.
+    /// Answers to what another thread, which only reads, had read, before which the thread made calls
+    /// for none that is older than they are.
     pub(super) workers: Share,
+    /// There was such an answer.
+    pub(super) has_workers: bool,
+    /// Threads that were started for a request, made calls, and ended before it was answered.
+    pub(super) spawned: Share,
     /// Requests with calls whose turns close: the response was written in the turn of a call's
     /// response, and that call was written in a turn of the request.
     pub(super) turns: Share,
@@ -68,6 +72,10 @@ pub(super) struct Thread {
     pub(super) reading: BTreeSet<ExchangeId>,
     /// What it read last.
     pub(super) last_read: Option<ExchangeId>,
+    /// The request for which it was started, while that is open.
+    cause: Option<ExchangeId>,
+    /// It makes calls, or answers requests: it does not only read them for others.
+    pub(super) works: bool,
     /// Calls that it made since it read or answered a request.
     pub(super) calls: Vec<ExchangeId>,
     /// What it has read and not acted on.
@@ -91,7 +99,9 @@ impl Process {
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
-            workers: Share::guess(0.5, 2.0),
+            workers: Share::guess(0.95, 2.0),
+            has_workers: false,
+            spawned: Share::guess(0.85, 2.0),
             turns: Share::guess(0.85, 1.0),
             queues: Share::guess(0.5, 2.0),
             agreement: Agreement::default(),
@@ -114,7 +124,7 @@ impl Process {
     /// contexts, or if none was, all of them: any may yet be answered in one. So it is with threads
     /// where requests are answered by others than read them, if it is no such request's (`known`).
     pub(super) fn suspects(&self, lineage: &[Ancestor], known: bool) -> Vec<ExchangeId> {
-        if lineage.is_empty() && (known || self.workers.get() < MANY) {
+        if lineage.is_empty() && (known || !self.has_workers || self.workers.get() < MANY) {
             return vec![];
         }
         let open = |id: &ExchangeId| self.open.contains(id);
@@ -135,6 +145,36 @@ impl Process {
             self.room = (2 * self.threads.len()).max(MAX_IDLE_THREADS);
         }
         self.threads.entry(tid).or_default()
+    }
+
+    /// A thread starts another one.
+    pub(super) fn spawn(&mut self, by: u32, thread: u32) {
+        let starter = self.threads.get(&by);
+        let cause = starter.and_then(|starter| starter.only().or(starter.cause));
+        *self.thread(thread) = Thread { cause, ..Thread::default() };
+    }
+
+    /// A thread makes a call: the request for which it was started, if that is open.
+    pub(super) fn cause(&mut self, thread: u32) -> Option<ExchangeId> {
+        let cause = self.threads.get(&thread)?.cause?;
+        if self.open.contains(&cause) {
+            return Some(cause);
+        }
+        // It is one of a pool.
+        self.thread(thread).cause = None;
+        self.spawned.observe(false);
+        None
+    }
+
+    /// A thread has ended.
+    pub(super) fn end(&mut self, thread: u32) {
+        let Some(ended) = self.threads.get(&thread).filter(|ended| ended.reading.is_empty()) else {
+            return;
+        };
+        if let (Some(cause), false) = (ended.cause, ended.calls.is_empty()) {
+            self.spawned.observe(self.open.contains(&cause));
+        }
+        self.threads.remove(&thread);
     }
 
     /// A thread of it, if it is known.
@@ -163,8 +203,15 @@ impl Thread {
         }
     }
 
+    /// It writes a response; the calls that it made before.
+    pub(super) fn answers(&mut self) -> Vec<ExchangeId> {
+        self.works = true;
+        std::mem::take(&mut self.calls)
+    }
+
     /// It has begun a call.
     pub(super) fn calls(&mut self, call: ExchangeId) {
+        self.works = true;
         if self.calls.len() < MAX_CALLS {
             self.calls.push(call);
         }

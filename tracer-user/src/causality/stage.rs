@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS};
+use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS, COURSE_ENDS, COURSE_SPAWNS};
 
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
@@ -99,8 +99,10 @@ impl Causality {
     }
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
-    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32) {
-        let contexts = &mut self.processes.acting(&at).contexts;
+    /// `thread`: the one that it starts.
+    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32, thread: u32) {
+        let process = self.processes.acting(&at);
+        let contexts = &mut process.contexts;
         match change {
             COURSE_BEGINS => contexts.begins(&at.flow, at.time),
             COURSE_ASKS => {
@@ -113,6 +115,8 @@ impl Causality {
                 }
                 self.asking.put(cookie, at);
             }
+            COURSE_SPAWNS => process.spawn(at.tid, thread),
+            COURSE_ENDS => process.end(at.tid),
             _ => {}
         }
     }
@@ -153,9 +157,10 @@ impl Causality {
         self.processes.acting(&at).sight.leave_out(some);
     }
 
-    /// By now a process has this many incoming connections that nothing was seen of yet.
+    /// By now a process has this many incoming connections that nothing was seen of yet: such as are
+    /// older than the tracer.
     pub fn unseen(&mut self, at: Moment, count: u32) {
-        self.processes.acting(&at).sight.unseen(count, at.order);
+        self.processes.acting(&at).sight.unseen(count, &at);
     }
 
     /// Something that a process did was lost.

@@ -15,11 +15,12 @@ pub(super) const OFFSETS: &str = "OFFSETS";
 pub(super) const CHOICES: &str = "CHOICES";
 
 /// Programs, each called like the tracepoint that it is for.
-pub(super) const PROGRAMS: [&str; 5] = [
+pub(super) const PROGRAMS: [&str; 6] = [
     "sock_send_length",
     "sock_recv_length",
     "inet_sock_set_state",
     "sched_process_exec",
+    "sched_process_fork",
     "sched_process_exit",
 ];
 

@@ -22,6 +22,7 @@ mod queue;
 mod recording;
 mod runtimes;
 mod script;
+mod spawn;
 mod tasks;
 mod unix;
 mod unseen;

@@ -5,9 +5,10 @@ use std::collections::{HashMap, VecDeque};
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    COURSE_ASKS, COURSE_BEGINS, DATA_NO_BUFFER, DATA_SEND, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET,
-    FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_COURSE, KIND_DATA, KIND_PROCESS, KIND_STATE,
-    PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    COURSE_ASKS, COURSE_BEGINS, COURSE_ENDS, COURSE_SPAWNS, DATA_NO_BUFFER, DATA_SEND, DATA_UNIX,
+    DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_COURSE,
+    KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED,
+    STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -125,9 +126,23 @@ impl Script {
         self.begun.insert((by.pid, context), self.now);
     }
 
+    /// A thread starts another one.
+    pub(crate) fn spawn(&mut self, by: Task, thread: u32) {
+        self.course_of(by, COURSE_SPAWNS, 0, thread, Flow::default());
+    }
+
+    /// A thread ends.
+    pub(crate) fn end(&mut self, thread: Task) {
+        self.course_of(thread, COURSE_ENDS, 0, 0, Flow::default());
+    }
+
     fn course(&mut self, by: Task, change: u32, cookie: u64, flow: Flow) {
+        self.course_of(by, change, cookie, 0, flow);
+    }
+
+    fn course_of(&mut self, by: Task, change: u32, cookie: u64, thread: u32, flow: Flow) {
         let header = self.header(KIND_COURSE, by, cookie);
-        let record = record::Course { header, change, reserved: 0, flow };
+        let record = record::Course { header, change, thread, flow };
         self.push(by.pid, record.as_bytes().to_vec());
     }
 
