@@ -45,6 +45,7 @@ pub(crate) fn settings() -> Settings {
         settle: SECOND,
         max_hold: 5 * SECOND,
         min_confidence: 0.5,
+        without: tracer_user::causality::Kinds::default(),
         leave_out: LeaveOut::default(),
         ports_left_out: false,
     }
