@@ -99,6 +99,24 @@ pub fn instrumented_go() -> Result<PathBuf> {
     Ok(binary)
 }
 
+/// The binary of the service on tokio, with its dependencies as its lock file has them.
+pub fn tokio_service() -> Result<PathBuf> {
+    let package = paths::service_sources().join("tasks/tokio");
+    let binary = paths::cache().join("services/tokio-service");
+    let _lock = lock("tokio-service")?;
+    let built = modified(&binary);
+    let sources = ["src/main.rs", "Cargo.toml", "Cargo.lock"];
+    if built.is_some() && sources.iter().all(|source| modified(&package.join(source)) < built) {
+        return Ok(binary);
+    }
+    let target = paths::cache().join("services/tokio-target");
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--locked", "--target-dir"]).arg(&target);
+    run("cargo build", cargo.current_dir(package))?;
+    fs::copy(target.join("release/tokio-service"), &binary)?;
+    Ok(binary)
+}
+
 /// Moves known messages by system calls.
 pub fn mover() -> Result<PathBuf> {
     c_program("mover", &[], &[])

@@ -1,4 +1,4 @@
-//! Python services in which many requests share a thread, and calls are made by tasks and threads that
+//! Services in which many requests share threads, and calls are made by tasks, futures and threads that
 //! a request starts: which request a call belongs to, only the context says.
 
 use std::path::{Path, PathBuf};
@@ -42,6 +42,10 @@ fn traced(name: &str, service: Service<'_>, modes: &[&str], flags: &[&str]) -> R
     // What else the host does is left out, so that a busy one does not keep the tracer.
     let pids = [&before, &behind].map(|process| process.pid().to_string());
     let [one, other] = pids.each_ref().map(|pid| ["--pid", pid.as_str()]);
+    // What a runtime loads with its first request is there before the tracer looks.
+    modes
+        .iter()
+        .try_for_each(|mode| http::touch(&format!("http://127.0.0.1:{front}/{mode}/before")))?;
     let tracer = ToFile::start(name, &[&one[..], &other[..], flags].concat())?;
     thread::scope(|scope| {
         let ask = |by: usize| move || modes.iter().try_for_each(|mode| ask(front, mode, by));
@@ -80,6 +84,18 @@ fn assert_right(spans: &[Span], mode: &str) -> Result<()> {
     let calls = calls(spans, mode)?;
     let by_context = right(&calls, "context")?;
     ensure!(by_context + 1 >= calls.len(), "{mode}: {by_context} of {} by context", calls.len());
+    Ok(())
+}
+
+/// The same of this share of the calls, and that none has another parent: garbage collections change
+/// all names, and a thread waits for one thing at a time.
+fn assert_mostly_right(spans: &[Span], mode: &str, share: f64) -> Result<()> {
+    assert_not_wrong(spans, mode)?;
+    let calls = calls(spans, mode)?;
+    let right = calls.iter().filter(|(asked, call)| call.parent == asked.id);
+    let by_context = right.filter(|(_, it)| it.get("tracer.parent.method") == Some("context"));
+    let found = by_context.count() as f64 / calls.len() as f64;
+    ensure!(found >= share, "{mode}: {found} by context");
     Ok(())
 }
 
@@ -212,4 +228,29 @@ fn without_uprobes_contexts_are_read_and_who_begins_them_is_not_known() -> Resul
     let spans = traced("aiohttp-plain", &service, &modes, &["--no-uprobes"])?;
     assert_right(&spans, "sequential")?;
     assert_not_wrong(&spans, "parallel")
+}
+
+/// The same classes in a virtual machine of each release of this host.
+#[test]
+fn java() -> Result<()> {
+    let modes = [("sequential", 0.8), ("parallel", 0.8), ("blocking", 0.8), ("pool", 0.5)];
+    let names = modes.map(|(mode, _)| mode);
+    for (n, java) in javas().into_iter().enumerate() {
+        let service = |_| script(&java, "Futures.java");
+        let checked = traced(&format!("java-{n}"), &service, &names, &[]).and_then(|spans| {
+            let mut modes = modes.iter();
+            modes.try_for_each(|&(mode, share)| assert_mostly_right(&spans, mode, share))
+        });
+        checked.with_context(|| java.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The one in PATH, and others with compilers where Debian keeps them.
+fn javas() -> Vec<PathBuf> {
+    let installed = std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
+    let directories = installed.filter(|it| it.file_type().is_ok_and(|it| it.is_dir()));
+    let all = directories.map(|it| it.path().join("bin/java"));
+    let compiles = |java: &PathBuf| java.with_file_name("javac").exists();
+    all.filter(compiles).chain([PathBuf::from("java")]).collect()
 }

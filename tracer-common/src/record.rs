@@ -84,10 +84,16 @@ pub const FLOW_PYTHON: u32 = 2;
 /// [`Flow::kind`]: `context` names the JavaScript promise that settles when all is done that waits
 /// for what the thread runs.
 pub const FLOW_PROMISE: u32 = 3;
-
 /// [`Flow::kind`]: `context` is the address of the tokio task that answers (it owns the connection), or
 /// that waits for the answer. It names that while it lives; it may serve one request after the other.
 pub const FLOW_TASK: u32 = 4;
+/// [`Flow::kind`]: `context` names the Java future that completes when all is done that waits for
+/// what the thread runs, or the thread that waits for that.
+pub const FLOW_FUTURE: u32 = 5;
+/// Bit of a context of [`FLOW_FUTURE`]: it is a thread; the lower half is the kernel's number of it.
+pub const FUTURE_THREAD: u64 = 1 << 62;
+/// Both bits: it is a virtual thread; the others are Java's number of it.
+pub const FUTURE_VIRTUAL: u64 = 1 << 61 | FUTURE_THREAD;
 
 /// [`Course::change`]: the flow is about to ask for something on the connection `header.cookie`;
 /// another one may write it.

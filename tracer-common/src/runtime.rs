@@ -29,14 +29,104 @@ pub struct Runtime {
     pub v8: V8,
     /// Of `FLOW_TASK`, which has no `path`, `context` and `parent`.
     pub tokio: Tokio,
+    /// Of `FLOW_FUTURE`, the same.
+    pub jvm: Jvm,
 }
 
 impl Runtime {
     /// Whether it is known where contexts are.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        self.steps > 0 || self.tokio.waker != 0
+        self.steps > 0 || self.tokio.waker != 0 || self.jvm.matters()
     }
+}
+
+impl Jvm {
+    /// Whether there is something to look for.
+    #[must_use]
+    #[inline(always)]
+    pub fn matters(&self) -> bool {
+        self.future != 0 || self.task != 0 || self.virtual_thread != 0
+    }
+}
+
+/// What the probes have to know of a Java virtual machine to follow its `CompletableFuture`s.
+/// Addresses, and bytes from the beginning of a structure or an object.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
+)]
+pub struct Jvm {
+    /// Where objects are.
+    pub heap_start: u64,
+    /// Where they end.
+    pub heap_end: u64,
+    /// What a compressed pointer to an object is added to.
+    pub object_base: u64,
+    /// The same, to a class.
+    pub class_base: u64,
+    /// By how many bits a compressed pointer to an object is shifted before.
+    pub object_shift: u32,
+    /// The same, to a class.
+    pub class_shift: u32,
+    /// Where the number of garbage collections is, u32.
+    pub collections: u64,
+    /// The class `CompletableFuture`; 0 if it is not loaded.
+    pub future: u64,
+    /// `FutureTask`: what an executor was asked to do; 0 if it is not loaded.
+    pub task: u64,
+    /// `CompletableFuture.UniCompletion`: something that waits for one future or two; 0 if it is not
+    /// loaded.
+    pub single: u64,
+    /// `CompletableFuture.CoCompletion`: the second part of what waits for two; 0 if it is not
+    /// loaded.
+    pub pair: u64,
+    /// `CompletableFuture.Signaller`: a thread that waits; 0 if it is not loaded.
+    pub waiter: u64,
+    /// `Klass._primary_supers`: the class's ancestors, by their generation.
+    pub supers: u32,
+    /// `CompletableFuture.stack`: the first that waits for it.
+    pub stack: u32,
+    /// `Completion.next`: the next one.
+    pub next: u32,
+    /// `UniCompletion.dep`: the future that it completes.
+    pub dependent: u32,
+    /// `CoCompletion.base`: the other part.
+    pub base: u32,
+    /// `Signaller.thread`.
+    pub thread: u32,
+    /// `FutureTask.waiters`: the first thread that waits for it.
+    pub waiters: u32,
+    /// `FutureTask.WaitNode.thread`.
+    pub waiters_thread: u32,
+    /// `java.lang.Thread.eetop`: its `JavaThread`.
+    pub eetop: u32,
+    /// `JavaThread._anchor._last_Java_sp`: where its stack ends while it waits.
+    pub stack_end: u32,
+    /// `JavaThread._osthread`.
+    pub osthread: u32,
+    /// `OSThread._thread_id`: the number by which the kernel knows it, u32.
+    pub thread_id: u32,
+    /// Compressed pointer to the class `SocketTube` of `java.net.http`; 0 if it is not known.
+    pub connection: u32,
+    /// `SocketTube.channel`.
+    pub channel: u32,
+    /// `SocketChannelImpl.fdVal`: its file descriptor, u32.
+    pub descriptor: u32,
+    /// Compressed pointer to the class `Http1AsyncReceiver.Http1TubeSubscriber`.
+    pub subscriber: u32,
+    /// Fields on the way from a connection, through its subscriber, to the future of its response:
+    /// `readPublisher`, `subscription`, `subscriber`, `this$0`, `owner`, `response`,
+    /// `headersReader`, `cf`.
+    pub way: [u32; 8],
+    /// Compressed pointer to the class `VirtualThread`; 0 if it is not known.
+    pub virtual_thread: u32,
+    /// `VirtualThread.carrierThread`.
+    pub carrier: u32,
+    /// `java.lang.Thread.tid`, u64.
+    pub thread_number: u32,
+    /// Always 0.
+    pub reserved: u32,
 }
 
 /// What the probes have to know of V8 where [`Runtime::path`] leads to the queue of microtasks of the
@@ -76,8 +166,7 @@ pub struct Tokio {
     pub reader: u32,
     /// Where a task's own table of functions says how far from the task its trailer is, bytes.
     pub trailer: u32,
-    /// From the trailer to the waker of the task that waits for the end of this one;
-    /// [`NO_POINTER`] if that is not known.
+    /// From the trailer to the waker of who waits for the end of this task.
     pub join: u32,
     /// Always 0.
     pub reserved: u32,

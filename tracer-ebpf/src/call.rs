@@ -14,7 +14,9 @@ mod regs {
     pub(super) const AX: usize = 10 * 8;
     pub(super) const DX: usize = 12 * 8;
     pub(super) const SI: usize = 13 * 8;
+    pub(super) const DI: usize = 14 * 8;
     pub(super) const ORIG_AX: usize = 15 * 8;
+    pub(super) const SP: usize = 19 * 8;
 }
 
 /// Numbers of arch/x86/entry/syscalls/syscall_64.tbl.
@@ -40,6 +42,24 @@ const MESSAGE_VECTORS: u64 = 16;
 const BATCH_ENTRY: u64 = 64;
 /// Pieces of one message of a batch that are added up to see whether all of it was sent.
 const MAX_SUMMED: u32 = 16;
+
+/// Where the current task's stack in user space ends.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> u64 {
+    register(regs::SP)
+}
+
+/// First argument of the current task's system call.
+#[inline(always)]
+pub(crate) fn descriptor() -> u64 {
+    register(regs::DI)
+}
+
+#[inline(always)]
+fn register(at: usize) -> u64 {
+    // SAFETY: as in `Call::current`.
+    unsafe { *((bpf_task_pt_regs(bpf_get_current_task_btf()) as *const u8).add(at) as *const u64) }
+}
 
 /// What the current task has been called for.
 #[derive(Clone, Copy)]

@@ -3,11 +3,12 @@
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
     head::Start,
-    record::{FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
+    record::{FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
+    future,
     kernel::{Sock, peek_user, task_sleeps, task_thread_pointer},
     operation::Direction,
     promise, python, tokio, work,
@@ -56,8 +57,8 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     }
 }
 
-/// Notes which task answers, or for which one another asks, where a message is sent or received that
-/// begins with `start` and tasks tell. A connection has one task of its own.
+/// Notes which task or future answers, or for which one another asks, where a message is sent or
+/// received that begins with `start` and these tell. A connection has one task of its own.
 #[inline(always)]
 pub(crate) fn message(
     pid: u32,
@@ -70,10 +71,22 @@ pub(crate) fn message(
     // SAFETY: as in `peek`.
     let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
     let response = start == Start::Response as u32;
-    if runtime.kind != FLOW_TASK || !(response || start == Start::Request as u32) {
+    let sends = direction == Direction::Send;
+    if !(response || start == Start::Request as u32) {
         return;
     }
-    let sends = direction == Direction::Send;
+    if runtime.kind == FLOW_FUTURE && runtime.jvm.matters() {
+        let found = match (sends, response) {
+            (true, _) => future::sends(&runtime.jvm, response),
+            (false, true) => future::hears(&runtime.jvm),
+            (false, false) => None,
+        };
+        let context = found.and_then(|end| future::name(&runtime.jvm, end));
+        (flow.context, flow.kind) = (context.unwrap_or(0), FLOW_FUTURE);
+    }
+    if runtime.kind != FLOW_TASK {
+        return;
+    }
     if sends {
         *owner = tokio::owner(&runtime.tokio, sock).unwrap_or(0);
     }

@@ -8,9 +8,11 @@
 mod buffer;
 mod call;
 mod flow;
+mod future;
 mod golang;
 mod kernel;
 mod lifecycle;
+mod moved;
 mod operation;
 mod promise;
 mod python;

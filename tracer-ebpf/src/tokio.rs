@@ -50,25 +50,29 @@ pub(crate) fn asking(pid: u32, tokio: &Tokio, writer: u64) -> Option<u64> {
     let mut last = Sleeper { table: table_of(writer)?, at: writer, is_task: true };
     for link in 0..MAX_LINKS {
         let wait = known(tokio, last.table);
-        if wait.is_none() && (link == 0 || !last.is_task) {
-            // A full map evicts its oldest entry.
-            let _ = UNFOLLOWED.insert(pid, 0, 0);
-        }
         let waker = match wait {
-            Some(wait) => awaited(wait, last.at)?,
-            None if last.is_task => joined(tokio, last)?,
-            None => return None,
+            Some(wait) => awaited(wait, last.at),
+            None => joined(tokio, last),
         };
+        if link == 0 && (wait.is_none() || waker.is_none()) {
+            note(pid);
+        }
+        let waker = waker?;
         let Some([table, at]) = peek_user::<[u64; 2]>(waker) else { break };
-        if table == 0 || at == 0 {
-            // Nobody waits for the task.
+        if table == tokio.waker {
+            last = Sleeper { table: table_of(at)?, at, is_task: true };
+        } else if known(tokio, table).is_some() {
+            last = Sleeper { table, at, is_task: false };
+        } else {
+            if table != 0 {
+                note(pid);
+            }
+            if wait.is_some() {
+                return None;
+            }
+            // Nobody is known to wait for the task.
             break;
         }
-        last = if table == tokio.waker {
-            Sleeper { table: table_of(at)?, at, is_task: true }
-        } else {
-            Sleeper { table, at, is_task: false }
-        };
     }
     if last.is_task { Some(last.at) } else { None }
 }
@@ -100,14 +104,18 @@ fn awaited(wait: &Wait, from: u64) -> Option<u64> {
     Some(at.wrapping_add(u64::from(wait.waker)))
 }
 
-/// Where the waker is of who waits for a task's end; at address 0 if that is not known.
+/// Where the waker is of who waits for a task's end.
 #[inline(always)]
 fn joined(tokio: &Tokio, task: Sleeper) -> Option<u64> {
-    if tokio.join == NO_POINTER {
-        return Some(0);
-    }
     let trailer: u64 = peek_user(task.table.wrapping_add(u64::from(tokio.trailer)))?;
     Some(task.at.wrapping_add(trailer).wrapping_add(u64::from(tokio.join)))
+}
+
+/// User space is to have a look.
+#[inline(always)]
+fn note(pid: u32) {
+    // A full map evicts its oldest entry.
+    let _ = UNFOLLOWED.insert(pid, 0, 0);
 }
 
 #[inline(always)]

@@ -53,6 +53,7 @@ pub(crate) fn backends() -> Result<()> {
     )?;
     thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
     thing("Python packages of other frameworks", e2e::prepare::tasks_python)?;
+    thing("service on tokio", e2e::prepare::tokio_service)?;
     thing("Go service with a tracing SDK", e2e::prepare::instrumented_go)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("programs that move messages", || {

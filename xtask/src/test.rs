@@ -136,10 +136,19 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     if e2e && built && ready {
         stages.run("e2e", || {
             // Each of them, even if one before it fails.
-            ["backends", "capture", "goroutines", "sockets", "tasks", "traces", "instrumented"]
-                .map(|name| run_tests(&programs, name, options.filter.as_deref()))
-                .into_iter()
-                .collect()
+            [
+                "backends",
+                "capture",
+                "goroutines",
+                "sockets",
+                "tasks",
+                "tokio_tasks",
+                "traces",
+                "instrumented",
+            ]
+            .map(|name| run_tests(&programs, name, options.filter.as_deref()))
+            .into_iter()
+            .collect()
         });
     } else if e2e {
         stages.without("e2e", blocked());

@@ -1,10 +1,10 @@
 //! Evidence from the thread that answers: between two answers, it made the call, and what it answers
 //! next is the request.
 //!
-//! Right for workers who are given requests that another thread has read (Puma's reactor, servers
-//! that select with one thread and work with many). Where threads are shared, calls of a thread are
-//! older than the request that it answers next as often as not, and it does not wait for its calls:
-//! both are counted in the process.
+//! Right for workers who are given requests by a thread that does nothing but read them (Puma's
+//! reactor, servers that select with one thread and work with many). Where threads are shared, all of
+//! them read, calls of a thread are older than the request that it answers next as often as not, and
+//! it does not wait for its calls: that is counted in the process.
 
 use super::Scene;
 use super::evidence::Testimony;

@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_TASK};
+use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_TASK};
 
 use super::node::{Client, Node, Role, Server};
 use super::stage::Causality;
@@ -231,7 +231,7 @@ impl Causality {
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
         self.answered_in_order(id, &at);
-        if at.flow.kind == FLOW_TASK {
+        if matches!(at.flow.kind, FLOW_TASK | FLOW_FUTURE) {
             self.waited_for(id, &at);
         }
         self.answered_by_worker(id, &at);
@@ -256,12 +256,16 @@ impl Causality {
     fn waited_for(&mut self, id: ExchangeId, at: &Moment) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let Some(process) = self.processes.at_mut(at) else { return };
-        let Some(client) = node.client_mut() else { return };
+        let Some(client) = node.client_mut().filter(|client| !client.decided) else { return };
         let more = process.contexts.lineage(&at.flow).into_iter();
         let more: Vec<_> = more.filter(|ancestor| !client.lineage.contains(ancestor)).collect();
         let mut suspects = process.suspects(&more, true);
         suspects.retain(|request| !client.suspects.contains(request));
-        client.lineage.extend(more);
+        match at.flow.kind {
+            // What waits for the response is surer than what was on the stack before.
+            FLOW_FUTURE => drop(client.lineage.splice(..0, more)),
+            _ => client.lineage.extend(more),
+        }
         client.suspects.extend(&suspects);
         for server in suspects {
             if let Some(server) = self.server(server) {
@@ -287,13 +291,14 @@ impl Causality {
         let Some(reader) = node.server().map(|server| server.reader) else { return };
         let since = node.started.order;
         let Some(process) = self.processes.at_mut(at) else { return };
-        let calls = std::mem::take(&mut process.thread(at.tid).calls);
+        let calls = process.thread(at.tid).answers();
         if reader == (at.pid, at.tid) || calls.is_empty() {
             return;
         }
         let nodes = &self.nodes;
         let began = |call| nodes.get(call).map_or(0, |call: &Node| call.started.order);
-        let all = calls.iter().all(|call| began(call) > since);
+        let only_reads = process.known_thread(reader.1).is_some_and(|reader| !reader.works);
+        let all = only_reads && calls.iter().all(|call| began(call) > since);
         process.workers.observe(all);
         process.has_workers = true;
         for call in calls.iter().filter(|_| all) {

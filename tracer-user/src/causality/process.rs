@@ -44,8 +44,8 @@ pub(super) struct Process {
     pub(super) blocking: Share,
     /// Requests that were read and answered by one thread that read no other between.
     pub(super) dedicated: Share,
-    /// Answers to what another thread had read, before which the thread made calls for none that is
-    /// older than they are.
+    /// Answers to what another thread, which only reads, had read, before which the thread made calls
+    /// for none that is older than they are.
     pub(super) workers: Share,
     /// There was such an answer.
     pub(super) has_workers: bool,
@@ -74,6 +74,8 @@ pub(super) struct Thread {
     pub(super) last_read: Option<ExchangeId>,
     /// The request for which it was started, while that is open.
     cause: Option<ExchangeId>,
+    /// It makes calls, or answers requests: it does not only read them for others.
+    pub(super) works: bool,
     /// Calls that it made since it read or answered a request.
     pub(super) calls: Vec<ExchangeId>,
     /// What it has read and not acted on.
@@ -201,8 +203,15 @@ impl Thread {
         }
     }
 
+    /// It writes a response; the calls that it made before.
+    pub(super) fn answers(&mut self) -> Vec<ExchangeId> {
+        self.works = true;
+        std::mem::take(&mut self.calls)
+    }
+
     /// It has begun a call.
     pub(super) fn calls(&mut self, call: ExchangeId) {
+        self.works = true;
         if self.calls.len() < MAX_CALLS {
             self.calls.push(call);
         }

@@ -10,6 +10,8 @@ pub(super) const DOUBT: u64 = 60_000_000_000;
 pub(super) struct Sight {
     /// Incoming connections that were there before the tracer and have not been seen since.
     unseen: u32,
+    /// Until when (boot clock) these may carry a request from before the tracer; 0 if that is not known.
+    unseen_until: u64,
     /// Incoming connections that carry what is not decoded.
     undecoded: u32,
     /// Some connections are not traced because the user said so.
@@ -35,9 +37,13 @@ impl Sight {
         self.doubt = self.doubt.max(Self::doubt(now));
     }
 
-    pub(super) fn unseen(&mut self, count: u32, order: u64) {
+    pub(super) fn unseen(&mut self, count: u32, at: &Moment) {
         if count < self.unseen {
-            self.dim = order;
+            self.dim = at.order;
+        }
+        // What is found before the first event is found again a little later.
+        if self.unseen_until == 0 && at.time != 0 {
+            self.unseen_until = Self::doubt(at.time);
         }
         self.unseen = count;
     }
@@ -64,7 +70,7 @@ impl Sight {
     /// Nothing that it was asked for since then can have escaped, and nothing from before that was
     /// still going on then.
     pub(super) fn whole_since(&self, since: &Moment) -> bool {
-        self.unseen == 0
+        (self.unseen == 0 || (1..since.time).contains(&self.unseen_until))
             && self.undecoded == 0
             && !self.left_out
             && self.dim < since.order
@@ -81,10 +87,11 @@ mod tests {
         let at = |order| Moment { order, time: order, ..Moment::default() };
         let mut sight = Sight::default();
         assert!(sight.whole_since(&at(1)));
-        sight.unseen(2, 10);
-        sight.unseen(1, 20);
+        sight.unseen(2, &at(10));
+        sight.unseen(1, &at(20));
         assert!(!sight.whole_since(&at(30)) && sight.is_clear(&at(30)));
-        sight.unseen(0, 40);
+        assert!(!sight.whole_since(&at(10 + DOUBT)) && sight.whole_since(&at(11 + DOUBT)));
+        sight.unseen(0, &at(40));
         assert!(!sight.whole_since(&at(40)) && sight.whole_since(&at(41)));
         sight.undecoded_opened();
         assert!(!sight.whole_since(&at(41)) && !sight.is_clear(&at(41)));

@@ -157,9 +157,10 @@ impl Causality {
         self.processes.acting(&at).sight.leave_out(some);
     }
 
-    /// By now a process has this many incoming connections that nothing was seen of yet.
+    /// By now a process has this many incoming connections that nothing was seen of yet: such as are
+    /// older than the tracer.
     pub fn unseen(&mut self, at: Moment, count: u32) {
-        self.processes.acting(&at).sight.unseen(count, at.order);
+        self.processes.acting(&at).sight.unseen(count, &at);
     }
 
     /// Something that a process did was lost.

@@ -1,7 +1,7 @@
 //! A trace with its witnesses, for machines.
 
 use serde_json::{Value, json};
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK};
+use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::trace::{Kind, Span, SpanId, TraceId};
@@ -48,6 +48,8 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
         "flow": match hearing.flow {
             FLOW_GOROUTINE => "goroutine",
             FLOW_PYTHON => "python",
+            FLOW_PROMISE => "promise",
+            FLOW_FUTURE => "future",
             FLOW_TASK => "tokio",
             _ => "unnamed",
         },

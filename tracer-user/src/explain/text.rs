@@ -12,7 +12,9 @@
 
 use std::fmt::Write as _;
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK};
+use tracer_common::record::{
+    FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK, FUTURE_THREAD, FUTURE_VIRTUAL,
+};
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::export::printable;
@@ -98,6 +100,13 @@ fn facts(hearing: &Hearing<SpanId>) -> String {
         (FLOW_PYTHON, context) => {
             write!(facts, ", Python context {:#x}", context & (u64::MAX >> 1))
         }
+        (FLOW_FUTURE, name) if name & FUTURE_VIRTUAL == FUTURE_VIRTUAL => {
+            write!(facts, ", for virtual thread {}", name & !FUTURE_VIRTUAL)
+        }
+        (FLOW_FUTURE, name) if name & FUTURE_THREAD != 0 => {
+            write!(facts, ", for thread {}", name & !FUTURE_THREAD)
+        }
+        (FLOW_FUTURE, future) => write!(facts, ", for future {future:#x}"),
         (FLOW_TASK, task) => write!(facts, ", tokio task {task:#x}"),
         (_, context) => write!(facts, ", context {context:#x}"),
     };

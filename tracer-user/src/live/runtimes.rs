@@ -117,7 +117,8 @@ impl Looking {
         let mut later = Later::default();
         let mut unfollowed = Unfollowed::default();
         loop {
-            let request = match requests.recv_timeout(later.pause()) {
+            let pause = unfollowed.pause().unwrap_or(Duration::MAX).min(later.pause());
+            let request = match requests.recv_timeout(pause) {
                 Ok(request) => request,
                 Err(RecvTimeoutError::Timeout) => {
                     if !unfollowed.is_empty() {

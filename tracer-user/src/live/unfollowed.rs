@@ -5,11 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Between the first looks.
-const FIRST: Duration = Duration::from_millis(100);
+const FIRST: Duration = Duration::from_millis(25);
 /// So many of them; from then on each pause is twice the one before.
-const EAGER: u32 = 10;
+const EAGER: u32 = 20;
 /// The pause is doubled so often: to 3.4 minutes.
-const MAX_DOUBLED: u32 = 11;
+const MAX_DOUBLED: u32 = 13;
+/// How often it is asked which processes have made such calls.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Processes that are remembered.
 const MAX_PROCESSES: usize = 4096;
 
@@ -58,6 +60,11 @@ impl Unfollowed {
                 self.due.push_back(process);
             }
         }
+    }
+
+    /// Until when to wait before the next question, if there is anything to ask.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        (!self.is_empty()).then_some(PAUSE)
     }
 
     /// Whether there are any.

@@ -9,6 +9,7 @@ mod by_file;
 mod candidate;
 pub mod elf;
 pub mod golang;
+mod jvm;
 mod memory;
 mod python;
 mod tokio;
@@ -67,6 +68,7 @@ impl Default for Detectors {
             Box::<golang::Go>::default(),
             Box::<python::Python>::default(),
             Box::<v8::Node>::default(),
+            Box::<jvm::Java>::default(),
             Box::<tokio::Tokio>::default(),
         ])
     }

@@ -1,6 +1,6 @@
 //! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
 
-use tracer_common::record::{FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON};
+use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
 
 use crate::outcome::Outcome;
 use crate::script::{Script, Task, Wire, task};
@@ -198,4 +198,78 @@ fn whose_turn_is_first_of_two_who_ask_is_not_guessed() {
             request(script, any(2), n, wire);
         },
     ));
+}
+
+/// Requests come on connections of their own, whose tasks have no name before they answer; tasks of the
+/// pooled connections write for them.
+#[test]
+fn who_waits_for_a_call_belongs_to_the_connection_that_is_answered() {
+    assert_right(&crowd(
+        FLOW_TASK,
+        |_| 0,
+        |script, n, wire| {
+            script.run(any(0), FLOW_TASK, 100 + n, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+#[test]
+fn a_task_that_is_waited_for_only_by_the_response_belongs_to_who_waits_then() {
+    assert_right(&crowd(
+        FLOW_TASK,
+        |_| 0,
+        |script, n, wire| {
+            script.run(any(0), FLOW_TASK, 200 + n, 0);
+            script.ask(any(0), wire, &format!("/out/{n}"));
+            script.hear(BACK, wire);
+            script.answer(BACK, wire);
+            script.run(any(1), FLOW_TASK, 100 + n, 0);
+            script.learn(any(1), wire);
+        },
+    ));
+}
+
+/// The task serves one request after the other, and nobody waits for what one has left behind.
+#[test]
+fn a_task_that_nobody_waits_for_belongs_to_nothing() {
+    assert_orphans(&crowd(
+        FLOW_TASK,
+        |_| 0,
+        |script, n, wire| {
+            script.run(any(0), FLOW_TASK, 200 + n, 0);
+            request(script, any(0), n, wire);
+        },
+    ));
+}
+
+/// Calls are written by one thread and their responses read by another, for what `waits` names.
+fn futures(waits: impl Fn(u64) -> u64) -> Script {
+    crowd(
+        FLOW_FUTURE,
+        |_| 0,
+        |script, n, wire| {
+            script.run(any(0), FLOW_FUTURE, 0, 0);
+            script.ask(any(0), wire, &format!("/out/{n}"));
+            script.hear(BACK, wire);
+            script.answer(BACK, wire);
+            script.run(any(1), FLOW_FUTURE, waits(n), 0);
+            script.learn(any(1), wire);
+        },
+    )
+}
+
+#[test]
+fn who_waits_for_a_response_may_be_told_when_it_comes() {
+    assert_right(&futures(|n| 100 + n));
+}
+
+#[test]
+fn what_nobody_is_told_to_wait_for_has_no_parent() {
+    assert_orphans(&futures(|_| 0));
+}
+
+#[test]
+fn what_waits_for_a_response_and_answers_nobody_is_no_parent() {
+    assert_orphans(&futures(|n| 900 + n));
 }

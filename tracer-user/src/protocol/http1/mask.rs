@@ -79,12 +79,14 @@ impl Mask {
             Part::Content => blank(bytes),
             Part::HeadStart | Part::Head => {
                 let goes_on = matches!(last, Some(Part::HeadStart | Part::Head));
-                if part == Part::HeadStart || !goes_on {
+                if part == Part::HeadStart {
+                    self.head = HeadMask::new(&self.ids);
+                } else if !goes_on {
                     self.head = HeadMask::after(self.refused_prefix(last), &self.ids);
                 }
                 self.head.feed(bytes);
             }
-            Part::Refused => malformed(self.refused_prefix(last), bytes),
+            Part::Refused => malformed(&[], bytes),
             Part::Malformed => {
                 let goes_on = matches!(last, Some(Part::HeadStart | Part::Head));
                 let start = if goes_on { self.head.start() } else { self.refused_prefix(last) };

@@ -21,6 +21,8 @@ const WAKER: u32 = 16;
 const NEAR: u32 = 64;
 /// A future that is at most so long (bytes) is a box, and what is in the box is looked at.
 const BOX: u64 = 64;
+/// Bytes of that.
+const BOXED: u64 = 4096;
 
 /// Where a task leads to such channels whose sender it is. `waker`: the table of tokio's wakers.
 pub(super) fn ways(program: &Program<'_>, waker: u64, task: u64, shape: &Shape) -> Vec<Way> {
@@ -30,7 +32,7 @@ pub(super) fn ways(program: &Program<'_>, waker: u64, task: u64, shape: &Shape) 
         let wait = Wait { table: shape.table, first, second: NO_POINTER, waker: 0, state: 0 };
         found.extend(ends(program, waker, task, at, wait));
         if boxed {
-            for (second, at) in pointers(program, at, u64::MAX) {
+            for (second, at) in pointers(program, at, BOXED) {
                 found.extend(ends(program, waker, task, at, Wait { second, ..wait }));
             }
         }
@@ -60,5 +62,5 @@ fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Ve
     let both = states.flat_map(|(state, _)| {
         others.iter().map(move |&(far, waiter)| (Wait { waker: far, state, ..wait }, waiter))
     });
-    both.map(|(wait, waiter)| Way { wait, waiter, open }).collect()
+    both.map(|(wait, waiter)| Way { wait, through: at, waiter, open }).collect()
 }

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use tracer_common::runtime::{MAX_WAITS, NO_POINTER, Tokio, Wait};
+use tracer_common::runtime::{MAX_WAITS, Tokio, Wait};
 
 use super::program::{Program, Shape, Sleeper};
+use super::sightings::Sightings;
+use super::way::Way;
 use super::{channel, way};
 
 /// Words of what a socket is registered with.
 const REGISTERED: usize = 40;
 /// Words of a task's trailer.
 const TRAILER: usize = 8;
-/// How often a way has to be seen until it is gone.
-const ENOUGH: u32 = 4;
-/// Ways that are counted at the same time.
-const MAX_SEEN: usize = 4096;
+/// Where in the trailer the waker is of who waits for a task, until one is seen: behind the task's two
+/// neighbours, as the compiler has laid it out so far. What is there is believed only if it is a waker.
+const JOIN: u32 = 16;
 /// Who waits for whom is followed so far.
 const MAX_LINKS: usize = 6;
 
@@ -30,15 +31,13 @@ pub(super) struct Layout {
     trailer: u32,
     /// [`Tokio::join`].
     join: Option<u32>,
-    waits: Vec<Wait>,
-    /// How often each way was seen that is not believed yet.
-    seen: HashMap<Wait, u32>,
+    sightings: Sightings,
 }
 
 impl Layout {
-    /// How much is known.
+    /// How many ways are known.
     pub(super) fn size(&self) -> usize {
-        self.waits.len() + usize::from(self.join.is_some())
+        self.sightings.believed().len()
     }
 
     /// Looks at the tasks that wait for sockets, whose registrations are at these addresses, and at
@@ -60,14 +59,14 @@ impl Layout {
         let (&reader, _) = self.readers.iter().max_by_key(|(_, count)| **count)?;
         let absolute = |address: u64| program.base.wrapping_add(address);
         let mut waits = [Wait::default(); MAX_WAITS];
-        waits.iter_mut().zip(&self.waits).for_each(|(to, wait)| {
+        waits.iter_mut().zip(self.sightings.believed()).for_each(|(to, wait)| {
             *to = Wait { table: absolute(wait.table), ..*wait };
         });
         Some(Tokio {
             waker: absolute(self.waker?),
             reader,
             trailer: self.trailer,
-            join: self.join.unwrap_or(NO_POINTER),
+            join: self.join.unwrap_or(JOIN),
             reserved: 0,
             waits,
         })
@@ -97,9 +96,12 @@ impl Layout {
         let mut last = writer;
         for link in 0..MAX_LINKS {
             let table = last.table().wrapping_sub(program.base);
-            let known = self.waits.iter().find(|wait| wait.table == table);
+            let known = self.sightings.of(table).copied();
+            if let (Some(_), Sleeper::Task { at, shape }) = (known, last) {
+                self.sightings.compare(&channel::ways(program, waker, at, &shape), program.base);
+            }
             let next = match (known, last) {
-                (Some(wait), _) => way::follow(program, waker, wait, last.at()),
+                (Some(wait), _) => way::follow(program, waker, &wait, last.at()),
                 (None, Sleeper::Task { at, shape }) if link == 0 => {
                     self.sight(program, channel::ways(program, waker, at, &shape))
                 }
@@ -137,29 +139,8 @@ impl Layout {
 
     /// Counts ways that were seen from one place. Returns who waits at the end of the first, if that is
     /// not over.
-    fn sight(&mut self, program: &Program<'_>, ways: Vec<way::Way>) -> Option<Sleeper> {
-        let waiter = ways.iter().find(|way| way.open).map(|way| way.waiter);
-        for way in ways {
-            let table = way.wait.table.wrapping_sub(program.base);
-            self.count(Wait { table, ..way.wait });
-        }
-        waiter
-    }
-
-    /// A way is believed when it was seen often, and no other one from there as often.
-    fn count(&mut self, wait: Wait) {
-        if self.seen.len() >= MAX_SEEN && !self.seen.contains_key(&wait) {
-            return;
-        }
-        let count = self.seen.entry(wait).or_default();
-        *count += 1;
-        let count = *count;
-        let mut rivals = self.seen.iter().filter(|(other, _)| other.table == wait.table);
-        let best = rivals.all(|(other, seen)| *other == wait || *seen < count);
-        let known = self.waits.iter().any(|other| other.table == wait.table);
-        if count >= ENOUGH && best && !known && self.waits.len() < MAX_WAITS {
-            self.waits.push(wait);
-            self.seen.retain(|other, _| other.table != wait.table);
-        }
+    fn sight(&mut self, program: &Program<'_>, ways: Vec<Way>) -> Option<Sleeper> {
+        ways.iter().for_each(|way| self.sightings.saw(way, program.base));
+        ways.iter().find(|way| way.open).map(|way| way.waiter)
     }
 }

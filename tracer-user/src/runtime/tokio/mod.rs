@@ -5,6 +5,7 @@
 mod channel;
 mod layout;
 mod program;
+mod sightings;
 mod sockets;
 mod way;
 
@@ -42,15 +43,12 @@ impl Detector for Tokio {
             return None;
         }
         let mut layout = self.layouts.known(process.exe_id).unwrap_or_default();
-        let before = layout.size();
-        let patience = if before == 0 { PATIENCE } else { PATIENCE / 6 };
-        let end = Instant::now() + patience;
-        loop {
-            layout.look(&program, &sockets, end);
-            if layout.size() > before || Instant::now() >= end {
-                break;
-            }
+        let end = Instant::now() + PATIENCE;
+        layout.look(&program, &sockets, end);
+        // Others that run the program may wait for what is known of it.
+        while layout.size() == 0 && Instant::now() < end {
             std::thread::sleep(PAUSE);
+            layout.look(&program, &sockets, end);
         }
         let tokio = layout.tokio(&program);
         self.layouts.put(process.exe_id, layout);

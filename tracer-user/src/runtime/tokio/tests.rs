@@ -12,7 +12,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracer_common::record::FLOW_TASK;
-use tracer_common::runtime::NO_POINTER;
 
 use super::super::memory::Memory;
 use super::program::{Program, Sleeper};
@@ -130,7 +129,7 @@ fn followed(this: &Candidate, tokio: &tracer_common::runtime::Tokio) -> BTreeSet
     let known = |table| tokio.waits.iter().find(move |wait| wait.table == table);
     let next = |from: &Sleeper| match (known(from.table()), from) {
         (Some(wait), _) => way::follow(&program, tokio.waker, wait, from.at()),
-        (None, Sleeper::Task { at, shape }) if tokio.join != NO_POINTER => {
+        (None, Sleeper::Task { at, shape }) => {
             let place = at + shape.trailer + u64::from(tokio.join);
             let pair = [memory.word(place)?, memory.word(place + 8)?];
             program.sleeper(tokio.waker, pair)

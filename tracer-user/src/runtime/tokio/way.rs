@@ -15,6 +15,8 @@ const MAX_COUNT: u64 = 1 << 20;
 pub(super) struct Way {
     /// With addresses of this process.
     pub(super) wait: Wait,
+    /// Address of what the last pointer leads to.
+    pub(super) through: u64,
     /// At its end.
     pub(super) waiter: Sleeper,
     /// It waits now.
@@ -52,7 +54,7 @@ pub(super) fn shared(
             if waiter.at() != writer {
                 let state = NO_POINTER;
                 let wait = Wait { table, first, second: NO_POINTER, waker: far, state };
-                found.push(Way { wait, waiter, open: true });
+                found.push(Way { wait, through: at, waiter, open: true });
             }
         }
     }
