@@ -14,15 +14,20 @@ const HALF: f64 = 0.8;
 
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let handed = call.client().and_then(|client| scene.node(client.handed?));
-    let Some(server) = handed else { return Testimony::Silent };
-    let exclusive = server.server().is_some_and(|role| role.exclusive);
-    let answered_elsewhere = server.replied.is_some_and(|at| at.tid != server.started.tid);
     let Some(process) = scene.process(&call.started) else { return Testimony::Silent };
-    if !exclusive || answered_elsewhere {
-        return Testimony::Silent;
+    handed.map_or(Testimony::Silent, |server| for_reader(server, process.dedicated.get()))
+}
+
+/// Names the request for which another thread had the call made, unless that one has more to do. How
+/// far that is believed: this share.
+pub(super) fn for_reader(server: &Node, share: f64) -> Testimony {
+    let exclusive = server.server().is_some_and(|role| role.exclusive);
+    match server.replied {
+        _ if !exclusive => Testimony::Silent,
+        Some(replied) if replied.tid != server.started.tid => Testimony::Silent,
+        Some(_) => Testimony::Names(server.id, share),
+        None => Testimony::Names(server.id, share * HALF),
     }
-    let seen = if server.replied.is_some() { 1.0 } else { HALF };
-    Testimony::Names(server.id, process.dedicated.get() * seen)
 }
 
 /// Why it says nothing.

@@ -7,22 +7,13 @@
 
 use super::Scene;
 use super::evidence::Testimony;
+use super::handoff::for_reader;
 use super::node::Node;
-
-/// The request has not been answered, so only one end has been seen.
-const HALF: f64 = 0.8;
 
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let started = call.client().and_then(|client| scene.node(client.spawned?));
-    let Some(server) = started else { return Testimony::Silent };
-    let exclusive = server.server().is_some_and(|role| role.exclusive);
-    let answered_elsewhere = server.replied.is_some_and(|at| at.tid != server.started.tid);
     let Some(process) = scene.process(&call.started) else { return Testimony::Silent };
-    if !exclusive || answered_elsewhere {
-        return Testimony::Silent;
-    }
-    let seen = if server.replied.is_some() { 1.0 } else { HALF };
-    Testimony::Names(server.id, process.spawned.get() * seen)
+    started.map_or(Testimony::Silent, |server| for_reader(server, process.spawned.get()))
 }
 
 /// Why it says nothing.
