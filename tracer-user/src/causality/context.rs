@@ -22,7 +22,7 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
         None => Testimony::Silent,
         Some([]) => Testimony::Outlives,
         Some([request]) => Testimony::Names(request.id, process.contexts.right.get()),
-        Some(several) => match one_by_one(several) {
+        Some(several) => match one_by_one(process, call, several) {
             Some(request) => Testimony::Names(request, process.contexts.right.get()),
             None => Testimony::Among(several.iter().map(|request| request.id).collect()),
         },
@@ -50,8 +50,11 @@ fn named<'a>(
 }
 
 /// The requests of one connection are answered one after the other, so what its context does, it
-/// does for the first of them.
-fn one_by_one(requests: &[&Node]) -> Option<ExchangeId> {
+/// does for the first of them; unless the answer to that may have been lost.
+fn one_by_one(process: &Process, call: &Node, requests: &[&Node]) -> Option<ExchangeId> {
+    if process.sight.may_have_lost(&call.started) {
+        return None;
+    }
     let cookie = |request: &Node| request.server().map(|server| server.cookie);
     let first = requests.iter().min_by_key(|request| request.started.order)?;
     let alike = requests.iter().all(|request| cookie(request) == cookie(first));

@@ -67,6 +67,11 @@ impl Sight {
         self.undecoded == 0 && !self.left_out && self.doubt < at.time
     }
 
+    /// Something was lost not long before.
+    pub(super) fn may_have_lost(&self, at: &Moment) -> bool {
+        self.doubt >= at.time
+    }
+
     /// Nothing that it was asked for since then can have escaped, and nothing from before that was
     /// still going on then.
     pub(super) fn whole_since(&self, since: &Moment) -> bool {

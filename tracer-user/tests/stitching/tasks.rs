@@ -3,7 +3,7 @@
 
 use tracer_common::record::FLOW_PYTHON;
 
-use crate::outcome::{Outcome, method};
+use crate::outcome::{Outcome, feed, method, pipeline, settings};
 use crate::script::{End, SECOND, Script, Task, Wire};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
@@ -138,8 +138,8 @@ fn who_has_a_task_of_its_own_answer_is_served_by_both() {
     outcome.assert_edge(outcome.client("/out/1"), outcome.server("/in/1"), "context");
 }
 
-#[test]
-fn requests_that_wait_on_one_connection_are_served_in_turn() {
+/// One connection brings two requests, and the second call is made when the first one is answered.
+fn pipelined() -> World {
     let mut world = World::new();
     world.start(100, READING);
     let both = ["/in/1", "/in/2"].map(|path| format!("GET {path} HTTP/1.1\r\nhost: there\r\n\r\n"));
@@ -150,8 +150,26 @@ fn requests_that_wait_on_one_connection_are_served_in_turn() {
     world.answer(100, 0);
     world.call(100, 1, "/out/2");
     world.answer(100, 0);
-    let outcome = world.outcome();
+    world
+}
+
+#[test]
+fn requests_that_wait_on_one_connection_are_served_in_turn() {
+    let outcome = pipelined().outcome();
     outcome.assert_edge(outcome.client("/out/1"), outcome.server("/in/1"), "context");
+    outcome.assert_edge(outcome.client("/out/2"), outcome.server("/in/2"), "context");
+}
+
+/// Or the first had been answered, and that was lost.
+#[test]
+fn of_requests_that_wait_on_one_connection_after_a_loss_none_is_first() {
+    let script = pipelined().script;
+    let mut pipeline = pipeline(settings());
+    pipeline.advance(script.now - SECOND);
+    pipeline.lost_records(script.now - SECOND, script.now - SECOND);
+    feed(&mut pipeline, &script, 0);
+    let outcome = Outcome::end(pipeline, &script);
+    assert_eq!(outcome.client("/out/1").parent, None);
     outcome.assert_edge(outcome.client("/out/2"), outcome.server("/in/2"), "context");
 }
 
