@@ -43,6 +43,7 @@ pub(crate) fn backends() -> Result<()> {
         &[
             ("nginx", "nginx-light"),
             ("java", "default-jre-headless"),
+            ("javac", "default-jdk-headless"),
             ("mvn", "maven"),
             ("nft", "nftables"),
             ("ip", "iproute2"),
