@@ -233,7 +233,8 @@ fn without_uprobes_contexts_are_read_and_who_begins_them_is_not_known() -> Resul
 /// The same classes in a virtual machine of each release of this host.
 #[test]
 fn java() -> Result<()> {
-    let modes = [("sequential", 0.8), ("parallel", 0.8), ("blocking", 0.8), ("pool", 0.5)];
+    // Who waits for two calls of a pool waits for one at a time: about every second call is named.
+    let modes = [("sequential", 0.6), ("parallel", 0.6), ("blocking", 0.6), ("pool", 0.25)];
     let names = modes.map(|(mode, _)| mode);
     for (n, java) in javas().into_iter().enumerate() {
         let service = |_| script(&java, "Futures.java");
