@@ -1,7 +1,7 @@
 //! Which exporters there are, put together from flags, file and environment.
 
-use super::args::ExportArgs;
 use super::error::Error;
+use super::groups::ExportArgs;
 use crate::export::{Kind, Target, targets_from_env};
 
 /// The first of flags, file and environment that names any exporter decides, else it is standard
@@ -109,7 +109,7 @@ fn is_token(byte: u8) -> bool {
 mod tests {
     use super::resolve;
     use crate::config::RunArgs;
-    use crate::config::args::ExportArgs;
+    use crate::config::groups::ExportArgs;
     use crate::config::settings::tests::{env, flags};
     use crate::export::{Kind, Target};
 

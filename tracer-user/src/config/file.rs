@@ -32,9 +32,9 @@ use std::time::Duration;
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
-use super::args::WhenInstrumented;
 use super::error::Error;
 use super::filter::Selection;
+use super::groups::WhenInstrumented;
 use super::units;
 use crate::causality::Kinds;
 use crate::export::Target;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use super::args::{RunArgs, WhenInstrumented};
+use super::args::RunArgs;
 use super::bounds::nanoseconds;
 use super::file::File;
+use super::groups::WhenInstrumented;
 use crate::causality::Kinds;
 use crate::pipeline;
 

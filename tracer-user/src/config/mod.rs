@@ -11,11 +11,13 @@ mod exporters;
 mod file;
 mod filter;
 mod given;
+mod groups;
 mod settings;
 mod units;
 
-pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs, WhenInstrumented};
+pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};
+pub use groups::WhenInstrumented;
 pub use settings::{Limits, Settings};

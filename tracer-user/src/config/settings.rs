@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::args::{RunArgs, WhenInstrumented};
+use super::args::RunArgs;
 use super::error::Error;
 use super::exporters;
 use super::file::File;
 use super::filter::{Filter, Selection};
 use super::given::Given;
+use super::groups::WhenInstrumented;
 use crate::causality::Kinds;
 use crate::export::Target;
 use crate::process::{Rules, parse_attributes};
