@@ -68,13 +68,13 @@ pub(crate) fn message(
     direction: Direction,
     flow: &mut Flow,
 ) {
-    // SAFETY: as in `peek`.
-    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
     let response = start == Start::Response as u32;
     let sends = direction == Direction::Send;
     if !(response || start == Start::Request as u32) {
         return;
     }
+    // SAFETY: as in `peek`.
+    let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
     if runtime.kind == FLOW_FUTURE && runtime.jvm.matters() {
         let found = match (sends, response) {
             (true, _) => future::sends(&runtime.jvm, response),
