@@ -34,7 +34,7 @@ mod testing;
 
 pub use counters::Summary;
 pub use env::targets_from_env;
-pub use exporters::{Exporters, Problem, StartError};
+pub use exporters::{Exporters, Observer, Problem, StartError};
 pub use secure::TlsError;
 pub use settings::Settings;
 pub use target::{Kind, Target, TargetError, Tls};

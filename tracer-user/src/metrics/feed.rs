@@ -1,0 +1,61 @@
+//! The way of spans from the capture thread, which never waits, to the metrics.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use super::Metrics;
+use crate::trace::Span;
+
+/// Spans that may wait.
+const MAX_WAITING: usize = 65_536;
+
+/// The thread's other end; it ends when this is dropped.
+pub struct Feed {
+    spans: Sender<Vec<Arc<Span>>>,
+    waiting: Arc<AtomicUsize>,
+    lost: AtomicU64,
+}
+
+impl Feed {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// There can be no more threads.
+    pub fn start(metrics: Metrics) -> io::Result<Self> {
+        let (spans, receiver) = channel();
+        let feed = Self { spans, waiting: Arc::default(), lost: AtomicU64::new(0) };
+        let waiting = feed.waiting.clone();
+        let thread = thread::Builder::new().name("tracer-metrics".into());
+        thread.spawn(move || run(&metrics, &receiver, &waiting))?;
+        Ok(feed)
+    }
+
+    /// Hands spans on; never waits. What is too much is not in the metrics, and counted as lost.
+    pub fn send(&self, spans: &[Arc<Span>]) {
+        let room = MAX_WAITING.saturating_sub(self.waiting.load(Relaxed));
+        let (taken, left) = spans.split_at(spans.len().min(room));
+        self.lost.fetch_add(left.len() as u64, Relaxed);
+        if !taken.is_empty() {
+            self.waiting.fetch_add(taken.len(), Relaxed);
+            if self.spans.send(taken.to_vec()).is_err() {
+                self.lost.fetch_add(taken.len() as u64, Relaxed);
+            }
+        }
+    }
+
+    /// Spans that the metrics lack, by name.
+    #[must_use]
+    pub fn losses(&self) -> [(&'static str, u64); 1] {
+        [("metrics_queue_full", self.lost.load(Relaxed))]
+    }
+}
+
+fn run(metrics: &Metrics, spans: &Receiver<Vec<Arc<Span>>>, waiting: &AtomicUsize) {
+    for batch in spans {
+        metrics.record(&batch);
+        waiting.fetch_sub(batch.len(), Relaxed);
+    }
+}
