@@ -157,6 +157,7 @@ pub(super) fn weigh(span: &Span) -> usize {
         + service(&span.local.service)
         + service(&span.remote.service)
         + span.links.iter().map(|link| 96 + pairs(&link.attributes)).sum::<usize>()
+        + span.events.iter().map(|it| 64 + it.name.len() + pairs(&it.attributes)).sum::<usize>()
 }
 
 #[cfg(test)]
