@@ -13,7 +13,7 @@ use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
 use crate::metrics::{Feed, Health, Metrics, ProbeRuns};
 use crate::recording::Tap;
-use crate::serve::{Server, Sources};
+use crate::serve::{Recent, Server, Sources};
 use crate::stats::{Vitals, summary, unread};
 use crate::trace::Clock;
 
@@ -60,10 +60,23 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         exporters: exporters.observer(),
         probes: ProbeRuns::new(probes.descriptors()?),
     });
-    let sources = Sources { metrics, vitals: vitals.clone() };
+    let recent = Arc::new(Recent::default());
+    let sources = Sources {
+        metrics: metrics.clone(),
+        vitals: vitals.clone(),
+        exporters: exporters.observer(),
+        traces: recent.clone(),
+        chosen: settings.filter.judges_processes() || settings.filter.restricts_ports(),
+    };
     let server = listener.map(|listener| listener.serve(&sources)).transpose()?;
-    // Without a server nobody can ask for metrics.
-    let feed = server.as_ref().map(|_| Feed::start(sources.metrics)).transpose()?;
+    // Without a server nobody can ask for any of it.
+    let feed = server.as_ref().map(|_| {
+        Feed::start(move |spans| {
+            metrics.record(spans);
+            recent.put(spans);
+        })
+    });
+    let feed = feed.transpose()?;
     let outlets = Arc::new(Outlets { exporters, metrics: feed });
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

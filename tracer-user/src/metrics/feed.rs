@@ -1,4 +1,4 @@
-//! The way of spans from the capture thread, which never waits, to the metrics.
+//! The way of spans from the capture thread, which never waits, to those who need them one by one.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::Metrics;
 use crate::trace::Span;
 
 /// Spans that may wait.
@@ -20,20 +19,20 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts the thread.
+    /// Starts a thread that hands batches to `take`.
     ///
     /// # Errors
     /// There can be no more threads.
-    pub fn start(metrics: Metrics) -> io::Result<Self> {
+    pub fn start(take: impl FnMut(&[Arc<Span>]) + Send + 'static) -> io::Result<Self> {
         let (spans, receiver) = channel();
         let feed = Self { spans, waiting: Arc::default(), lost: AtomicU64::new(0) };
         let waiting = feed.waiting.clone();
         let thread = thread::Builder::new().name("tracer-metrics".into());
-        thread.spawn(move || run(&metrics, &receiver, &waiting))?;
+        thread.spawn(move || run(take, &receiver, &waiting))?;
         Ok(feed)
     }
 
-    /// Hands spans on; never waits. What is too much is not in the metrics, and counted as lost.
+    /// Hands spans on; never waits. What is too much is counted as lost.
     pub fn send(&self, spans: &[Arc<Span>]) {
         let room = MAX_WAITING.saturating_sub(self.waiting.load(Relaxed));
         let (taken, left) = spans.split_at(spans.len().min(room));
@@ -46,16 +45,20 @@ impl Feed {
         }
     }
 
-    /// Spans that the metrics lack, by name.
+    /// Spans that did not fit, by name.
     #[must_use]
     pub fn losses(&self) -> [(&'static str, u64); 1] {
         [("metrics_queue_full", self.lost.load(Relaxed))]
     }
 }
 
-fn run(metrics: &Metrics, spans: &Receiver<Vec<Arc<Span>>>, waiting: &AtomicUsize) {
+fn run(
+    mut take: impl FnMut(&[Arc<Span>]),
+    spans: &Receiver<Vec<Arc<Span>>>,
+    waiting: &AtomicUsize,
+) {
     for batch in spans {
-        metrics.record(&batch);
+        take(&batch);
         waiting.fetch_sub(batch.len(), Relaxed);
     }
 }

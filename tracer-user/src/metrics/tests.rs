@@ -42,6 +42,7 @@ fn span(kind: Kind, service: &str, peer: Option<&str>, route: &str, status: i64)
         end: 1_020_000_000,
         status: if status >= 500 { Status::Error(None) } else { Status::Unset },
         attributes,
+        events: vec![],
         links: vec![],
         resource: Arc::new(Resource { service: service.into(), attributes: vec![] }),
         local: end(None),
@@ -195,7 +196,8 @@ fn what_is_old_leaves_the_map() {
 #[test]
 fn a_feed_hands_on_what_it_is_given() {
     let metrics = metrics(&Arc::default());
-    let feed = Feed::start(metrics.clone()).unwrap();
+    let of_feed = metrics.clone();
+    let feed = Feed::start(move |spans| of_feed.record(spans)).unwrap();
     let spans = vec![span(Kind::Server, "front", None, "/", 200); 1000];
     feed.send(&spans);
     let patience = Instant::now() + Duration::from_secs(30);

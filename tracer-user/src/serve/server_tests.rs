@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::metrics::{Health, Metrics, ProbeRuns};
+use crate::serve::Recent;
 use crate::stats::{Tally, Vitals};
 
 fn sources() -> Sources {
@@ -15,7 +16,8 @@ fn sources() -> Sources {
         exporters: Default::default(),
         probes: ProbeRuns::default(),
     };
-    Sources { metrics: Metrics::new(health), vitals }
+    let (metrics, traces) = (Metrics::new(health), Arc::<Recent>::default());
+    Sources { metrics, vitals, exporters: Default::default(), traces, chosen: false }
 }
 
 fn start(token: Option<&Token>, sources: &Sources) -> Server {

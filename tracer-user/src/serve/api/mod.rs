@@ -1,0 +1,35 @@
+//! The page's own JSON, below /ui: nobody else's, and it may change with the page.
+
+mod map;
+mod span;
+mod state;
+mod trace;
+mod traces;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use super::Sources;
+
+/// Everything that the page asks for.
+pub(super) fn router(sources: &Sources) -> Router {
+    Router::new()
+        .route("/ui/state", get(state::state))
+        .route("/ui/map", get(map::map))
+        .route("/ui/traces", get(traces::traces))
+        .route("/ui/trace/{id}", get(trace::page))
+        .route("/ui/trace/{id}/otlp", get(trace::otlp))
+        .route("/ui/trace/{id}/zipkin", get(trace::zipkin))
+        .with_state(sources.clone())
+}
+
+/// What may block the thread, on one that may be blocked.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Response> {
+    let failed = "The tracer could not do that; its log says more.\n";
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, failed).into_response())
+}
