@@ -13,7 +13,7 @@ use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
 use crate::metrics::{Feed, Health, Metrics, ProbeRuns};
 use crate::recording::Tap;
-use crate::serve::{Recent, Server, Sources};
+use crate::serve::{Recent, Server, Sources, Traces as _};
 use crate::stats::{Vitals, summary, unread};
 use crate::trace::Clock;
 

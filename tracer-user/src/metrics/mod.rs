@@ -23,6 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 pub use durations::Durations;
@@ -47,6 +49,7 @@ struct Inner {
     red: Red,
     graph: Graph,
     folded: Folded,
+    received: Family<[(&'static str, &'static str); 2], Counter>,
     live: Mutex<Live>,
 }
 
@@ -63,8 +66,15 @@ impl Metrics {
             "Observations that went under `other`, because there are too many series",
             folded.clone(),
         );
+        let received = Family::default();
+        registry.register(
+            "tracer_received_spans",
+            "Spans that services sent themselves",
+            received.clone(),
+        );
         registry.register_collector(Box::new(health));
-        Self(Arc::new(Inner { registry, red, graph, folded, live: Mutex::default() }))
+        let live = Mutex::default();
+        Self(Arc::new(Inner { registry, red, graph, folded, received, live }))
     }
 
     /// Takes finished spans.
@@ -77,6 +87,16 @@ impl Metrics {
             inner.red.observe(&facts, &inner.folded);
             inner.graph.observe(&facts, &inner.folded);
             live.observe(&facts, now);
+        }
+    }
+
+    /// Spans came in from outside; `rejected` more could not be taken.
+    pub fn received(&self, format: &'static str, taken: u64, rejected: u64) {
+        for (result, count) in [("taken", taken), ("rejected", rejected)] {
+            if count > 0 {
+                let labels = [("format", format), ("result", result)];
+                self.0.received.get_or_create(&labels).inc_by(count);
+            }
         }
     }
 

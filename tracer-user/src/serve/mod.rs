@@ -12,6 +12,7 @@ mod api;
 mod guard;
 mod health;
 mod hosts;
+mod ingest;
 mod metrics;
 mod page;
 mod recent;
@@ -25,6 +26,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 
 pub use recent::Recent;
 pub use server::{BindError, Listener, Server};
@@ -34,6 +37,7 @@ pub use traces::{Findings, Found, Held, Query, Traces};
 use crate::export::Observer;
 use crate::metrics::Metrics;
 use crate::stats::Vitals;
+use crate::trace::Span;
 
 /// Where the page is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +65,28 @@ pub struct Sources {
     pub chosen: bool,
 }
 
+impl Sources {
+    /// Keeps spans that came in this format; `rejected` more could not be taken.
+    fn take(&self, format: &'static str, spans: &[Arc<Span>], rejected: u64) {
+        self.metrics.received(format, spans.len() as u64, rejected);
+        self.traces.put(spans);
+    }
+}
+
+/// What may block the thread, on one that may be blocked.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Response> {
+    let failed = "The tracer could not do that; its log says more.\n";
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, failed).into_response())
+}
+
 /// Everything that is served, without its guard.
 fn router(sources: &Sources) -> Router {
     health::router(sources.vitals.clone())
         .merge(metrics::router(sources))
         .merge(api::router(sources))
+        .merge(ingest::router(sources))
         .merge(page::router())
 }

@@ -5,19 +5,10 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use super::*;
-use crate::metrics::{Health, Metrics, ProbeRuns};
-use crate::serve::Recent;
-use crate::stats::{Tally, Vitals};
+use crate::stats::Tally;
 
 fn sources() -> Sources {
-    let vitals = Arc::<Vitals>::default();
-    let health = Health {
-        vitals: vitals.clone(),
-        exporters: Default::default(),
-        probes: ProbeRuns::default(),
-    };
-    let (metrics, traces) = (Metrics::new(health), Arc::<Recent>::default());
-    Sources { metrics, vitals, exporters: Default::default(), traces, chosen: false }
+    crate::serve::testing::sources(&Arc::default())
 }
 
 fn start(token: Option<&Token>, sources: &Sources) -> Server {

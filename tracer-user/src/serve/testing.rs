@@ -1,7 +1,10 @@
-//! Spans to test with.
+//! Spans and what is served, to test with.
 
 use std::sync::Arc;
 
+use super::{Recent, Sources};
+use crate::metrics::{Health, Metrics, ProbeRuns};
+use crate::stats::Vitals;
 use crate::trace::{Endpoint, Kind, Resource, Span, SpanId, Status, TraceId, Value};
 
 /// A SERVER span; ids are their last byte, times are in milliseconds.
@@ -34,4 +37,21 @@ pub(super) fn span(
         local: end.clone(),
         remote: end,
     })
+}
+
+/// Of a tracer that has seen nothing, with these traces.
+pub(super) fn sources(traces: &Arc<Recent>) -> Sources {
+    let vitals = Arc::<Vitals>::default();
+    let health = Health {
+        vitals: vitals.clone(),
+        exporters: Default::default(),
+        probes: ProbeRuns::default(),
+    };
+    Sources {
+        metrics: Metrics::new(health),
+        vitals,
+        exporters: Default::default(),
+        traces: traces.clone(),
+        chosen: false,
+    }
 }

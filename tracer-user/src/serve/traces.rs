@@ -76,6 +76,8 @@ pub struct Held {
 
 /// Something that holds traces. Its functions may take a while, and block the thread.
 pub trait Traces: Send + Sync {
+    /// Takes finished spans.
+    fn put(&self, spans: &[Arc<Span>]);
     /// The traces that fit.
     fn find(&self, query: &Query) -> Findings;
     /// The spans of one, in no order; empty if it is not known.

@@ -85,7 +85,7 @@ function Drawing({ map, chosen, choose }: { map: ServiceMap; chosen: string | nu
             <g class={`edge ${health(now)} ${faded ? "faded" : ""}`} key={`${call.from}\n${call.to}`}>
               <title>{tip(now)}</title>
               <path class={now.rate > 0 ? "flow" : ""} d={path.line} stroke-width={1.2 + Math.min(4, Math.log10(1 + now.rate))} marker-end="url(#tip)" />
-              <text x={path.label.x} y={path.label.y + 4}>{rate(now.rate)}</text>
+              <text x={path.label.x} y={path.label.y - 5}>{rate(now.rate)}</text>
             </g>
           );
         })}
@@ -104,7 +104,7 @@ function NodeBox(it: { node: Node; box: { x: number; y: number }; chosen: boolea
   const name = plain(node.name);
   const short = name.length > 21 ? `${name.slice(0, 20)}…` : name;
   const press = () => it.choose(it.chosen ? null : node.name);
-  const kind = node.traced ? health(node) : `outside ${health(node)}`;
+  const kind = node.traced ? (node.requests ? health(node) : "calling") : `outside ${health(node)}`;
   const slow = node.traced && node.p99 >= it.slowest && node.p99 > 0;
   return (
     <g

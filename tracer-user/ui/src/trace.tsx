@@ -101,7 +101,7 @@ function Waterfall({ trace, chosen }: { trace: Trace; chosen: string | null }) {
       <div class="waterfall" role="tree" aria-label="Spans" onKeyDown={keys}>
         <Axis whole={whole} />
         {all.slice(0, limit).map((row) => (
-          <Line key={row.span.id} row={row} whole={whole} colour={colour(row.span.service)} chosen={row === open} choose={choose}>
+          <Line key={`${row.span.id} ${row.span.kind}`} row={row} whole={whole} colour={colour(row.span.service)} chosen={row === open} choose={choose}>
             {row === open && <Details row={row} />}
           </Line>
         ))}
@@ -134,7 +134,7 @@ function Line({ row, whole, colour, chosen, choose, children }: LineProps) {
   const code = attribute(span, "http.response.status_code");
   const percent = (ns: number) => `${(100 * ns) / whole}%`;
   const press = () => choose(chosen ? null : span.id);
-  const side = span.start / whole > 0.7 ? { right: percent(whole - span.start) } : { left: percent(Math.min(whole, span.start + span.duration)) };
+  const side = { left: percent(Math.min(whole, span.start + span.duration)) };
   const confidence = Number(attribute(span, "tracer.parent.confidence") ?? 1);
   return (
     <>

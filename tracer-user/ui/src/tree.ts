@@ -14,14 +14,30 @@ export interface Row {
 const end = (span: Span) => span.start + span.duration;
 const byStart = (one: Row, other: Row) => one.span.start - other.span.start || end(other.span) - end(one.span);
 
-/** Roots first, each row followed by those below it. A parent that would close a circle counts as missing. */
+/**
+ * Roots first, each row followed by those below it. A parent that would close a circle counts as missing.
+ * Where both sides of a request share one id, as Zipkin's clients may have it, the server's side is below
+ * the client's, and what names that id as its parent below the server's.
+ */
 export function rows(spans: Span[]): Row[] {
   const all = new Map<string, Row>();
-  for (const span of spans) {
-    if (!all.has(span.id)) all.set(span.id, { span, depth: 0, orphan: false, children: [], critical: [] });
+  const shared: [Row, Row][] = [];
+  for (const span of spans.toSorted((one, other) => Number(one.kind !== "CLIENT") - Number(other.kind !== "CLIENT"))) {
+    const row = { span, depth: 0, orphan: false, children: [], critical: [] };
+    const first = all.get(span.id);
+    if (!first) all.set(span.id, row);
+    else if (first.span.kind === "CLIENT" && span.kind === "SERVER") shared.push([first, row]);
   }
+  const clients = new Set<Row>();
+  for (const [client, server] of shared) {
+    clients.add(client);
+    client.children.push(server);
+    all.set(server.span.id, server);
+  }
+  const sides = new Set(shared.map(([, server]) => server));
   const tops: Row[] = [];
-  for (const row of all.values()) {
+  for (const row of [...clients, ...all.values()]) {
+    if (sides.has(row)) continue;
     const parent = row.span.parent === null ? undefined : all.get(row.span.parent);
     if (parent && !circular(row, all)) {
       parent.children.push(row);

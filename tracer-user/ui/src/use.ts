@@ -76,9 +76,17 @@ export function useWidth<E extends Element>(): [{ current: E | null }, number] {
   const [width, set] = useState(0);
   useEffect(() => {
     if (!element.current) return;
-    const observer = new ResizeObserver(([entry]) => entry && set(entry.contentRect.width));
+    // In the next frame: what follows from the width may change it.
+    let frame = 0;
+    const observer = new ResizeObserver(([entry]) => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => entry && set(entry.contentRect.width));
+    });
     observer.observe(element.current);
-    return () => observer.disconnect();
+    return () => {
+      observer.disconnect();
+      cancelAnimationFrame(frame);
+    };
   }, []);
   return [element, width];
 }

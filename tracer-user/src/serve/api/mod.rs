@@ -7,8 +7,6 @@ mod trace;
 mod traces;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use super::Sources;
@@ -23,13 +21,4 @@ pub(super) fn router(sources: &Sources) -> Router {
         .route("/ui/trace/{id}/otlp", get(trace::otlp))
         .route("/ui/trace/{id}/zipkin", get(trace::zipkin))
         .with_state(sources.clone())
-}
-
-/// What may block the thread, on one that may be blocked.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Response> {
-    let failed = "The tracer could not do that; its log says more.\n";
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, failed).into_response())
 }

@@ -9,10 +9,9 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use super::blocking;
 use super::span::Told;
 use crate::export::{otlp_json, zipkin_json};
-use crate::serve::Sources;
+use crate::serve::{Sources, blocking};
 use crate::trace::{Span, TraceId};
 
 #[derive(Serialize)]

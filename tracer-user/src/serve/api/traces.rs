@@ -5,8 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::blocking;
-use crate::serve::{Found, Query as Wanted, Sources};
+use crate::serve::{Found, Query as Wanted, Sources, blocking};
 
 /// Most traces of an answer.
 const MAX: usize = 1000;
