@@ -28,8 +28,8 @@ impl Story {
                 Above::Span(method, confidence(span))
             }
             (Some(_), _) => Above::Outside,
-            (None, Kind::Server) => Above::UnseenCaller,
-            (None, Kind::Client) => Above::Nothing(Reason::of(self.hearing(span.span_id))),
+            (None, Kind::Server | Kind::Consumer) => Above::UnseenCaller,
+            (None, _) => Above::Nothing(Reason::of(self.hearing(span.span_id))),
         }
     }
 

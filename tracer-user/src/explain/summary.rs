@@ -36,7 +36,7 @@ impl Summary {
         for span in &story.spans {
             match (story.above(span), span.kind) {
                 (Above::Span(..), Kind::Server) => summary.paired += 1,
-                (Above::Span(method, confidence), Kind::Client) => {
+                (Above::Span(method, confidence), _) => {
                     summary.joined.entry(method.to_owned()).or_default().push(confidence);
                 }
                 (Above::Outside, _) => summary.outside += 1,

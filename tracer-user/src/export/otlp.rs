@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
-use opentelemetry_proto::tonic::trace::v1::span::{Link as OtlpLink, SpanKind};
+use opentelemetry_proto::tonic::trace::v1::span::{Event as OtlpEvent, Link as OtlpLink, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{
     ResourceSpans, ScopeSpans, Span as OtlpSpan, SpanFlags, Status as OtlpStatus,
@@ -74,11 +74,24 @@ fn otlp_span(span: &Span) -> OtlpSpan {
         kind: match span.kind {
             Kind::Client => SpanKind::Client,
             Kind::Server => SpanKind::Server,
+            Kind::Producer => SpanKind::Producer,
+            Kind::Consumer => SpanKind::Consumer,
+            Kind::Internal => SpanKind::Internal,
         }
         .into(),
         start_time_unix_nano: span.start,
         end_time_unix_nano: span.end,
         attributes: pairs(&span.attributes),
+        events: span
+            .events
+            .iter()
+            .map(|event| OtlpEvent {
+                time_unix_nano: event.time,
+                name: event.name.clone(),
+                attributes: pairs(&event.attributes),
+                ..Default::default()
+            })
+            .collect(),
         links: span
             .links
             .iter()
@@ -101,14 +114,15 @@ fn otlp_span(span: &Span) -> OtlpSpan {
     }
 }
 
-/// A server's parent is in another process, a client's in its own.
+/// A server's parent is in another process, as is that of who takes a message; others have it in
+/// their own.
 fn flags(span: &Span) -> u32 {
     let remote = match (span.parent, span.kind) {
         (None, _) => 0,
-        (Some(_), Kind::Client) => SpanFlags::ContextHasIsRemoteMask as u32,
-        (Some(_), Kind::Server) => {
+        (Some(_), Kind::Server | Kind::Consumer) => {
             SpanFlags::ContextHasIsRemoteMask as u32 | SpanFlags::ContextIsRemoteMask as u32
         }
+        (Some(_), _) => SpanFlags::ContextHasIsRemoteMask as u32,
     };
     remote | SAMPLED
 }

@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::super::testing::{span, spans};
 use super::*;
+use crate::trace::Event;
 
 #[test]
 fn spans_are_grouped_by_resource_and_decode_back() {
@@ -41,6 +42,11 @@ fn a_span_keeps_everything() {
     let mut given = span(1);
     given.trace_state = Some("v=1".into());
     given.status = Status::Error(Some("reset".into()));
+    given.events.push(Event {
+        time: 5,
+        name: "retry".into(),
+        attributes: given.attributes.clone(),
+    });
     let read = otlp_span(&given);
     assert_eq!(read.trace_id, given.trace_id.0);
     assert_eq!(read.span_id, given.span_id.0);
@@ -49,6 +55,8 @@ fn a_span_keeps_everything() {
     assert_eq!(read.kind(), SpanKind::Server);
     assert_eq!((read.start_time_unix_nano, read.end_time_unix_nano), (given.start, given.end));
     assert_eq!(read.links[0].span_id, [4; 8]);
+    let event = &read.events[0];
+    assert_eq!((event.time_unix_nano, &*event.name, event.attributes.len()), (5, "retry", 4));
     let status = read.status.unwrap();
     assert_eq!((status.code(), status.message.as_str()), (StatusCode::Error, "reset"));
     assert_eq!(read.attributes.len(), given.attributes.len());
@@ -60,6 +68,8 @@ fn flags_say_where_the_parent_is() {
     assert_eq!(flags(&span), 0x301);
     span.kind = Kind::Client;
     assert_eq!(flags(&span), 0x101);
+    span.kind = Kind::Consumer;
+    assert_eq!(flags(&span), 0x301);
     span.parent = None;
     assert_eq!(flags(&span), 0x001);
 }

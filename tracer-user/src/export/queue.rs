@@ -137,7 +137,7 @@ impl Queue {
 
 /// About how many bytes a span takes, in memory and written as JSON with its resource. It need
 /// not be exact, only never far below: limits on bytes rest on it.
-pub(super) fn weigh(span: &Span) -> usize {
+pub(crate) fn weigh(span: &Span) -> usize {
     const SPAN: usize = 640;
     const PAIR: usize = 48;
     let value = |value: &Value| match value {
@@ -157,6 +157,7 @@ pub(super) fn weigh(span: &Span) -> usize {
         + service(&span.local.service)
         + service(&span.remote.service)
         + span.links.iter().map(|link| 96 + pairs(&link.attributes)).sum::<usize>()
+        + span.events.iter().map(|it| 64 + it.name.len() + pairs(&it.attributes)).sum::<usize>()
 }
 
 #[cfg(test)]

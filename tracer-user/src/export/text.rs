@@ -7,15 +7,12 @@
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::trace::{Kind, Span, Status, Value};
+use crate::trace::{Span, Status, Value};
 
 /// Writes a span's line, with its line feed.
 pub(super) fn line(span: &Span, out: &mut String) {
     let time = humantime::format_rfc3339_micros(UNIX_EPOCH + Duration::from_nanos(span.start));
-    let kind = match span.kind {
-        Kind::Client => "CLIENT",
-        Kind::Server => "SERVER",
-    };
+    let kind = span.kind.name();
     let status = attribute(span, "http.response.status_code").unwrap_or_else(|| "-".into());
     let mark = match span.status {
         Status::Unset => "",
@@ -75,6 +72,7 @@ pub(crate) fn printable(text: &str) -> String {
 mod tests {
     use super::super::testing::span;
     use super::*;
+    use crate::trace::Kind;
 
     #[test]
     fn a_line_says_it_all() {

@@ -21,7 +21,8 @@ struct ZipkinSpan<'a> {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<String>,
-    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
     timestamp: u64,
@@ -30,7 +31,16 @@ struct ZipkinSpan<'a> {
     local_endpoint: ZipkinEndpoint,
     #[serde(skip_serializing_if = "ZipkinEndpoint::is_empty")]
     remote_endpoint: ZipkinEndpoint,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotation<'a>>,
     tags: BTreeMap<&'a str, Cow<'a, str>>,
+}
+
+/// An event; Zipkin has no attributes for it.
+#[derive(Serialize)]
+struct Annotation<'a> {
+    timestamp: u64,
+    value: &'a str,
 }
 
 #[derive(Default, PartialEq, Serialize)]
@@ -87,15 +97,19 @@ fn zipkin_span(span: &Span) -> Option<ZipkinSpan<'_>> {
             .parent
             .filter(|id| *id != span.span_id && id.0 != [0; 8])
             .map(|id| id.to_string()),
-        kind: match span.kind {
-            Kind::Client => "CLIENT",
-            Kind::Server => "SERVER",
-        },
+        // Zipkin has no word for what is neither side of an exchange.
+        kind: Some(span.kind).filter(|kind| *kind != Kind::Internal).map(Kind::name),
         name: span.name.to_lowercase(),
         timestamp: start,
         duration: end.saturating_sub(start).max(1),
         local_endpoint: ZipkinEndpoint::new(&span.local, Some(&span.resource.service)),
         remote_endpoint: ZipkinEndpoint::new(&span.remote, span.remote.service.as_deref()),
+        annotations: span
+            .events
+            .iter()
+            .filter(|event| !event.name.is_empty())
+            .map(|event| Annotation { timestamp: event.time / 1000, value: &event.name })
+            .collect(),
         tags: tags(span),
     })
 }

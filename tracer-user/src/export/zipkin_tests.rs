@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::testing::span;
 use super::*;
-use crate::trace::SpanId;
+use crate::trace::{Event, SpanId};
 
 fn written(span: Span) -> serde_json::Value {
     let (body, invalid) = json(&[Arc::new(span)]);
@@ -65,6 +65,20 @@ fn a_bare_client_span() {
             "tags": {"host.name": "box", "process.pid": "42", "w3c.tracestate": "v=1"}
         })
     );
+}
+
+#[test]
+fn spans_of_others_have_events_and_kinds_of_their_own() {
+    let event = |name: &str| Event { time: 5_999, name: name.into(), attributes: vec![] };
+    let mut inner = span(1);
+    inner.kind = Kind::Internal;
+    inner.events = vec![event("cache miss"), event("")];
+    let inner = written(inner);
+    assert!(inner.get("kind").is_none());
+    assert_eq!(inner["annotations"], json!([{"timestamp": 5, "value": "cache miss"}]));
+    let mut sent = span(2);
+    sent.kind = Kind::Producer;
+    assert_eq!(written(sent)["kind"], "PRODUCER");
 }
 
 #[test]

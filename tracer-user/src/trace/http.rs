@@ -101,6 +101,7 @@ pub fn span(
         end: placed.clock.unix(placed.end),
         status: if error.is_some() { Status::Error(None) } else { Status::Unset },
         attributes,
+        events: vec![],
         links: placed.link.iter().cloned().collect(),
         local: endpoint(Some(resource.service.clone()), exchange.local.as_ref()),
         remote: endpoint(peer, exchange.remote.as_ref()),

@@ -19,4 +19,4 @@ pub use http::{by_address, span};
 pub use ids::{span_id, trace_id};
 pub use namer::Namer;
 pub use placing::{LeaveOut, LeftOut, Placed};
-pub use span::{Endpoint, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};
+pub use span::{Endpoint, Event, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};

@@ -5,25 +5,48 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// 16 bytes, not all zero.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TraceId(pub [u8; 16]);
 
 /// 8 bytes, not all zero.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SpanId(pub [u8; 8]);
 
-/// Which side of an exchange a span describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a span describes. The tracer itself makes the first two; the others come from services that
+/// trace themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// The side that sent the request.
     Client,
     /// The side that answered it.
     Server,
+    /// The sending of a message that nobody answers.
+    Producer,
+    /// Its receiving.
+    Consumer,
+    /// Work inside a process.
+    Internal,
+}
+
+impl Kind {
+    /// In capitals, as Zipkin and people write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Client => "CLIENT",
+            Kind::Server => "SERVER",
+            Kind::Producer => "PRODUCER",
+            Kind::Consumer => "CONSUMER",
+            Kind::Internal => "INTERNAL",
+        }
+    }
 }
 
 /// OpenTelemetry's span status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// Nothing went wrong as far as this side is to blame.
     Unset,
@@ -32,7 +55,7 @@ pub enum Status {
 }
 
 /// An attribute's value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// Text.
     Text(Cow<'static, str>),
@@ -77,6 +100,17 @@ pub struct Link {
     pub attributes: Vec<(Cow<'static, str>, Value)>,
 }
 
+/// Something that happened in a span at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// What happened.
+    pub name: String,
+    /// More of it.
+    pub attributes: Vec<(Cow<'static, str>, Value)>,
+}
+
 /// A finished span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
@@ -100,6 +134,8 @@ pub struct Span {
     pub status: Status,
     /// By OpenTelemetry's semantic conventions.
     pub attributes: Vec<(Cow<'static, str>, Value)>,
+    /// In the order in which they were told; the tracer itself makes none.
+    pub events: Vec<Event>,
     /// Other spans.
     pub links: Vec<Link>,
     /// The process that the span is about.

@@ -44,6 +44,7 @@ pub(super) fn span(number: u64) -> Span {
             pair("tracer.parent.method", "header".into()),
             pair("tracer.parent.confidence", Value::Double(0.98)),
         ],
+        events: vec![],
         links: vec![Link {
             trace_id: TraceId([3; 16]),
             span_id: SpanId([4; 8]),
