@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 use tracer_user::config::{Args, Command, RunArgs, Settings};
-use tracer_user::{explain, live, replay};
+use tracer_user::{explain, live, replay, terminal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -52,6 +52,16 @@ fn start(command: Command) -> Result<bool> {
             let file = args.file.clone();
             let settings = settings(&args.into_run())?;
             runtime()?.block_on(replay::replay(&file, settings)).map(|()| true)
+        }
+        Command::Top(args) => {
+            let directory = live::state_directory();
+            let shown = terminal::top(&args.reach, &directory, args.window);
+            runtime()?.block_on(shown).map(|()| true)
+        }
+        Command::Trace(args) => {
+            let directory = live::state_directory();
+            let printed = terminal::trace(&args.reach, &directory, &args.id, args.format);
+            runtime()?.block_on(printed).map(|()| true)
         }
         Command::Explain(args) => {
             let settings = settings(&args.clone().into_run())?;

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 use super::groups::{ExcludeArgs, ExportArgs, LIMITS, LimitArgs, StitchArgs, TraceArgs};
 use super::ui::UiArgs;
 use super::units;
+use crate::terminal::{Format, Reach};
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -87,6 +88,13 @@ pub enum Command {
     /// made.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Show services and routes live: rate, errors, durations, callers, and their latest traces
+    ///
+    /// Asks the running tracer. If none runs on this host, and no --url is given, it traces by itself
+    /// while it is looked at, which needs root.
+    Top(TopArgs),
+    /// Print one trace that the running tracer holds
+    Trace(TraceIdArgs),
 }
 
 impl Args {
@@ -95,6 +103,31 @@ impl Args {
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
     }
+}
+
+/// Flags of `top`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct TopArgs {
+    /// Time that the table covers, up to 5 minutes
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = units::duration)]
+    pub window: Duration,
+    #[command(flatten)]
+    /// Whom to ask.
+    pub reach: Reach,
+}
+
+/// Flags of `trace`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct TraceIdArgs {
+    /// Its id; zeroes at its beginning may be left out
+    #[arg(value_name = "ID", value_parser = units::trace_prefix)]
+    pub id: String,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    /// Whom to ask.
+    pub reach: Reach,
 }
 
 /// Flags of `record`.

@@ -16,7 +16,7 @@ mod settings;
 mod ui;
 mod units;
 
-pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs};
+pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs, TopArgs, TraceIdArgs};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};

@@ -14,4 +14,5 @@ mod runtimes;
 mod unfollowed;
 
 pub use doctor::doctor;
+pub use page::state_directory;
 pub use run::run;

@@ -13,7 +13,7 @@ use crate::serve::{Listener, Page, Token};
 /// # Errors
 /// The address can't be had, or there is no randomness for a token.
 pub(super) fn listen(page: &Page) -> Result<Option<Listener>> {
-    let directory = directory();
+    let directory = state_directory();
     let token = if page.open { None } else { Some(token(&directory)?) };
     match Listener::bind(page, token, &directory) {
         Ok(listener) => Ok(Some(listener)),
@@ -37,8 +37,9 @@ fn token(directory: &Path) -> Result<Token> {
     })
 }
 
-/// systemd's state directory for this service, or the usual one.
-fn directory() -> PathBuf {
+/// Where the tracer keeps what outlasts it: systemd's state directory for this service, or the usual one.
+#[must_use]
+pub fn state_directory() -> PathBuf {
     let given = std::env::var_os("STATE_DIRECTORY").filter(|path| !path.is_empty());
     given.map_or_else(|| "/var/lib/tracer".into(), PathBuf::from)
 }

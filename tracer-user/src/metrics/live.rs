@@ -52,6 +52,7 @@ impl Counts {
             errors: self.errors,
             rate: self.requests as f64 / seconds,
             p50: milliseconds(0.5),
+            p95: milliseconds(0.95),
             p99: milliseconds(0.99),
         }
     }
@@ -88,6 +89,8 @@ pub struct Red {
     pub rate: f64,
     /// Milliseconds.
     pub p50: f64,
+    /// Milliseconds.
+    pub p95: f64,
     /// Milliseconds.
     pub p99: f64,
 }
