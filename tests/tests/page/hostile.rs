@@ -10,7 +10,7 @@ use crate::browser::{Browser, LIMIT};
 use crate::open::Page;
 
 const SERVICE: &str = "<img src=x onerror=document.title='broken'>\u{1b}[2J\u{202e}";
-const PATH: &str = "/<script>document.title='broken'</script>/\"onload=x/%1b[2J%00/{{7*7}}";
+const PATH: &str = "/<script>document.title='broken'</script>/\"onload=x/%1b[2J%07/{{7*7}}";
 
 #[test]
 fn what_comes_from_traffic_is_only_ever_text() -> Result<()> {

@@ -1,7 +1,6 @@
 //! The demo's shop, looked at.
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
 use tests::shop::Shop;
 
 use crate::browser::Browser;
@@ -117,7 +116,7 @@ fn waterfall_is_right(browser: &Browser) -> Result<()> {
          paths.sort((one, other) => other.offsetWidth - one.offsetWidth); \
          return paths[0].closest('.row').querySelector('b').textContent",
     )?;
-    ensure!(longest == Value::from("stock"), "the critical path is longest in {longest}");
+    ensure!(longest == "stock", "the critical path is longest in {longest}");
     browser.picture("trace-1280-light")?;
     browser.run("document.querySelectorAll('.row')[1].click()")?;
     browser.until("how the parent is known", ".details dd", |texts| {
