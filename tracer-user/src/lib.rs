@@ -20,4 +20,5 @@ pub mod recording;
 pub mod replay;
 pub mod runtime;
 pub mod stats;
+pub mod store;
 pub mod trace;
