@@ -1,6 +1,5 @@
 //! Unmodified services: `tests/services` run as their users run such programs.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::process::Process;
-use crate::{paths, ports, prepare};
+use crate::{configured, paths, ports, prepare};
 
 const START: Duration = Duration::from_secs(60);
 
@@ -112,18 +111,7 @@ impl Service<'_> {
 
     fn nginx(&self, sources: &Path, port: u16) -> Result<Command> {
         let upstream = self.calls.first().context("nginx needs one service to pass on to")?;
-        let directory = paths::logs();
-        fs::create_dir_all(&directory)?;
-        let configuration = fs::read_to_string(sources.join("nginx.conf"))?
-            .replace("DIRECTORY", &directory.display().to_string())
-            .replace("UPSTREAM", &format!("127.0.0.1:{}", upstream.port))
-            .replace("PORT", &port.to_string());
-        let file = directory.join(format!("{}.conf", self.name));
-        fs::write(&file, configuration)?;
-        // Debian keeps it where only root's PATH looks.
-        let found = ["/usr/sbin/nginx"].into_iter().find(|path| Path::new(path).is_file());
-        let mut nginx = Command::new(found.unwrap_or("nginx"));
-        nginx.args(["-e", "stderr", "-c"]).arg(file);
-        Ok(nginx)
+        let template = sources.join("nginx.conf");
+        configured::command("nginx", &template, &paths::logs(), Some(upstream.port), port)
     }
 }

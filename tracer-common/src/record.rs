@@ -90,6 +90,9 @@ pub const FLOW_TASK: u32 = 4;
 /// [`Flow::kind`]: `context` names the Java future that completes when all is done that waits for
 /// what the thread runs, or the thread that waits for that.
 pub const FLOW_FUTURE: u32 = 5;
+/// [`Flow::kind`]: `context` is the address of what stands for the client's connection (nginx's
+/// `ngx_connection_t`) whose request is read or answered, or for which a call is made.
+pub const FLOW_CONNECTION: u32 = 6;
 /// Bit of a context of [`FLOW_FUTURE`]: it is a thread; the lower half is the kernel's number of it.
 pub const FUTURE_THREAD: u64 = 1 << 62;
 /// Both bits: it is a virtual thread; the others are Java's number of it.

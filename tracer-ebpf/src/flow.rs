@@ -3,13 +3,14 @@
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
     head::Start,
-    record::{FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
+    record::{FLOW_CONNECTION, FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
     runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
 };
 
 use crate::{
     future,
     kernel::{Sock, peek_user, task_sleeps, task_thread_pointer},
+    nginx,
     operation::Direction,
     promise, python, tokio, work,
 };
@@ -57,7 +58,7 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     }
 }
 
-/// Notes which task or future answers, or for which one another asks, where a message is sent or
+/// Notes which task or future answers, for which one another asks, or whose connection is served, where a message is sent or
 /// received that begins with `start` and these tell. A connection has one task of its own.
 #[inline(always)]
 pub(crate) fn message(
@@ -83,6 +84,11 @@ pub(crate) fn message(
         };
         let context = found.and_then(|end| future::name(&runtime.jvm, end));
         (flow.context, flow.kind) = (context.unwrap_or(0), FLOW_FUTURE);
+    }
+    if runtime.kind == FLOW_CONNECTION
+        && let Some(client) = nginx::client(sock)
+    {
+        (flow.context, flow.kind) = (client, FLOW_CONNECTION);
     }
     if runtime.kind != FLOW_TASK {
         return;

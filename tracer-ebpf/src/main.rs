@@ -13,6 +13,7 @@ mod golang;
 mod kernel;
 mod lifecycle;
 mod moved;
+mod nginx;
 mod operation;
 mod promise;
 mod python;

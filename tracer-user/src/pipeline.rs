@@ -349,7 +349,9 @@ impl<D: Directory> Pipeline<D> {
         };
         match record.verdict {
             VERDICT_SELF => {
-                let key = ConnectionKey::new(Side::Client, info.opener, bases);
+                // What it accepts are looks at its page.
+                let side = if info.opener == Some(false) { Side::Server } else { Side::Client };
+                let key = ConnectionKey::new(side, info.opener, bases);
                 self.assembly.own_connection(key);
             }
             VERDICT_OTHER | VERDICT_UNDECIDED if inbound => self.causality.undecoded(cookie, at),

@@ -19,7 +19,11 @@ fn tracer(arguments: &[&str]) -> Result<Output> {
 }
 
 fn output(command: &mut Command) -> Result<Output> {
-    command.env_remove("RUST_LOG").output().with_context(|| format!("{command:?}"))
+    command
+        .env_remove("RUST_LOG")
+        .env("TRACER_UI", "off")
+        .output()
+        .with_context(|| format!("{command:?}"))
 }
 
 /// It failed with one line that has all of `words`, and wrote nothing else.
@@ -132,7 +136,8 @@ fn signals_end_it_well() -> Result<()> {
         let file = format!("file={}", fresh(name)?.display());
         let mut command = Command::new(paths::tracer());
         command.args(["--port", &server.port.to_string(), "--export", &file]);
-        let mut process = Process::start(name, command.env_remove("RUST_LOG"))?;
+        let mut process =
+            Process::start(name, command.env_remove("RUST_LOG").env("TRACER_UI", "off"))?;
         process.wait_for_line("tracing:", LIMIT)?;
         server.ask("/asked")?;
         let status = process.stop(signal, LIMIT)?;

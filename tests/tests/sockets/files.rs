@@ -11,7 +11,7 @@ use tests::export::Span;
 use tests::process::{self, Process};
 use tests::span::Side;
 use tests::traced::{LIMIT, Seen, ToFile};
-use tests::{paths, ports};
+use tests::{configured, paths, ports};
 
 const SIZE: u64 = 100_000_000;
 /// What curl asks for; twice a second it looks whether it has got more than that.
@@ -27,21 +27,8 @@ fn start(test: &str, name: &str, upstream: Option<u16>) -> Result<(Process, u16)
     fs::create_dir_all(&directory)?;
     // Without a byte on the disk.
     File::create(directory.join("large"))?.set_len(SIZE)?;
-    let configuration =
-        fs::read_to_string(paths::service_sources().join("files").join(format!("{name}.conf")))?
-            .replace("DIRECTORY", &directory.display().to_string())
-            .replace("UPSTREAM", &upstream.unwrap_or(0).to_string())
-            .replace("PORT", &port.to_string());
-    let file = directory.join(format!("{name}.conf"));
-    fs::write(&file, configuration)?;
-    let mut command = Command::new(name);
-    match name {
-        "haproxy" => command.arg("-db").arg("-f").arg(&file),
-        _ => command.args(["-e", "stderr", "-c"]).arg(&file),
-    };
-    // Debian keeps servers where only root's PATH looks.
-    let path = std::env::var("PATH").unwrap_or_default();
-    command.env("PATH", format!("{path}:/usr/sbin"));
+    let template = paths::service_sources().join("files").join(format!("{name}.conf"));
+    let mut command = configured::command(name, &template, &directory, upstream, port)?;
     let mut server = Process::start(&format!("sockets-{test}-{name}"), &mut command)?;
     server.wait_for_port(port, LIMIT)?;
     Ok((server, port))

@@ -56,7 +56,7 @@ fn one_by_one(process: &Process, call: &Node, requests: &[&Node]) -> Option<Exch
         return None;
     }
     let cookie = |request: &Node| request.server().map(|server| server.cookie);
-    let first = requests.iter().min_by_key(|request| request.started.order)?;
+    let first = requests.iter().min_by_key(|request| (request.started.order, request.id))?;
     let alike = requests.iter().all(|request| cookie(request) == cookie(first));
     alike.then_some(first.id)
 }

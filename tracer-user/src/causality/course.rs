@@ -85,7 +85,7 @@ impl Causality {
                 Role::Client(client)
             }
         };
-        let node = Node {
+        let mut node = Node {
             id,
             side,
             started: at,
@@ -99,6 +99,8 @@ impl Causality {
             peer: None,
             role,
         };
+        // What is read with it may belong to the next request of the connection already.
+        node.serve(0, &at.flow, &mut process.contexts);
         if let Some(client) = node.client() {
             if let Some(server) = client.turn.and_then(|turn| self.server(turn)) {
                 server.turn_calls += 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use super::groups::{ExcludeArgs, ExportArgs, LIMITS, LimitArgs, StitchArgs, TraceArgs};
+use super::ui::UiArgs;
 use super::units;
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -20,7 +21,9 @@ Examples:
 const EXAMPLES: &str = "\
 Examples:
   tracer
-          trace every HTTP request on this host, one line a span on standard output
+          trace every HTTP request on this host; the traces are at the address that it prints
+  tracer --ui off
+          no web page; one line a span on standard output
   tracer --export zipkin=http://127.0.0.1:9411
           send the traces to Zipkin
   tracer --export otlp=http://127.0.0.1:4317 --export file=/tmp/spans.jsonl
@@ -129,6 +132,9 @@ pub struct RunArgs {
     /// Where spans go.
     #[command(flatten)]
     pub export: ExportArgs,
+    /// The web page.
+    #[command(flatten)]
+    pub ui: UiArgs,
     /// What is traced.
     #[command(flatten)]
     pub trace: TraceArgs,

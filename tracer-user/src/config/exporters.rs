@@ -5,12 +5,13 @@ use super::groups::ExportArgs;
 use crate::export::{Kind, Target, targets_from_env};
 
 /// The first of flags, file and environment that names any exporter decides, else it is standard
-/// output; what `--export-header` and the like say is then added to those.
+/// output; what `--export-header` and the like say is then added to those. With whether any was
+/// named, or none asked for.
 pub(super) fn resolve(
     args: &ExportArgs,
     file: Vec<Target>,
     env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<Target>, Error> {
+) -> Result<(Vec<Target>, bool), Error> {
     let mut targets = if !args.targets.is_empty() {
         let parsed = args.targets.iter().map(|text| text.parse::<Target>());
         parsed.collect::<Result<_, _>>().map_err(|e| Error::flag("--export", e.to_string()))?
@@ -20,7 +21,8 @@ pub(super) fn resolve(
         targets_from_env(env).map_err(|error| Error::Environment(error.to_string()))?
     };
     let none = env("OTEL_TRACES_EXPORTER").is_some_and(|value| value.trim() == "none");
-    if targets.is_empty() && !none {
+    let named = none || !targets.is_empty();
+    if !named {
         targets.push(parse("stdout", "").map_err(|message| Error::flag("--export", message))?);
     }
     for header in &args.headers {
@@ -40,7 +42,7 @@ pub(super) fn resolve(
         }
         check(target).map_err(|message| Error::flag("--export-cert, --export-key", message))?;
     }
-    Ok(targets)
+    Ok((targets, named))
 }
 
 /// One exporter of the file: `kind` and `url` as on either side of the flag's `=`.
@@ -127,16 +129,16 @@ mod tests {
         let variables = env(&[("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://env:9411/api/v2/spans")]);
         let file: Vec<Target> = vec!["otlp=http://file:4317".parse().unwrap()];
         let flag = export("--export otlp-http=http://flag:4318");
-        let both = names(&resolve(&flag, file.clone(), &variables).unwrap());
+        let both = names(&resolve(&flag, file.clone(), &variables).unwrap().0);
         assert_eq!(both, ["otlp-http=http://flag:4318/v1/traces"]);
-        let by_file = names(&resolve(&export(""), file, &variables).unwrap());
+        let by_file = names(&resolve(&export(""), file, &variables).unwrap().0);
         assert_eq!(by_file, ["otlp=http://file:4317"]);
-        let by_env = names(&resolve(&export(""), vec![], &variables).unwrap());
+        let by_env = names(&resolve(&export(""), vec![], &variables).unwrap().0);
         assert_eq!(by_env, ["zipkin=http://env:9411/api/v2/spans"]);
-        let nobody = resolve(&export(""), vec![], &env(&[])).unwrap();
-        assert_eq!(nobody[0].kind, Kind::Stdout);
+        let (nobody, named) = resolve(&export(""), vec![], &env(&[])).unwrap();
+        assert_eq!((nobody[0].kind, named), (Kind::Stdout, false));
         let none = resolve(&export(""), vec![], &env(&[("OTEL_TRACES_EXPORTER", "none")]));
-        assert_eq!(none.unwrap(), []);
+        assert_eq!(none.unwrap(), (vec![], true), "asked for");
     }
 
     #[test]
@@ -145,7 +147,7 @@ mod tests {
             "--export zipkin=http://z --export otlp=http://o --export stdout \
              --export-header X-All=a=b --export-header otlp:api-key=k --export-header x-all=c",
         );
-        let targets = resolve(&args, vec![], &env(&[])).unwrap();
+        let (targets, _) = resolve(&args, vec![], &env(&[])).unwrap();
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(targets[0].headers, [pair("x-all", "c")], "the last of a name counts");
         assert_eq!(targets[1].headers, [pair("api-key", "k"), pair("x-all", "c")]);
@@ -157,7 +159,7 @@ mod tests {
         let args = export(
             "--export otlp=https://o --export stdout --export-ca ca --export-cert c --export-key k",
         );
-        let targets = resolve(&args, vec![], &env(&[])).unwrap();
+        let (targets, _) = resolve(&args, vec![], &env(&[])).unwrap();
         assert_eq!(targets[0].tls.ca.as_deref(), Some("ca".as_ref()));
         assert_eq!(targets[0].tls.key.as_deref(), Some("k".as_ref()));
         assert_eq!(targets[1].tls, Default::default());

@@ -35,6 +35,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::Error;
 use super::filter::Selection;
 use super::groups::WhenInstrumented;
+use super::ui::Place;
 use super::units;
 use crate::causality::Kinds;
 use crate::export::Target;
@@ -58,6 +59,8 @@ pub struct File {
     pub when_instrumented: Option<WhenInstrumented>,
     pub respect_sampled: Option<bool>,
     pub no_uprobes: Option<bool>,
+    pub ui: Option<Place>,
+    pub ui_open: Option<bool>,
     #[serde(deserialize_with = "some_time")]
     pub duration: Option<Duration>,
     #[serde(deserialize_with = "positive")]

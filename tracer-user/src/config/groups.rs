@@ -34,7 +34,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Where spans go")]
 pub struct ExportArgs {
-    /// Send spans there; repeat for several [default: stdout]
+    /// Send spans there; repeat for several [default: stdout with --ui off, else nowhere]
     ///
     /// zipkin=URL (base or full /api/v2/spans), otlp=URL (gRPC), otlp-http=URL (base or full
     /// /v1/traces), jaeger=URL (OTLP), file=PATH (OTLP JSON lines, - for standard output), or

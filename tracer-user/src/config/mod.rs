@@ -13,6 +13,7 @@ mod filter;
 mod given;
 mod groups;
 mod settings;
+mod ui;
 mod units;
 
 pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs};
@@ -21,3 +22,4 @@ pub use file::File;
 pub use filter::{Filter, Selection, Verdict};
 pub use groups::WhenInstrumented;
 pub use settings::{Limits, Settings};
+pub use ui::{Place, UiArgs};

@@ -9,9 +9,11 @@ use super::file::File;
 use super::filter::{Filter, Selection};
 use super::given::Given;
 use super::groups::WhenInstrumented;
+use super::ui;
 use crate::causality::Kinds;
 use crate::export::Target;
 use crate::process::{Rules, parse_attributes};
+use crate::serve::Page;
 
 /// What bounds the tracer's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,10 @@ const MAX_HOLD: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// Where spans go; empty only if `OTEL_TRACES_EXPORTER=none` says so.
     pub exporters: Vec<Target>,
+    /// Somebody asked for them: they are not just the default.
+    pub exporters_named: bool,
+    /// Where the web page is served, if it is.
+    pub page: Option<Page>,
     /// What is traced.
     pub filter: Filter,
     /// Naming rules.
@@ -101,10 +107,14 @@ impl Settings {
     ) -> Result<Self, Error> {
         let file = file.unwrap_or_default();
         let given = Given::new(args, &file);
-        let exports = file.exports.into_iter().map(|export| export.0).collect();
+        let exports = file.exports.iter().map(|export| export.0.clone()).collect();
         let limits = Limits::default();
+        let page = ui::resolve(&args.ui, &file, env)?;
+        let (exporters, exporters_named) = exporters::resolve(&args.export, exports, env)?;
         let settings = Self {
-            exporters: exporters::resolve(&args.export, exports, env)?,
+            exporters,
+            exporters_named,
+            page,
             filter: filter(args, file.trace, file.exclude)?,
             rules: Rules::new(file.services.into_iter().map(|rule| rule.0).collect()),
             resource: resource(file.resource.into_iter().collect(), env)?,

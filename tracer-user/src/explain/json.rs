@@ -1,7 +1,9 @@
 //! A trace with its witnesses, for machines.
 
 use serde_json::{Value, json};
-use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
+use tracer_common::record::{
+    FLOW_CONNECTION, FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK,
+};
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::trace::{Kind, Span, SpanId, TraceId};
@@ -51,6 +53,7 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
             FLOW_PROMISE => "promise",
             FLOW_FUTURE => "future",
             FLOW_TASK => "tokio",
+            FLOW_CONNECTION => "connection",
             _ => "unnamed",
         },
         "carries": hearing.carries.map(carries),

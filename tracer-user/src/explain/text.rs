@@ -13,7 +13,8 @@
 use std::fmt::Write as _;
 
 use tracer_common::record::{
-    FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK, FUTURE_THREAD, FUTURE_VIRTUAL,
+    FLOW_CONNECTION, FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PYTHON, FLOW_TASK, FUTURE_THREAD,
+    FUTURE_VIRTUAL,
 };
 
 use crate::causality::{Hearing, Said, Statement, Weighed};
@@ -107,6 +108,7 @@ fn facts(hearing: &Hearing<SpanId>) -> String {
             write!(facts, ", for thread {}", name & !FUTURE_THREAD)
         }
         (FLOW_FUTURE, future) => write!(facts, ", for future {future:#x}"),
+        (FLOW_CONNECTION, client) => write!(facts, ", for client connection {client:#x}"),
         (FLOW_TASK, task) => write!(facts, ", tokio task {task:#x}"),
         (_, context) => write!(facts, ", context {context:#x}"),
     };

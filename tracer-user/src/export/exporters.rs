@@ -66,6 +66,24 @@ impl Exporter {
     }
 }
 
+/// Looks at the balances of exporters, as long as it likes.
+#[derive(Clone, Default)]
+pub struct Observer(Vec<(String, Arc<Counters>)>);
+
+impl Observer {
+    /// The balance so far, one a target in the order given.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<Summary> {
+        self.0.iter().map(|(name, counters)| counters.summary(name.clone())).collect()
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.summaries()).finish()
+    }
+}
+
 /// The running exporters. Dropped without [`shutdown`](Self::shutdown), they stop at once.
 pub struct Exporters {
     exporters: Vec<Exporter>,
@@ -159,8 +177,14 @@ impl Exporters {
 
     /// The balance so far, one a target in the order given.
     pub fn summaries(&self) -> Vec<Summary> {
-        let summary = |exporter: &Exporter| exporter.counters.summary(exporter.name.clone());
-        self.exporters.iter().map(summary).collect()
+        self.observer().summaries()
+    }
+
+    /// The same for somebody who may outlive them.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        let of = |exporter: &Exporter| (exporter.name.clone(), exporter.counters.clone());
+        Observer(self.exporters.iter().map(of).collect())
     }
 
     /// Sends what is left, for at most `limit`; what can't be sent by then is counted as lost.

@@ -34,8 +34,23 @@ mod testing;
 
 pub use counters::Summary;
 pub use env::targets_from_env;
-pub use exporters::{Exporters, Problem, StartError};
+pub use exporters::{Exporters, Observer, Problem, StartError};
+pub(crate) use queue::weigh;
 pub use secure::TlsError;
 pub use settings::Settings;
 pub use target::{Kind, Target, TargetError, Tls};
 pub(crate) use text::printable;
+
+use crate::trace::Span;
+use std::sync::Arc;
+
+/// Spans as one OTLP request in JSON.
+pub(crate) fn otlp_json(spans: &[Arc<Span>]) -> Vec<u8> {
+    // What is made of numbers and texts can be written.
+    serde_json::to_vec(&otlp::request(spans)).unwrap_or_default()
+}
+
+/// Spans as Zipkin's list, version 2.
+pub(crate) fn zipkin_json(spans: &[Arc<Span>]) -> Vec<u8> {
+    zipkin::json(spans).0
+}

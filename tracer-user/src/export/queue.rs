@@ -137,7 +137,7 @@ impl Queue {
 
 /// About how many bytes a span takes, in memory and written as JSON with its resource. It need
 /// not be exact, only never far below: limits on bytes rest on it.
-pub(super) fn weigh(span: &Span) -> usize {
+pub(crate) fn weigh(span: &Span) -> usize {
     const SPAN: usize = 640;
     const PAIR: usize = 48;
     let value = |value: &Value| match value {

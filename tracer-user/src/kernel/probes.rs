@@ -1,7 +1,7 @@
 //! Loads and attaches the probes, and talks to their maps.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -205,6 +205,20 @@ impl Probes {
         if let Some(log) = &mut self.log {
             log.flush();
         }
+    }
+
+    /// Descriptors of the programs that are loaded, by name.
+    ///
+    /// # Errors
+    /// There can be no more descriptors.
+    pub fn descriptors(&self) -> Result<Vec<(String, OwnedFd)>> {
+        let mut all = vec![];
+        for (name, program) in self.ebpf().programs() {
+            // Those that this kernel has no place for are not loaded.
+            let Ok(fd) = program.fd() else { continue };
+            all.push((name.to_owned(), fd.as_fd().try_clone_to_owned()?));
+        }
+        Ok(all)
     }
 
     /// Verified instructions of each probe, for `tracer doctor` and the VM table.

@@ -12,13 +12,14 @@ use tracer_common::counter::Counter;
 use tracer_common::filter::{SKIP, TRACE};
 use tracing::{info, warn};
 
-use crate::export::Exporters;
 use crate::kernel::Probes;
 use crate::pipeline::Verdict;
 use crate::recording::Tap;
+use crate::stats::{Tally, Vitals};
 
 use super::directory::Processes;
 use super::existing::{self, Again};
+use super::outlets::Outlets;
 
 /// How long the ring buffer is left alone when it was empty; the probes wake the reader earlier
 /// only when much is waiting.
@@ -44,22 +45,24 @@ pub(super) struct Balance {
 pub(super) fn capture(
     mut probes: Probes,
     pipeline: &mut Tap<Processes>,
-    exporters: &Exporters,
+    outlets: &Outlets,
+    vitals: &Vitals,
     stop: &AtomicBool,
 ) -> Result<Balance> {
     pipeline.existing(existing::incoming(), true);
     let mut again = Again::default();
     let mut full = Full { checked: boot_now(), count: 0 };
     let mut checked = boot_now();
+    let mut tally = Tally::default();
     loop {
         let stopping = stop.load(Ordering::Relaxed) || pipeline.is_over();
-        let drained = drain(&mut probes, pipeline);
+        let drained = drain(&mut probes, pipeline, &mut tally);
         full.check(&probes, pipeline)?;
         let now = boot_now();
         if drained {
             pipeline.advance(now.saturating_sub(LAG));
         }
-        exporters.send(pipeline.take_spans());
+        tally.spans += outlets.send(pipeline.take_spans());
         for (pid, verdict) in pipeline.take_verdicts() {
             tell(&mut probes, pid, verdict);
         }
@@ -68,6 +71,11 @@ pub(super) fn capture(
             let (boot, unix) = both_clocks();
             pipeline.clock(checked, boot, unix);
             checked = now;
+            tally.counters = probes.counts()?;
+            tally.losses = losses(&tally.counters, pipeline);
+            tally.left_out = pipeline.left_out();
+            tally.remembered = pipeline.remembered();
+            vitals.tell(tally.clone());
         }
         if pipeline.waits_for_existing()
             && let Some(connections) = again.poll(now)
@@ -83,17 +91,12 @@ pub(super) fn capture(
         }
     }
     pipeline.stop(boot_now());
-    exporters.send(pipeline.take_spans());
+    tally.spans += outlets.send(pipeline.take_spans());
     let left_out = pipeline.left_out();
     info!(spans = left_out.own, "left out what the tracer's own exports caused");
     info!(spans = left_out.instrumented, "left out of processes that trace themselves");
     info!(spans = left_out.unsampled, "left out of traces that are not sampled");
-    let mut losses = pipeline.losses();
-    for (counter, count) in probes.counts()? {
-        if LOSSES.contains(&counter) && count > 0 {
-            losses.insert(counter.name(), count);
-        }
-    }
+    let losses = losses(&probes.counts()?, pipeline);
     // The probes count for processes that nobody has judged yet, too.
     let name = |(pid, count)| {
         let service = pipeline.service(pid, boot_now())?;
@@ -125,14 +128,25 @@ impl Full {
 }
 
 /// Handles up to [`BATCH`] records; whether that was all.
-fn drain(probes: &mut Probes, pipeline: &mut Tap<Processes>) -> bool {
+fn drain(probes: &mut Probes, pipeline: &mut Tap<Processes>, tally: &mut Tally) -> bool {
     for _ in 0..BATCH {
-        match probes.next_record() {
-            Some(record) => pipeline.record(&record),
-            None => return true,
-        }
+        let Some(record) = probes.next_record() else { return true };
+        tally.records += 1;
+        tally.bytes += record.len() as u64;
+        pipeline.record(&record);
     }
     false
+}
+
+/// Every loss by name, of the kernel side and of the pipeline.
+fn losses(counters: &[(Counter, u64)], pipeline: &Tap<Processes>) -> BTreeMap<&'static str, u64> {
+    let mut losses = pipeline.losses();
+    for (counter, count) in counters {
+        if LOSSES.contains(counter) && *count > 0 {
+            losses.insert(counter.name(), *count);
+        }
+    }
+    losses
 }
 
 fn tell(probes: &mut Probes, pid: u32, verdict: Verdict) {

@@ -5,6 +5,8 @@ mod directory;
 mod doctor;
 mod existing;
 mod later;
+mod outlets;
+mod page;
 mod record;
 mod rights;
 mod run;

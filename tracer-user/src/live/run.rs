@@ -11,17 +11,22 @@ use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
 use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
+use crate::metrics::{Feed, Health, Metrics, ProbeRuns};
 use crate::recording::Tap;
-use crate::stats::{summary, unread};
+use crate::serve::{Recent, Server, Sources, Traces as _};
+use crate::stats::{Vitals, summary, unread};
 use crate::trace::Clock;
 
 use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
+use super::outlets::Outlets;
 use super::runtimes::Runtimes;
-use super::{record, rights};
+use super::{page, record, rights};
 
 /// How long exporters may take to send what is left.
 const FLUSH: Duration = Duration::from_secs(10);
+/// How long the page's requests may take to end.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Traces until interrupted or the set time is over, then prints the balance. If `recording` is
 /// told, what is seen goes to its file as well.
@@ -30,6 +35,7 @@ const FLUSH: Duration = Duration::from_secs(10);
 /// Why it could not start, or what broke on the way.
 pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()> {
     rights::check()?;
+    let listener = settings.page.as_ref().map(page::listen).transpose()?.flatten();
     let (boot, unix) = both_clocks();
     let clock = Clock::new(unix, boot);
     let start = |args| record::start(args, &settings.pipeline(), &clock);
@@ -43,20 +49,46 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let there: Vec<_> =
         processes.all(boot_now()).into_iter().filter(|(_, wanted)| *wanted).collect();
     processes.look_at_runtimes(runtimes.clone());
-    let exporters = Exporters::start(&settings.exporters, &export::Settings::default())
-        .map_err(anyhow::Error::from)?;
-    let exporters = Arc::new(exporters);
+    // Who can look at the page needs no lines on standard output, too.
+    let silent = listener.is_some() && !settings.exporters_named;
+    let targets = if silent { &[] } else { &settings.exporters[..] };
+    let exporters =
+        Exporters::start(targets, &export::Settings::default()).map_err(anyhow::Error::from)?;
+    let vitals = Arc::new(Vitals::default());
+    let metrics = Metrics::new(Health {
+        vitals: vitals.clone(),
+        exporters: exporters.observer(),
+        probes: ProbeRuns::new(probes.descriptors()?),
+    });
+    let recent = Arc::new(Recent::default());
+    let sources = Sources {
+        metrics: metrics.clone(),
+        vitals: vitals.clone(),
+        exporters: exporters.observer(),
+        traces: recent.clone(),
+        chosen: settings.filter.judges_processes() || settings.filter.restricts_ports(),
+    };
+    let server = listener.map(|listener| listener.serve(&sources)).transpose()?;
+    // Without a server nobody can ask for any of it.
+    let feed = server.as_ref().map(|_| {
+        Feed::start(move |spans| {
+            metrics.record(spans);
+            recent.put(spans);
+        })
+    });
+    let feed = feed.transpose()?;
+    let outlets = Arc::new(Outlets { exporters, metrics: feed });
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 
     let stop = Arc::new(AtomicBool::new(false));
     let (done, mut ended) = tokio::sync::oneshot::channel();
     let thread = {
-        let (exporters, stop, settings) = (exporters.clone(), stop.clone(), settings.clone());
+        let (outlets, stop, settings) = (outlets.clone(), stop.clone(), settings.clone());
         std::thread::Builder::new().name("tracer-capture".into()).spawn(move || {
             let mut tap = Tap::new(settings.pipeline(), processes, clock, recorder);
-            let balance = capture(probes, &mut tap, &exporters, &stop);
-            drop(exporters);
+            let balance = capture(probes, &mut tap, &outlets, &vitals, &stop);
+            drop(outlets);
             let recorded = tap.finish();
             // Nobody listens once the run is being stopped.
             let _ = done.send(());
@@ -69,7 +101,7 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     if let Some(args) = &recording {
         eprintln!("{}", record::announcement(args));
     }
-    eprintln!("{}", announcement(&settings, traced));
+    eprintln!("{}", announcement(&settings, traced, targets, server.as_ref().map(Server::url)));
     let over = async {
         match settings.duration {
             Some(duration) => tokio::time::sleep(duration).await,
@@ -86,9 +118,13 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let (mut balance, recorded) = tokio::task::spawn_blocking(|| thread.join())
         .await?
         .map_err(|_| anyhow!("the capture thread failed; please report this with its message"))??;
-    balance.losses.extend(failures.all().into_iter().filter(|(_, count)| *count > 0));
-    let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
-    let exported = exporters.shutdown(FLUSH).await;
+    let outlets = Arc::into_inner(outlets).context("exporters are still in use")?;
+    let lost = failures.all().into_iter().chain(outlets.losses());
+    balance.losses.extend(lost.filter(|(_, count)| *count > 0));
+    let exported = outlets.exporters.shutdown(FLUSH).await;
+    if let Some(server) = server {
+        server.shutdown(GOODBYE).await;
+    }
     eprint!("{}", summary(&exported, &balance.losses));
     eprint!("{}", unread(&balance.unreadable));
     if let Some(args) = &recording {
@@ -126,13 +162,23 @@ fn ports(filter: &Filter) -> std::collections::BTreeMap<u16, u32> {
 }
 
 /// The line that says that every probe is attached.
-fn announcement(settings: &Settings, traced: usize) -> String {
+fn announcement(
+    settings: &Settings,
+    traced: usize,
+    targets: &[export::Target],
+    page: Option<&str>,
+) -> String {
     let what = if settings.filter.judges_processes() {
         format!("{traced} processes that the filter chooses")
     } else {
         "every process of this host".to_owned()
     };
-    let names: Vec<_> = settings.exporters.iter().map(export::Target::name).collect();
-    let to = if names.is_empty() { "nowhere".to_owned() } else { names.join(", ") };
-    format!("tracing: {what}, by BTF tracepoints on socket operations; spans go to {to}")
+    let names: Vec<_> = targets.iter().map(export::Target::name).collect();
+    let to = match (names.is_empty(), page) {
+        (false, _) => format!("; spans go to {}", names.join(", ")),
+        (true, Some(_)) => String::new(),
+        (true, None) => "; spans go nowhere".to_owned(),
+    };
+    let page = page.map(|url| format!("; look at {url}")).unwrap_or_default();
+    format!("tracing: {what}, by BTF tracepoints on socket operations{to}{page}")
 }

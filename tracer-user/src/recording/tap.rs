@@ -130,6 +130,12 @@ impl<D: Directory> Tap<D> {
         self.pipeline.losses()
     }
 
+    /// As [`Pipeline::remembered`].
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.pipeline.remembered()
+    }
+
     /// What a process was called; `None` if it is left out.
     pub fn service(&mut self, pid: u32, now: u64) -> Option<Arc<str>> {
         let directory = self.pipeline.directory();

@@ -11,6 +11,7 @@ pub mod elf;
 pub mod golang;
 mod jvm;
 mod memory;
+mod nginx;
 mod python;
 mod tokio;
 mod v8;
@@ -69,6 +70,8 @@ impl Default for Detectors {
             Box::<python::Python>::default(),
             Box::<v8::Node>::default(),
             Box::<jvm::Java>::default(),
+            Box::new(nginx::Nginx),
+            // Last: nothing but live calls tells it from any other native program.
             Box::<tokio::Tokio>::default(),
         ])
     }

@@ -1,5 +1,7 @@
-//! The balance of a run.
+//! The balance of a run: while it lasts, and at its end.
 
 mod summary;
+mod vitals;
 
 pub use summary::{summary, unread};
+pub use vitals::{Tally, Vitals};

@@ -134,9 +134,17 @@ impl Assembly {
         if self.nodes.get(&id).is_some_and(|node| node.tree.is_own()) {
             return true;
         }
-        let own = self.above(id).map(|(_, node)| node.connection);
+        let served = self.above(id).filter(|(_, node)| node.side == Side::Server);
+        let own = served.map(|(_, node)| node.connection);
         let own = own.filter(|connection| self.own.contains(connection)).last();
         own.is_some_and(|connection| self.own.promote(&connection))
+    }
+
+    /// Whether the tracer itself is asked: a look at its page, or spans that are sent to it. What
+    /// caused that is traced as anything else.
+    pub(super) fn is_to_us(&mut self, id: ExchangeId) -> bool {
+        let node = self.nodes.get(&id).filter(|node| node.side == Side::Client);
+        node.is_some_and(|node| self.own.promote(&node.connection))
     }
 
     fn undecided_above(&self, id: ExchangeId) -> Option<ExchangeId> {

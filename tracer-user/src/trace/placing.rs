@@ -55,7 +55,7 @@ pub struct LeaveOut {
 /// Exchanges left out on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The tracer's own exports caused them.
+    /// The tracer's own exports caused them, or they went to its own page.
     pub own: u64,
     /// Their process traces itself ([`LeaveOut::instrumented`]).
     pub instrumented: u64,
@@ -77,10 +77,12 @@ impl Assembly {
         id: ExchangeId,
         traces_itself: &dyn Fn(&Moment) -> bool,
     ) -> Option<Placed> {
-        let own = self.is_own(id);
+        let (own, to_us) = (self.is_own(id), self.is_to_us(id));
         let node = self.nodes.get_mut(&id)?;
         let instrumented = traces_itself(&node.at);
-        let left_out = if own {
+        let left_out = if to_us {
+            Some(&mut self.left_out.own)
+        } else if own {
             node.tree.disown();
             Some(&mut self.left_out.own)
         } else if self.leave_out.unsampled && node.tree.is_unsampled() {

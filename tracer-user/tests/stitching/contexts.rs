@@ -1,9 +1,12 @@
 //! Goroutines and Python contexts: whoever asked for a call also read the request or answers it.
 
-use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK};
+use tracer_common::record::{
+    FLOW_CONNECTION, FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK,
+};
 
+use crate::http::get;
 use crate::outcome::Outcome;
-use crate::script::{Script, Task, Wire, task};
+use crate::script::{End, SECOND, Script, Task, Wire, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
 const BACK: Task = Task { pid: 30, tid: 30 };
@@ -28,7 +31,7 @@ fn crowd(kind: u32, read: impl Fn(u64) -> u64, call: impl Fn(&mut Script, u64, W
     for wire in &wires {
         script.call(task(20), BACK, wire.1, "/before", "");
     }
-    script.wait(60 * crate::script::SECOND);
+    script.wait(60 * SECOND);
     for (n, wire) in (0..).zip(&wires) {
         script.ask(CLIENT, wire.0, &format!("/in/{n}"));
         script.run(any(n), kind, read(n), 0);
@@ -272,4 +275,38 @@ fn what_nobody_is_told_to_wait_for_has_no_parent() {
 #[test]
 fn what_waits_for_a_response_and_answers_nobody_is_no_parent() {
     assert_orphans(&futures(|n| 900 + n));
+}
+
+/// Two clients send three requests each in one piece; a proxy on one thread passes them on, in order for
+/// each client, and says for which connection. The last thing it read is the other client's.
+#[test]
+fn calls_for_a_connection_belong_to_the_first_of_its_requests_that_is_not_answered() {
+    let mut script = Script::new();
+    let wires = &wires(&mut script)[..2];
+    let proxy = any(0);
+    script.wait(60 * SECOND);
+    for (n, wire) in (0..).zip(wires) {
+        let requests = (0..3).flat_map(|turn| get(&format!("/in/{n}{turn}"), ""));
+        script.send(CLIENT, wire.0, End::Opener, &requests.collect::<Vec<_>>());
+        script.run(proxy, FLOW_CONNECTION, 100 + n, 0);
+        script.hear(proxy, wire.0);
+    }
+    for turn in 0..3 {
+        for (n, wire) in (0..).zip(wires) {
+            script.run(proxy, FLOW_CONNECTION, 100 + n, 0);
+            script.call(proxy, BACK, wire.1, &format!("/out/{n}{turn}"), "");
+            // Each call has been decided by the time of the response.
+            script.wait(2 * SECOND);
+        }
+        for (n, wire) in (0..).zip(wires) {
+            script.run(proxy, FLOW_CONNECTION, 100 + n, 0);
+            script.answer(proxy, wire.0);
+            script.learn(CLIENT, wire.0);
+        }
+    }
+    let outcome = Outcome::of(&script);
+    for name in ["00", "01", "02", "10", "11", "12"] {
+        let call = outcome.client(&format!("/out/{name}"));
+        outcome.assert_edge(call, outcome.server(&format!("/in/{name}")), "context");
+    }
 }

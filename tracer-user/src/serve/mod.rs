@@ -1,0 +1,92 @@
+//! The web page, its APIs and /metrics: one HTTP server on an address that is loopback unless told
+//! otherwise.
+//!
+//! ```text
+//! connection -> limits -> guard: Host, Origin, token -> router: page, api, metrics, health, ...
+//! ```
+//!
+//! All traffic of the host can be seen here, so the [`guard`] asks whoever comes for the token,
+//! but for /healthz and /readyz. A new API is a file with a `router` and one line in [`router`].
+
+mod api;
+mod guard;
+mod health;
+mod hosts;
+mod ingest;
+mod metrics;
+mod page;
+mod recent;
+mod server;
+#[cfg(test)]
+mod testing;
+mod token;
+mod traces;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+pub use recent::Recent;
+pub use server::{BindError, Listener, Server};
+pub use token::{Token, TokenError};
+pub use traces::{Findings, Found, Held, Query, Traces};
+
+use crate::export::Observer;
+use crate::metrics::Metrics;
+use crate::stats::Vitals;
+use crate::trace::Span;
+
+/// Where the page is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The address to listen on.
+    pub address: SocketAddr,
+    /// Somebody asked for this address: if it is taken, that is an error.
+    pub chosen: bool,
+    /// No token is asked for.
+    pub open: bool,
+}
+
+/// What the APIs tell about.
+#[derive(Clone)]
+pub struct Sources {
+    /// Rates, errors and durations.
+    pub metrics: Metrics,
+    /// How the tracer itself is.
+    pub vitals: Arc<Vitals>,
+    /// How its exporters are.
+    pub exporters: Observer,
+    /// Finished traces.
+    pub traces: Arc<dyn Traces>,
+    /// Filters choose what is traced.
+    pub chosen: bool,
+}
+
+impl Sources {
+    /// Keeps spans that came in this format; `rejected` more could not be taken.
+    fn take(&self, format: &'static str, spans: &[Arc<Span>], rejected: u64) {
+        self.metrics.received(format, spans.len() as u64, rejected);
+        self.traces.put(spans);
+    }
+}
+
+/// What may block the thread, on one that may be blocked.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Response> {
+    let failed = "The tracer could not do that; its log says more.\n";
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, failed).into_response())
+}
+
+/// Everything that is served, without its guard.
+fn router(sources: &Sources) -> Router {
+    health::router(sources.vitals.clone())
+        .merge(metrics::router(sources))
+        .merge(api::router(sources))
+        .merge(ingest::router(sources))
+        .merge(page::router())
+}
