@@ -22,4 +22,5 @@ pub mod replay;
 pub mod runtime;
 pub mod serve;
 pub mod stats;
+pub mod store;
 pub mod trace;
