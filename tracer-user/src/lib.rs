@@ -22,5 +22,6 @@ pub mod replay;
 pub mod runtime;
 pub mod serve;
 pub mod stats;
+pub mod store;
 pub mod terminal;
 pub mod trace;

@@ -16,6 +16,7 @@ pub(in crate::config) fn flags(line: &str) -> RunArgs {
         Command::Record(record) => record.run,
         Command::Replay(replay) => replay.into_run(),
         Command::Explain(explain) => explain.into_run(),
+        other @ (Command::Top(_) | Command::Trace(_)) => panic!("{other:?} traces nothing"),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::trace::{Endpoint, Kind, Span, Status, Value};
+use crate::trace::{Endpoint, Kind, Span, Status};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -120,7 +120,7 @@ fn tags(span: &Span) -> BTreeMap<&str, Cow<'_, str>> {
     let mut tags: BTreeMap<&str, Cow<'_, str>> = resource
         .chain(&span.attributes)
         .filter(|(key, _)| !key.is_empty())
-        .map(|(key, value)| (&**key, text(value)))
+        .map(|(key, value)| (&**key, value.text()))
         .collect();
     if let Some(state) = span.trace_state.as_deref().filter(|state| !state.is_empty()) {
         tags.insert("w3c.tracestate", state.into());
@@ -143,16 +143,6 @@ fn tags(span: &Span) -> BTreeMap<&str, Cow<'_, str>> {
         tags.insert("otel.status_code", "ERROR".into());
     }
     tags
-}
-
-fn text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::Text(text) => Cow::Borrowed(text),
-        Value::Int(number) => number.to_string().into(),
-        Value::Double(number) => number.to_string().into(),
-        Value::Bool(truth) => truth.to_string().into(),
-        Value::Texts(texts) => texts.join(",").into(),
-    }
 }
 
 #[cfg(test)]

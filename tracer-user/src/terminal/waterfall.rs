@@ -9,6 +9,8 @@ use crate::export::printable;
 const DURATION: usize = 10;
 /// Columns of a status code, a blank before it and a mark behind.
 const OUTCOME: usize = 6;
+/// From so many columns on there is room for how parents were found.
+const ROOMY: usize = 80;
 /// Columns of what stands before the bar, at least.
 const LEAST: usize = 24;
 
@@ -41,12 +43,21 @@ pub(super) fn title(trace: &Trace) -> String {
 pub(super) fn lines(trace: &Trace, width: usize) -> Vec<Line> {
     let whole = trace.spans.iter().map(|span| span.start.saturating_add(span.duration)).max();
     let whole = whole.unwrap_or(0).max(1);
-    let evidence = trace.spans.iter().map(|span| evidence(span).chars().count()).max().unwrap_or(0);
-    let rest = width.saturating_sub(OUTCOME + DURATION + evidence + 6);
+    let told = trace.spans.iter().map(|span| evidence(span).chars().count()).max().unwrap_or(0);
+    // The tree matters more.
+    let told = if width < ROOMY { 0 } else { told + 2 };
+    let rest = width.saturating_sub(OUTCOME + DURATION + told + 2);
     let label = (rest * 11 / 20).max(LEAST);
     let bar = rest.saturating_sub(label).max(8);
     let in_order = tree(&trace.spans);
-    in_order.into_iter().map(|(depth, span)| line(span, depth, whole, label, bar)).collect()
+    let line = |(depth, span)| {
+        let mut line = line(span, depth, whole, label, bar);
+        if told > 0 {
+            line.push((Part::Evidence, format!("  {}", evidence(span))));
+        }
+        line
+    };
+    in_order.into_iter().map(line).collect()
 }
 
 /// Every span once, with its depth; what has no parent in the trace, or is in a circle of such, begins
@@ -118,7 +129,6 @@ fn line(span: &Span, depth: usize, whole: u64, label: usize, bar: usize) -> Line
         (side, fill.repeat(long)),
         (Part::Plain, format!("{}│", " ".repeat(bar - from - long))),
         (Part::Plain, format!("{:>DURATION$}", duration(span.duration))),
-        (Part::Evidence, format!("  {}", evidence(span))),
     ]
 }
 

@@ -146,6 +146,34 @@ pub struct Span {
     pub remote: Endpoint,
 }
 
+impl Span {
+    /// Whether it failed.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.status != Status::Unset
+    }
+
+    /// The value of an attribute of its own, not one of its resource.
+    #[must_use]
+    pub fn attribute(&self, key: &str) -> Option<&Value> {
+        self.attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+}
+
+impl Value {
+    /// As formats without types write it.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::Int(number) => number.to_string().into(),
+            Value::Double(number) => number.to_string().into(),
+            Value::Bool(truth) => truth.to_string().into(),
+            Value::Texts(texts) => texts.join(",").into(),
+        }
+    }
+}
+
 fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
 }

@@ -1,5 +1,7 @@
 //! `tracer top`: services and routes as they are now, their latest traces, and one of these.
 
+#[cfg(test)]
+mod fixtures;
 mod own;
 mod state;
 mod table;

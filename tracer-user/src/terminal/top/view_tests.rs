@@ -3,8 +3,8 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyCode;
 use serde_json::{from_value, json};
 
+use super::super::fixtures::{map, traces};
 use super::super::state::State;
-use super::super::state::tests::{map, traces};
 use super::draw;
 use crate::terminal::wire::Map;
 

@@ -1,0 +1,215 @@
+//! The store as its users see it.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::block::{FULL, filter};
+use super::counters::{Counters, Loss};
+use super::directory::Directory;
+use super::error::OpenError;
+use super::find::Library;
+use super::found::Findings;
+use super::limits::Limits;
+use super::lists::Dependency;
+use super::query::Query;
+use super::queue::Queue;
+use super::shelf::Shelf;
+use super::state::State;
+use super::writer::Writer;
+use crate::trace::{Span, TraceId};
+
+/// An open store. All of its methods can be called from any thread; those that read may take some
+/// tenths of a second, so not on one that serves others.
+pub struct Store {
+    state: Arc<State>,
+    queue: Arc<Queue>,
+    counters: Arc<Counters>,
+    given: AtomicU64,
+    limits: Limits,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a store holds, and what became of what it was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Spans that can be found.
+    pub spans: u64,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// When the earliest of its spans starts, in nanoseconds since the Unix epoch.
+    pub oldest: Option<u64>,
+    /// What the store may take.
+    pub limits: Limits,
+    /// Spans given since it was opened.
+    pub given: u64,
+    /// Of those, the ones that are, or were, on the disk.
+    pub stored: u64,
+    /// Spans removed since then because of the limits.
+    pub removed: u64,
+    /// Spans that wait to be taken.
+    pub queued: u64,
+    /// Losses by name; only those that occurred.
+    pub lost: Vec<(&'static str, u64)>,
+    /// What last went wrong, if anything did.
+    pub last_trouble: Option<String>,
+}
+
+impl Store {
+    /// Opens the store in `data`, which is made if need be. A file in it that is damaged, or none of
+    /// a store's, is renamed; [`Stats::last_trouble`] names it.
+    ///
+    /// # Errors
+    /// Another tracer has it, or the system refuses.
+    pub fn open(data: &Path, limits: Limits) -> Result<Self, OpenError> {
+        Self::with_blocks(data, limits, FULL)
+    }
+
+    /// The same; blocks are of so many spans.
+    pub(super) fn with_blocks(data: &Path, limits: Limits, full: usize) -> Result<Self, OpenError> {
+        let limits = Limits { bytes: limits.bytes.max(Limits::MIN_BYTES), ..limits };
+        let (state, queue) = (Arc::new(State::default()), Arc::new(Queue::default()));
+        let counters = Arc::new(Counters::default());
+        let directory = Directory::open(data)?;
+        let shelf = Shelf::open(directory, limits, state.clone(), counters.clone())?;
+        let writer = Writer::new(shelf, state.clone(), queue.clone(), counters.clone(), full);
+        let thread = std::thread::Builder::new().name("tracer-store".into());
+        let thread = thread.spawn(move || writer.run()).map_err(OpenError::Thread)?;
+        let (given, writer) = (AtomicU64::new(0), Mutex::new(Some(thread)));
+        Ok(Self { state, queue, counters, given, limits, writer })
+    }
+
+    /// Gives it spans. Never waits: what its queue has no room for is dropped, and counted.
+    pub fn put(&self, spans: &[Arc<Span>]) {
+        self.given.fetch_add(spans.len() as u64, Relaxed);
+        self.counters.lost(Loss::QueueFull, self.queue.push(spans));
+    }
+
+    /// Blocks until all that was put before is on the disk, or lost; `false` if that takes longer
+    /// than `patience`.
+    pub fn flush(&self, patience: Duration) -> bool {
+        self.queue.flush(patience)
+    }
+
+    /// Writes what waits, and ends. What is put later is lost, and counted; what is there can still
+    /// be read.
+    pub fn close(&self) {
+        self.queue.close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(_)) = writer.map(JoinHandle::join) {
+            self.counters.trouble("the thread that writes failed".to_owned());
+        }
+    }
+
+    fn library(&self) -> Library<'_> {
+        Library::new(self.state.view(), &self.counters)
+    }
+
+    /// All spans of a trace, sorted by start; empty if there is no such trace.
+    #[must_use]
+    pub fn trace(&self, id: TraceId) -> Vec<Arc<Span>> {
+        self.traces(&[id])
+    }
+
+    /// All spans of several traces, sorted by start.
+    #[must_use]
+    pub fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
+        let mut library = self.library();
+        let wanted: HashSet<TraceId> = ids.iter().copied().collect();
+        let hashes: Vec<u64> = wanted.iter().map(|id| filter::of_trace(*id)).collect();
+        let open = library.view.open.iter().filter(|span| wanted.contains(&span.trace_id));
+        let mut spans: Vec<Arc<Span>> = open.cloned().collect();
+        for block in library.view.blocks.clone().iter() {
+            let Some(traces) = library.traces(block) else { continue };
+            if hashes.iter().any(|hash| traces.may_have(*hash))
+                && let Some(rows) = library.rows(block)
+            {
+                spans.extend(rows.spans(|id| wanted.contains(&id)).unwrap_or_default());
+            }
+        }
+        spans.sort_by_key(|span| (span.start, span.end, span.span_id));
+        spans
+    }
+
+    /// Traces that fit, in short.
+    #[must_use]
+    pub fn find(&self, query: &Query) -> Findings {
+        self.library().find(query)
+    }
+
+    /// The services that spans are of, sorted.
+    #[must_use]
+    pub fn services(&self) -> Vec<String> {
+        self.library().names(|head, group| Some(head.text(group.service)))
+    }
+
+    /// The names of a service's spans, sorted.
+    #[must_use]
+    pub fn operations(&self, service: &str) -> Vec<String> {
+        self.library().names(|head, group| {
+            let is = head.text(group.service).eq_ignore_ascii_case(service);
+            is.then(|| head.text(group.name))
+        })
+    }
+
+    /// The services that a service's spans are connected with, sorted.
+    #[must_use]
+    pub fn remote_services(&self, service: &str) -> Vec<String> {
+        self.library().names(|head, group| {
+            let is = head.text(group.service).eq_ignore_ascii_case(service);
+            is.then_some(group.remote)?.map(|remote| head.text(remote))
+        })
+    }
+
+    /// Who called whom in spans that start in this range of nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
+        self.library().dependencies(&range)
+    }
+
+    /// The keys of attributes, sorted.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.library().keys()
+    }
+
+    /// The values of an attribute, sorted. Those of keys with very many values (a port, a path) are
+    /// not all known.
+    #[must_use]
+    pub fn values(&self, key: &str) -> Vec<String> {
+        self.library().values(key)
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let view = self.state.view();
+        let (stored, removed) = self.counters.totals();
+        let mut segments: Vec<_> = view.blocks.iter().map(|block| &block.segment).collect();
+        segments.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        let in_blocks: u64 = view.blocks.iter().map(|block| u64::from(block.spans)).sum();
+        let starts = view.open.iter().map(|span| span.start);
+        Stats {
+            spans: in_blocks + view.open.len() as u64,
+            bytes: segments.iter().map(|segment| segment.used()).sum(),
+            oldest: view.blocks.iter().map(|block| block.first).chain(starts).min(),
+            limits: self.limits,
+            given: self.given.load(Relaxed),
+            stored,
+            removed,
+            queued: self.queue.len() as u64,
+            lost: self.counters.losses(),
+            last_trouble: self.counters.last_trouble(),
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
