@@ -124,6 +124,8 @@ fn hashes(spans: &[&Span], dictionary: &rows::Dictionary<'_>) -> foldhash::HashS
             add(&text);
         }
     }
+    let events = spans.iter().flat_map(|span| &span.events);
+    hashes.extend(events.map(|event| filter::of_attribute(&event.name, None)));
     for (key, value) in dictionary.pairs() {
         hashes.insert(filter::of_attribute(key, None));
         hashes.insert(filter::of_attribute(key, Some(&value.text())));
