@@ -53,7 +53,9 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
     let file = e2e::paths::logs().join("demo.jsonl");
     // What an earlier demo left would be drawn again.
     let _ = std::fs::remove_file(&file);
-    let tracer = Tracer::start("demo", &["--export", &format!("file={}", file.display())])?;
+    let ui = e2e::ports::free()?.to_string();
+    let export = format!("file={}", file.display());
+    let tracer = Tracer::start("demo", &["--export", &export, "--ui", &ui])?;
     println!("==> {}", tracer.ready);
     println!(
         "==> -> marks a call as its caller saw it, the line below it the same as its callee did\n"

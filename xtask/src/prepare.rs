@@ -49,6 +49,8 @@ pub(crate) fn backends() -> Result<()> {
             ("ip", "iproute2"),
             ("haproxy", "haproxy"),
             ("cc", "gcc"),
+            ("chromium", "chromium"),
+            ("chromedriver", "chromium-driver"),
         ],
         why,
     )?;

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { State } from "./api";
+import { FileView } from "./file";
 import { MapView } from "./map";
 import { TraceView } from "./trace";
 import { TracerView } from "./tracer";
@@ -85,6 +86,8 @@ function Frame() {
           <TracesView search={at.search} state={state} />
         ) : at.view === "trace" ? (
           <TraceView key={at.rest} id={at.rest} chosen={at.search.get("span")} />
+        ) : at.view === "file" ? (
+          <FileView />
         ) : at.view === "tracer" ? (
           <TracerView state={state} />
         ) : (

@@ -44,13 +44,27 @@ export function MapView({ state }: { state: State | null }) {
         )
       ) : (
         <>
-          <Drawing map={map} chosen={chosen} choose={choose} />
+          <Drawing map={drawable(map)} chosen={chosen} choose={choose} />
+          {map.nodes.length > DRAWN && <p class="dim">The {DRAWN} busiest of {map.nodes.length} are drawn; the table has all that answer.</p>}
           {node && <Details node={node} map={map} close={() => choose(null)} />}
           <Table nodes={map.nodes} choose={choose} chosen={chosen} />
         </>
       )}
     </>
   );
+}
+
+/** More cannot be told apart in a drawing. */
+const DRAWN = 60;
+
+function drawable(map: ServiceMap): ServiceMap {
+  if (map.nodes.length <= DRAWN) return map;
+  // One that only calls others is as busy as its calls.
+  const busy = new Map<string, number>();
+  for (const call of map.calls) for (const name of [call.from, call.to]) busy.set(name, (busy.get(name) ?? 0) + call.requests);
+  const nodes = map.nodes.toSorted((one, other) => (busy.get(other.name) ?? 0) - (busy.get(one.name) ?? 0)).slice(0, DRAWN);
+  const names = new Set(nodes.map((node) => node.name));
+  return { ...map, nodes, calls: map.calls.filter((call) => names.has(call.from) && names.has(call.to)) };
 }
 
 /** How bad it is: 0 fine, 1 some errors, 2 many. */

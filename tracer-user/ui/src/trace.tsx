@@ -1,6 +1,7 @@
 // One trace as a waterfall.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Span, Trace } from "./api";
+import { Compare } from "./compare";
 import { Details } from "./details";
 import { clock, count, day, duration, plain } from "./format";
 import { type Row, rows } from "./tree";
@@ -28,7 +29,11 @@ export function TraceView({ id, chosen }: { id: string; chosen: string | null })
     return () => window.clearTimeout(timer);
   }, [asked]);
   const shown = trace ?? kept.current;
-  if (shown) return <Waterfall trace={shown} chosen={chosen} />;
+  const choose = (span: string | null) => {
+    history.replaceState(null, "", span ? `#/trace/${id}?span=${span}` : `#/trace/${id}`);
+    dispatchEvent(new HashChangeEvent("hashchange"));
+  };
+  if (shown) return <Waterfall trace={shown} chosen={chosen} choose={choose} held />;
   if (status === 404) {
     return (
       <div class="empty">
@@ -41,7 +46,16 @@ export function TraceView({ id, chosen }: { id: string; chosen: string | null })
   return <p class="empty">{trouble ?? "Asking the tracer…"}</p>;
 }
 
-function Waterfall({ trace, chosen }: { trace: Trace; chosen: string | null }) {
+interface WaterfallProps {
+  trace: Trace;
+  chosen: string | null;
+  choose: (span: string | null) => void;
+  /** The tracer has it, too. */
+  held?: boolean;
+}
+
+export function Waterfall({ trace, chosen, choose, held }: WaterfallProps) {
+  const [comparing, compare] = useState(false);
   const [limit, more] = useState(PAGE);
   const all = useMemo(() => rows(trace.spans), [trace]);
   const whole = Math.max(1, ...trace.spans.map((span) => span.start + span.duration));
@@ -51,10 +65,6 @@ function Waterfall({ trace, chosen }: { trace: Trace; chosen: string | null }) {
   const errors = trace.spans.filter((span) => span.error).length;
   const orphans = all.filter((row) => row.orphan).length;
   const open = all.find((row) => row.span.id === chosen) ?? null;
-  const choose = (span: string | null) => {
-    history.replaceState(null, "", span ? `#/trace/${trace.id}?span=${span}` : `#/trace/${trace.id}`);
-    dispatchEvent(new HashChangeEvent("hashchange"));
-  };
   const keys = (event: KeyboardEvent) => {
     if (event.key === "Escape") return choose(null);
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
@@ -69,9 +79,15 @@ function Waterfall({ trace, chosen }: { trace: Trace; chosen: string | null }) {
       <div class="bar">
         <h1 class="long">{root ? `${plain(root.service)}: ${plain(root.name)}` : "Trace"}</h1>
         <span class="spring" />
-        <Copy text={() => `${location.origin}/#/trace/${trace.id}`} label="Copy link" />
-        <a class="button" href={`/ui/trace/${trace.id}/otlp`} download>OTLP</a>
-        <a class="button" href={`/ui/trace/${trace.id}/zipkin`} download>Zipkin</a>
+        {held && (
+          <>
+            {root && <button class="button" aria-pressed={comparing} onClick={() => compare(!comparing)}>Compare with usual</button>}
+            <Copy text={() => `${location.origin}/#/trace/${trace.id}`} label="Copy link" />
+            <span class="dim">save as</span>
+            <a class="button" href={`/ui/trace/${trace.id}/otlp`} download>OTLP</a>
+            <a class="button" href={`/ui/trace/${trace.id}/zipkin`} download>Zipkin</a>
+          </>
+        )}
       </div>
       <p class="facts">
         <span><b>{duration(whole / 1e6)}</b></span>
@@ -81,6 +97,7 @@ function Waterfall({ trace, chosen }: { trace: Trace; chosen: string | null }) {
         {errors > 0 && <span class="bad">{count(errors, "error")}</span>}
         <span class="dim id">{trace.id}</span>
       </p>
+      {comparing && root && <Compare trace={trace} root={root} />}
       {missing.length > 0 && (
         <ul class="note">
           {missing.map((name) => <li>{reason(name)}</li>)}

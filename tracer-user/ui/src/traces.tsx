@@ -42,6 +42,7 @@ export function TracesView({ search, state }: { search: URLSearchParams; state: 
       <div class="bar">
         <h1>Traces</h1>
         <span class="spring" />
+        <a class="button" href="#/file">Open a file</a>
         <button class="button" aria-pressed={paused} onClick={() => pause(!paused)}>{paused ? "▶ Go on" : "❚❚ Hold"}</button>
       </div>
       <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>

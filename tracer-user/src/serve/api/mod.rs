@@ -22,3 +22,6 @@ pub(super) fn router(sources: &Sources) -> Router {
         .route("/ui/trace/{id}/zipkin", get(trace::zipkin))
         .with_state(sources.clone())
 }
+
+#[cfg(test)]
+mod tests;
