@@ -85,8 +85,8 @@ impl Search {
     }
 }
 
-/// `error and http.route=/x`: whether errors are asked for, and the tags. `error` is a tag that spans
-/// are given on their way out, see the export room's mapping.
+/// `error and http.route=/x`: whether errors are asked for, and the tags. `otel.status_code` is one
+/// that spans are given on their way out, see the export room's mapping.
 fn attributes(query: &str) -> (bool, Vec<(String, Option<String>)>) {
     let mut errors = false;
     let mut attributes = vec![];
@@ -95,10 +95,6 @@ fn attributes(query: &str) -> (bool, Vec<(String, Option<String>)>) {
             None if part == "error" => errors = true,
             None => attributes.push((part.to_owned(), None)),
             Some(("otel.status_code", "ERROR")) => errors = true,
-            Some(("error", value)) => {
-                errors = true;
-                attributes.push(("error.type".to_owned(), Some(value.to_owned())));
-            }
             Some((key, value)) => attributes.push((key.to_owned(), Some(value.to_owned()))),
         }
     }
