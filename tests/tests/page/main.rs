@@ -5,3 +5,4 @@ mod hostile;
 mod open;
 mod shop;
 mod telemetry;
+mod zipkin;

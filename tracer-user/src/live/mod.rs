@@ -4,6 +4,7 @@ mod capture;
 mod directory;
 mod doctor;
 mod existing;
+mod kept;
 mod later;
 mod outlets;
 mod page;
