@@ -12,7 +12,7 @@ const SERVICES: [&str; 4] = ["storefront", "cart", "stock", "payment"];
 fn a_person_finds_a_slow_request() -> Result<()> {
     let shop = Shop::open()?;
     let ports = shop.ports.map(|port| port.to_string()).join(",");
-    let page = Page::start("page-shop", &["--port", &ports])?;
+    let page = Page::start("page-shop", &["--port", &ports, "--no-store=false"])?;
     let browser = Browser::start("page-shop")?;
     browser.resize(1280, 800)?;
     browser.open(&page.url)?;
@@ -40,6 +40,7 @@ fn a_person_finds_a_slow_request() -> Result<()> {
     browser.close()?;
     let ended = page.stop()?;
     ensure!(ended.summary.contains("lost: nothing"), "{}", ended.summary);
+    ensure!(ended.summary.contains("stored: 192 spans"), "24 checkouts: {}", ended.summary);
     Ok(())
 }
 
