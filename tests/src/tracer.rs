@@ -43,7 +43,8 @@ impl Tracer {
     /// The same, with a command of the caller's own.
     pub fn spawn(name: &str, command: &mut Command) -> Result<Tracer> {
         // Several run at once. Who wants a page says where, by the flag.
-        let mut process = Process::start(name, command.env("TRACER_UI", "off"))?;
+        let mut process =
+            Process::start(name, command.env("TRACER_UI", "off").env("TRACER_NO_STORE", "true"))?;
         let ready = process.wait_for_line("tracing:", ATTACH)?;
         Ok(Tracer { process, ready })
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
-use tracer_user::config::{Args, Command, RunArgs, Settings};
+use tracer_user::config::{self, Args, Command, RunArgs, Settings};
 use tracer_user::{explain, live, replay, terminal};
 use tracing_subscriber::EnvFilter;
 
@@ -54,12 +54,12 @@ fn start(command: Command) -> Result<bool> {
             runtime()?.block_on(replay::replay(&file, settings)).map(|()| true)
         }
         Command::Top(args) => {
-            let directory = live::state_directory();
+            let directory = config::data_directory(args.reach.data_dir.clone());
             let shown = terminal::top(&args.reach, &directory, args.window);
             runtime()?.block_on(shown).map(|()| true)
         }
         Command::Trace(args) => {
-            let directory = live::state_directory();
+            let directory = config::data_directory(args.reach.data_dir.clone());
             let printed = terminal::trace(&args.reach, &directory, &args.id, args.format);
             runtime()?.block_on(printed).map(|()| true)
         }

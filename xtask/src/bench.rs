@@ -11,6 +11,11 @@ use crate::{build_ebpf, step, workspace};
 pub(crate) struct Options {
     /// Recordings of `tracer record` to measure with [default: those in tests/recordings]
     recordings: Vec<PathBuf>,
+    /// Spans to fill a store with, to be searched then [default: a million]
+    ///
+    /// Ten million take minutes, and about 1 GB of disk meanwhile.
+    #[arg(long, value_name = "N")]
+    store_spans: Option<u64>,
 }
 
 /// Runs the benchmarks; they print what they measure.
@@ -22,5 +27,11 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         let path = recording.canonicalize();
         cargo.arg(path.with_context(|| recording.display().to_string())?);
     }
-    step::run("measuring", &mut cargo)
+    step::run("measuring the stages", &mut cargo)?;
+    let mut cargo = workspace::cargo();
+    cargo.args(["bench", "--package", "tracer-user", "--bench", "store", "--"]);
+    if let Some(spans) = options.store_spans {
+        cargo.arg("--spans").arg(spans.to_string());
+    }
+    step::run("measuring the store", &mut cargo)
 }

@@ -22,6 +22,7 @@ fn output(command: &mut Command) -> Result<Output> {
     command
         .env_remove("RUST_LOG")
         .env("TRACER_UI", "off")
+        .env("TRACER_NO_STORE", "true")
         .output()
         .with_context(|| format!("{command:?}"))
 }
@@ -136,8 +137,8 @@ fn signals_end_it_well() -> Result<()> {
         let file = format!("file={}", fresh(name)?.display());
         let mut command = Command::new(paths::tracer());
         command.args(["--port", &server.port.to_string(), "--export", &file]);
-        let mut process =
-            Process::start(name, command.env_remove("RUST_LOG").env("TRACER_UI", "off"))?;
+        command.env_remove("RUST_LOG").env("TRACER_UI", "off").env("TRACER_NO_STORE", "true");
+        let mut process = Process::start(name, &mut command)?;
         process.wait_for_line("tracing:", LIMIT)?;
         server.ask("/asked")?;
         let status = process.stop(signal, LIMIT)?;

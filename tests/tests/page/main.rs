@@ -6,3 +6,4 @@ mod open;
 mod shop;
 mod telemetry;
 mod terminal;
+mod zipkin;

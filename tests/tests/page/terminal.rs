@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 fn tracer(arguments: &[&str]) -> Command {
     let mut command = Command::new(paths::tracer());
-    command.args(arguments).env_remove("TRACER_TOKEN").env("STATE_DIRECTORY", "/nonexistent");
+    command.args(arguments).env_remove("TRACER_TOKEN").args(["--data-dir", "/nonexistent"]);
     command
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use super::groups::{ExcludeArgs, ExportArgs, LIMITS, LimitArgs, StitchArgs, TraceArgs};
+use super::store::StoreArgs;
 use super::ui::UiArgs;
 use super::units;
 use crate::terminal::{Format, Reach};
@@ -168,6 +169,9 @@ pub struct RunArgs {
     /// The web page.
     #[command(flatten)]
     pub ui: UiArgs,
+    /// What is kept.
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// What is traced.
     #[command(flatten)]
     pub trace: TraceArgs,

@@ -61,6 +61,12 @@ pub struct File {
     pub no_uprobes: Option<bool>,
     pub ui: Option<Place>,
     pub ui_open: Option<bool>,
+    pub data_dir: Option<PathBuf>,
+    #[serde(deserialize_with = "store_size")]
+    pub store_size: Option<u64>,
+    #[serde(deserialize_with = "store_age")]
+    pub store_age: Option<Duration>,
+    pub no_store: Option<bool>,
     #[serde(deserialize_with = "some_time")]
     pub duration: Option<Duration>,
     #[serde(deserialize_with = "positive")]
@@ -230,6 +236,14 @@ fn head_size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error
 
 fn ring_size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     written(from, units::ring_size)
+}
+
+fn store_size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    written(from, units::store_size)
+}
+
+fn store_age<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    written(from, units::store_age)
 }
 
 fn share<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {

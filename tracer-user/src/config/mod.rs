@@ -13,6 +13,7 @@ mod filter;
 mod given;
 mod groups;
 mod settings;
+mod store;
 mod ui;
 mod units;
 
@@ -22,4 +23,5 @@ pub use file::File;
 pub use filter::{Filter, Selection, Verdict};
 pub use groups::WhenInstrumented;
 pub use settings::{Limits, Settings};
+pub use store::{Data, StoreArgs, data_directory};
 pub use ui::{Place, UiArgs};

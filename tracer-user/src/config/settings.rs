@@ -9,6 +9,7 @@ use super::file::File;
 use super::filter::{Filter, Selection};
 use super::given::Given;
 use super::groups::WhenInstrumented;
+use super::store::{self, Data};
 use super::ui;
 use crate::causality::Kinds;
 use crate::export::Target;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub exporters_named: bool,
     /// Where the web page is served, if it is.
     pub page: Option<Page>,
+    /// Where the tracer keeps data, and how much.
+    pub data: Data,
     /// What is traced.
     pub filter: Filter,
     /// Naming rules.
@@ -109,12 +112,14 @@ impl Settings {
         let given = Given::new(args, &file);
         let exports = file.exports.iter().map(|export| export.0.clone()).collect();
         let limits = Limits::default();
+        let data = store::resolve(&args.store, &file, env)?;
         let page = ui::resolve(&args.ui, &file, env)?;
         let (exporters, exporters_named) = exporters::resolve(&args.export, exports, env)?;
         let settings = Self {
             exporters,
             exporters_named,
             page,
+            data,
             filter: filter(args, file.trace, file.exclude)?,
             rules: Rules::new(file.services.into_iter().map(|rule| rule.0).collect()),
             resource: resource(file.resource.into_iter().collect(), env)?,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use tracer_common::record::MAX_COPY;
 
+use crate::store::Limits;
+
 /// `500ms`, `2s`, `1m`, `1h 30m` (crate humantime's format).
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write 500ms, 2s or 1m"))
@@ -60,6 +62,22 @@ pub(super) fn head_size(text: &str) -> Result<u32, String> {
 pub(super) fn file_size(text: &str) -> Result<u64, String> {
     let size: ByteSize = text.parse().map_err(|_| NO_SIZE.to_owned())?;
     if size.as_u64() < 64 << 10 { Err("less than 64KiB".into()) } else { Ok(size.as_u64()) }
+}
+
+/// Bytes of the store.
+pub(super) fn store_size(text: &str) -> Result<u64, String> {
+    let size: ByteSize = text.parse().map_err(|_| NO_SIZE.to_owned())?;
+    if size.as_u64() < Limits::MIN_BYTES {
+        Err("less than 16MiB".into())
+    } else {
+        Ok(size.as_u64())
+    }
+}
+
+/// How long spans are kept.
+pub(super) fn store_age(text: &str) -> Result<Duration, String> {
+    let age = duration(text)?;
+    if age < Duration::from_secs(60) { Err("less than 1m".into()) } else { Ok(age) }
 }
 
 /// A file that can be written anywhere, so not standard output.

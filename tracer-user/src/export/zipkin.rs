@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::trace::{Endpoint, Kind, Span, Status};
+use crate::trace::{Endpoint, Kind, Span};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -130,16 +130,9 @@ fn tags(span: &Span) -> BTreeMap<&str, Cow<'_, str>> {
             span.links.iter().map(|link| format!("{}-{}", link.trace_id, link.span_id)).collect();
         tags.insert("links", links.join(",").into());
     }
-    if let Status::Error(description) = &span.status {
+    if let Some(text) = span.error_text() {
         // The tag alone marks the span as failed; its value is for people.
-        let value = match description {
-            Some(text) if !text.is_empty() => Cow::Borrowed(&**text),
-            _ => ["error.type", "http.response.status_code"]
-                .iter()
-                .find_map(|key| tags.get(key).cloned())
-                .unwrap_or("true".into()),
-        };
-        tags.insert("error", value);
+        tags.insert("error", text);
         tags.insert("otel.status_code", "ERROR".into());
     }
     tags

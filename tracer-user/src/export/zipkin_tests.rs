@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::testing::span;
 use super::*;
-use crate::trace::{Event, SpanId, Value};
+use crate::trace::{Event, SpanId, Status, Value};
 
 fn written(span: Span) -> serde_json::Value {
     let (body, invalid) = json(&[Arc::new(span)]);

@@ -4,6 +4,7 @@ mod capture;
 mod directory;
 mod doctor;
 mod existing;
+mod kept;
 mod later;
 mod outlets;
 mod page;
@@ -14,5 +15,4 @@ mod runtimes;
 mod unfollowed;
 
 pub use doctor::doctor;
-pub use page::state_directory;
 pub use run::run;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use crate::export::Exporters;
 use crate::metrics::Feed;
+use crate::store::Store;
 use crate::trace::Span;
 
 /// Where spans go.
 pub(super) struct Outlets {
     pub(super) exporters: Exporters,
     pub(super) metrics: Option<Feed>,
+    pub(super) store: Option<Arc<Store>>,
 }
 
 impl Outlets {
@@ -18,6 +20,9 @@ impl Outlets {
         let count = spans.len() as u64;
         if let Some(metrics) = &self.metrics {
             metrics.send(&spans);
+        }
+        if let Some(store) = &self.store {
+            store.put(&spans);
         }
         self.exporters.send(spans);
         count

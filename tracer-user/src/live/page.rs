@@ -1,7 +1,7 @@
 //! The socket of the web page, taken before anything else starts.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -12,10 +12,9 @@ use crate::serve::{Listener, Page, Token};
 ///
 /// # Errors
 /// The address can't be had, or there is no randomness for a token.
-pub(super) fn listen(page: &Page) -> Result<Option<Listener>> {
-    let directory = state_directory();
-    let token = if page.open { None } else { Some(token(&directory)?) };
-    match Listener::bind(page, token, &directory) {
+pub(super) fn listen(page: &Page, directory: &Path) -> Result<Option<Listener>> {
+    let token = if page.open { None } else { Some(token(directory)?) };
+    match Listener::bind(page, token, directory) {
         Ok(listener) => Ok(Some(listener)),
         Err(error) if !page.chosen && error.source.kind() == ErrorKind::AddrInUse => {
             eprintln!(
@@ -35,11 +34,4 @@ fn token(directory: &Path) -> Result<Token> {
         eprintln!("the web page's token is for this run only: cannot keep it in {error}");
         Ok(Token::random()?)
     })
-}
-
-/// Where the tracer keeps what outlasts it: systemd's state directory for this service, or the usual one.
-#[must_use]
-pub fn state_directory() -> PathBuf {
-    let given = std::env::var_os("STATE_DIRECTORY").filter(|path| !path.is_empty());
-    given.map_or_else(|| "/var/lib/tracer".into(), PathBuf::from)
 }

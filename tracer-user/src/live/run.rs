@@ -13,7 +13,7 @@ use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
 use crate::metrics::{Feed, Health, Metrics, ProbeRuns};
 use crate::recording::Tap;
-use crate::serve::{Recent, Server, Sources, Traces as _};
+use crate::serve::{Recent, Server, Sources, Traces};
 use crate::stats::{Vitals, summary, unread};
 use crate::trace::Clock;
 
@@ -21,7 +21,7 @@ use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::outlets::Outlets;
 use super::runtimes::Runtimes;
-use super::{page, record, rights};
+use super::{kept, page, record, rights};
 
 /// How long exporters may take to send what is left.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -35,7 +35,9 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Why it could not start, or what broke on the way.
 pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()> {
     rights::check()?;
-    let listener = settings.page.as_ref().map(page::listen).transpose()?.flatten();
+    let listener = settings.page.as_ref().map(|page| page::listen(page, &settings.data.directory));
+    let listener = listener.transpose()?.flatten();
+    let store = kept::open(&settings.data)?.map(Arc::new);
     let (boot, unix) = both_clocks();
     let clock = Clock::new(unix, boot);
     let start = |args| record::start(args, &settings.pipeline(), &clock);
@@ -59,13 +61,19 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         vitals: vitals.clone(),
         exporters: exporters.observer(),
         probes: ProbeRuns::new(probes.descriptors()?),
+        store: store.clone(),
     });
-    let recent = Arc::new(Recent::default());
+    let memory = Arc::new(Recent::default());
+    let traces: Arc<dyn Traces> = match &store {
+        Some(store) => store.clone(),
+        None => memory.clone(),
+    };
+    let recent = store.is_none().then_some(memory);
     let sources = Sources {
         metrics: metrics.clone(),
         vitals: vitals.clone(),
         exporters: exporters.observer(),
-        traces: recent.clone(),
+        traces,
         chosen: settings.filter.judges_processes() || settings.filter.restricts_ports(),
     };
     let server = listener.map(|listener| listener.serve(&sources)).transpose()?;
@@ -73,11 +81,13 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let feed = server.as_ref().map(|_| {
         Feed::start(move |spans| {
             metrics.record(spans);
-            recent.put(spans);
+            if let Some(recent) = &recent {
+                recent.put(spans);
+            }
         })
     });
     let feed = feed.transpose()?;
-    let outlets = Arc::new(Outlets { exporters, metrics: feed });
+    let outlets = Arc::new(Outlets { exporters, metrics: feed, store: store.clone() });
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 
@@ -124,6 +134,11 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let exported = outlets.exporters.shutdown(FLUSH).await;
     if let Some(server) = server {
         server.shutdown(GOODBYE).await;
+    }
+    if let Some(store) = &store {
+        store.close();
+        eprint!("{}", kept::summary(store, &settings.data));
+        balance.losses.extend(store.stats().lost);
     }
     eprint!("{}", summary(&exported, &balance.losses));
     eprint!("{}", unread(&balance.unreadable));

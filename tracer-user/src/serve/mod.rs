@@ -13,6 +13,7 @@ mod guard;
 mod health;
 mod hosts;
 mod ingest;
+mod jaeger_api;
 mod metrics;
 mod page;
 mod recent;
@@ -21,6 +22,7 @@ mod server;
 mod testing;
 mod token;
 mod traces;
+mod zipkin_api;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +34,7 @@ use axum::response::{IntoResponse as _, Response};
 pub use recent::Recent;
 pub use server::{BindError, Listener, Server};
 pub use token::{Token, TokenError};
-pub use traces::{Findings, Found, Held, Query, Traces};
+pub use traces::{Held, Traces};
 
 use crate::export::Observer;
 use crate::metrics::Metrics;
@@ -88,5 +90,7 @@ fn router(sources: &Sources) -> Router {
         .merge(metrics::router(sources))
         .merge(api::router(sources))
         .merge(ingest::router(sources))
+        .merge(zipkin_api::router(sources))
+        .merge(jaeger_api::router(sources))
         .merge(page::router())
 }

@@ -1,11 +1,13 @@
 //! The last traces, in memory: what the page shows where no store keeps them.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::traces::{Findings, Found, Held, Query, Traces};
+use super::traces::{Held, Traces};
 use crate::export::weigh;
-use crate::trace::{Kind, Span, Status, TraceId, Value};
+use crate::store::{Dependency, Findings, Query, Snapshot};
+use crate::trace::{Kind, Span, TraceId};
 
 /// Bytes that the spans may take, about.
 const MAX_BYTES: usize = 64 << 20;
@@ -32,6 +34,14 @@ impl Default for Recent {
 impl Recent {
     fn new(limit: usize) -> Self {
         Self { limit, inner: Mutex::default() }
+    }
+}
+
+impl Recent {
+    /// All spans as they are now; searching them holds nobody up.
+    fn all(&self) -> Snapshot {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        Snapshot::of(inner.spans.iter().map(|(span, _)| span.clone()).collect())
     }
 }
 
@@ -63,20 +73,40 @@ impl Traces for Recent {
     }
 
     fn find(&self, query: &Query) -> Findings {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let started = query.from.unwrap_or(0)..=query.to.unwrap_or(u64::MAX);
-        let words = words(query.text.as_deref().unwrap_or_default());
-        let fits = |spans: &&Vec<Arc<Span>>| spans.iter().any(|span| fits(query, &words, span));
-        let found = inner.traces.values().filter(fits).filter_map(|spans| sum(spans));
-        let mut traces: Vec<_> = found.filter(|found| started.contains(&found.start)).collect();
-        traces.sort_unstable_by_key(|found| (std::cmp::Reverse(found.start), found.trace_id));
-        traces.truncate(query.limit);
-        Findings { traces, complete: true }
+        self.all().find(query)
     }
 
-    fn trace(&self, id: TraceId) -> Vec<Arc<Span>> {
+    fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.traces.get(&id).cloned().unwrap_or_default()
+        ids.iter().filter_map(|id| inner.traces.get(id)).flatten().cloned().collect()
+    }
+
+    fn services(&self) -> Vec<String> {
+        self.all().services()
+    }
+
+    fn operations(&self, service: &str) -> Vec<String> {
+        self.all().operations(service)
+    }
+
+    fn kinds(&self, service: &str) -> Vec<(String, Kind)> {
+        self.all().kinds(service)
+    }
+
+    fn remote_services(&self, service: &str) -> Vec<String> {
+        self.all().remote_services(service)
+    }
+
+    fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
+        self.all().dependencies(range)
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.all().keys()
+    }
+
+    fn values(&self, key: &str) -> Vec<String> {
+        self.all().values(key)
     }
 
     fn held(&self) -> Held {
@@ -86,69 +116,9 @@ impl Traces for Recent {
             bytes: inner.bytes as u64,
             limit: self.limit as u64,
             oldest: inner.spans.front().map(|(span, _)| span.start),
-            lasting: false,
+            ..Held::default()
         }
     }
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_lowercase).collect()
-}
-
-fn fits(query: &Query, words: &[String], span: &Span) -> bool {
-    let is = |wanted: &Option<String>, text: &str| {
-        wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(text))
-    };
-    let route = span.name.split_once(' ').map_or("", |(_, route)| route);
-    let took = span.end.saturating_sub(span.start);
-    is(&query.service, &span.resource.service)
-        && (is(&query.name, &span.name) || is(&query.name, route))
-        && (query.min_duration.unwrap_or(0)..=query.max_duration.unwrap_or(u64::MAX))
-            .contains(&took)
-        && (!query.errors || span.status != Status::Unset)
-        && words.iter().all(|word| says(span, word))
-}
-
-fn says(span: &Span, word: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(word);
-    let mut values = span.attributes.iter().chain(&span.resource.attributes);
-    has(&span.name)
-        || has(&span.resource.service)
-        || span.remote.service.as_deref().is_some_and(has)
-        || values.any(|(_, value)| match value {
-            Value::Text(text) => has(text),
-            Value::Int(number) => number.to_string() == word,
-            Value::Texts(texts) => texts.iter().any(|text| has(text)),
-            Value::Double(_) | Value::Bool(_) => false,
-        })
-}
-
-/// `None` for no spans.
-fn sum(spans: &[Arc<Span>]) -> Option<Found> {
-    // Where both sides of a request start at once, the caller is first.
-    let rank = |span: &&Arc<Span>| (span.parent.is_some(), span.start, span.kind != Kind::Client);
-    let root = spans.iter().min_by_key(rank)?;
-    let start = spans.iter().map(|span| span.start).min()?;
-    let end = spans.iter().map(|span| span.end).max()?;
-    let mut services: Vec<(String, u32)> = vec![];
-    for span in spans {
-        match services.iter_mut().find(|(name, _)| **name == *span.resource.service) {
-            Some((_, count)) => *count += 1,
-            None => services.push((span.resource.service.to_string(), 1)),
-        }
-    }
-    services.sort_unstable();
-    Some(Found {
-        trace_id: root.trace_id,
-        root_service: root.resource.service.to_string(),
-        root_name: root.name.clone(),
-        has_root: root.parent.is_none(),
-        start,
-        duration: end.saturating_sub(start),
-        spans: spans.len() as u32,
-        errors: spans.iter().filter(|span| span.status != Status::Unset).count() as u32,
-        services,
-    })
 }
 
 #[cfg(test)]

@@ -1,63 +1,10 @@
 //! Where the page's traces come from.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::trace::{Span, TraceId};
-
-/// Traces with a span for which all of this holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query {
-    /// The span's service.
-    pub service: Option<String>,
-    /// The span's name (`GET /cart/{id}`), or its route alone.
-    pub name: Option<String>,
-    /// Nanoseconds that the span takes at least.
-    pub min_duration: Option<u64>,
-    /// At most.
-    pub max_duration: Option<u64>,
-    /// The span failed.
-    pub errors: bool,
-    /// The trace starts no sooner; nanoseconds since the Unix epoch.
-    pub from: Option<u64>,
-    /// No later.
-    pub to: Option<u64>,
-    /// Words that all occur in the span's name, service, peer or values of attributes.
-    pub text: Option<String>,
-    /// Most traces to find; the newest are.
-    pub limit: usize,
-}
-
-/// A trace in short, as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Its id.
-    pub trace_id: TraceId,
-    /// Service and name of its first span without a parent; of its first span if all have one.
-    pub root_service: String,
-    /// The same span's.
-    pub root_name: String,
-    /// Whether that span is without a parent.
-    pub has_root: bool,
-    /// When its first span starts, in nanoseconds since the Unix epoch.
-    pub start: u64,
-    /// Nanoseconds from then to the end of its last.
-    pub duration: u64,
-    /// Its spans.
-    pub spans: u32,
-    /// Those that failed.
-    pub errors: u32,
-    /// Each service, with its spans.
-    pub services: Vec<(String, u32)>,
-}
-
-/// The traces that a search found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
-    /// The newest first.
-    pub traces: Vec<Found>,
-    /// `false` if it took too long: older ones may be missing.
-    pub complete: bool,
-}
+use crate::store::{Dependency, Findings, Query, Stats, Store};
+use crate::trace::{Kind, Span, TraceId};
 
 /// What is held of traces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +19,10 @@ pub struct Held {
     pub oldest: Option<u64>,
     /// They are kept when the tracer ends.
     pub lasting: bool,
+    /// Spans that could not be kept, by name; only losses that occurred.
+    pub lost: Vec<(&'static str, u64)>,
+    /// What last went wrong, if anything did.
+    pub trouble: Option<String>,
 }
 
 /// Something that holds traces. Its functions may take a while, and block the thread.
@@ -80,8 +31,74 @@ pub trait Traces: Send + Sync {
     fn put(&self, spans: &[Arc<Span>]);
     /// The traces that fit.
     fn find(&self, query: &Query) -> Findings;
-    /// The spans of one, in no order; empty if it is not known.
-    fn trace(&self, id: TraceId) -> Vec<Arc<Span>>;
+    /// The spans of several, in no order; those that are not known have none.
+    fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>>;
+    /// The spans of one.
+    fn trace(&self, id: TraceId) -> Vec<Arc<Span>> {
+        self.traces(&[id])
+    }
     /// How much there is.
     fn held(&self) -> Held;
+    /// The services that spans are of, sorted.
+    fn services(&self) -> Vec<String>;
+    /// The names of a service's spans, sorted.
+    fn operations(&self, service: &str) -> Vec<String>;
+    /// The same, with the kinds that spans of a name have.
+    fn kinds(&self, service: &str) -> Vec<(String, Kind)>;
+    /// The services that a service's spans are connected with, sorted.
+    fn remote_services(&self, service: &str) -> Vec<String>;
+    /// Who called whom in spans that start in this range of nanoseconds since the Unix epoch.
+    fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency>;
+    /// The keys of attributes, sorted.
+    fn keys(&self) -> Vec<String>;
+    /// The values of an attribute, sorted; of one with very many, some.
+    fn values(&self, key: &str) -> Vec<String>;
+}
+
+impl Traces for Store {
+    fn put(&self, spans: &[Arc<Span>]) {
+        Store::put(self, spans);
+    }
+
+    fn find(&self, query: &Query) -> Findings {
+        Store::find(self, query)
+    }
+
+    fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
+        Store::traces(self, ids)
+    }
+
+    fn held(&self) -> Held {
+        let stats = self.stats();
+        let Stats { spans, bytes, oldest, limits, lost, last_trouble: trouble, .. } = stats;
+        Held { spans, bytes, limit: limits.bytes, oldest, lasting: true, lost, trouble }
+    }
+
+    fn services(&self) -> Vec<String> {
+        Store::services(self)
+    }
+
+    fn operations(&self, service: &str) -> Vec<String> {
+        Store::operations(self, service)
+    }
+
+    fn kinds(&self, service: &str) -> Vec<(String, Kind)> {
+        Store::kinds(self, service)
+    }
+
+    fn remote_services(&self, service: &str) -> Vec<String> {
+        Store::remote_services(self, service)
+    }
+
+    fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
+        Store::dependencies(self, range)
+    }
+
+    fn keys(&self) -> Vec<String> {
+        Store::keys(self)
+    }
+
+    fn values(&self, key: &str) -> Vec<String> {
+        Store::values(self, key)
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::block::{Cell, Head};
 #[cfg(test)]
 use crate::trace::Span;
-use crate::trace::TraceId;
+use crate::trace::{Kind, TraceId};
 
 /// A trace in short, as far as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub(super) struct Sum {
     spans: u32,
     errors: u32,
     services: BTreeMap<String, u32>,
-    /// Has a parent, start; so the least is the root.
-    root: Option<(bool, u64)>,
+    /// Has a parent, start, is no caller; so the least is the root.
+    root: Option<(bool, u64, bool)>,
     root_service: String,
     root_name: String,
 }
@@ -58,17 +58,19 @@ impl Sum {
     pub(super) fn add(&mut self, head: &Head, cell: &Cell) {
         let Some((group, _)) = head.groups.get(usize::from(cell.group)) else { return };
         let (service, name) = (head.text(group.service), head.text(group.name));
-        self.put(service, name, (!group.root, cell.start), cell.took, group.failed);
+        let rank = (!group.root, cell.start, group.kind != Kind::Client);
+        self.put(service, name, rank, cell.took, group.failed);
     }
 
     /// The same of a span.
     #[cfg(test)]
     pub(super) fn add_span(&mut self, span: &Span) {
-        let (service, rank) = (&span.resource.service, (span.parent.is_some(), span.start));
+        let service = &span.resource.service;
+        let rank = (span.parent.is_some(), span.start, span.kind != Kind::Client);
         self.put(service, &span.name, rank, span.end.saturating_sub(span.start), span.is_error());
     }
 
-    fn put(&mut self, service: &str, name: &str, rank: (bool, u64), took: u64, failed: bool) {
+    fn put(&mut self, service: &str, name: &str, rank: (bool, u64, bool), took: u64, failed: bool) {
         let start = rank.1;
         self.start = Some(self.start.map_or(start, |first| first.min(start)));
         self.end = self.end.max(start.saturating_add(took));
@@ -91,7 +93,7 @@ impl Sum {
             trace_id,
             root_service: self.root_service,
             root_name: self.root_name,
-            has_root: self.root.is_some_and(|(has_parent, _)| !has_parent),
+            has_root: self.root.is_some_and(|(has_parent, _, _)| !has_parent),
             start,
             duration: self.end.saturating_sub(start),
             spans: self.spans,

@@ -19,9 +19,10 @@ use super::lists::Dependency;
 use super::query::Query;
 use super::queue::Queue;
 use super::shelf::Shelf;
+use super::snapshot::Snapshot;
 use super::state::State;
 use super::writer::Writer;
-use crate::trace::{Span, TraceId};
+use crate::trace::{Kind, Span, TraceId};
 
 /// An open store. All of its methods can be called from any thread; those that read may take some
 /// tenths of a second, so not on one that serves others.
@@ -105,10 +106,6 @@ impl Store {
         }
     }
 
-    fn library(&self) -> Library<'_> {
-        Library::new(self.state.view(), &self.counters)
-    }
-
     /// All spans of a trace, sorted by start; empty if there is no such trace.
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Vec<Arc<Span>> {
@@ -118,7 +115,7 @@ impl Store {
     /// All spans of several traces, sorted by start.
     #[must_use]
     pub fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
-        let mut library = self.library();
+        let mut library = Library::new(self.state.view(), &self.counters);
         let wanted: HashSet<TraceId> = ids.iter().copied().collect();
         let hashes: Vec<u64> = wanted.iter().map(|id| filter::of_trace(*id)).collect();
         let open = library.view.open.iter().filter(|span| wanted.contains(&span.trace_id));
@@ -135,53 +132,57 @@ impl Store {
         spans
     }
 
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { view: self.state.view(), counters: self.counters.clone() }
+    }
+
     /// Traces that fit, in short.
     #[must_use]
     pub fn find(&self, query: &Query) -> Findings {
-        self.library().find(query)
+        self.snapshot().find(query)
     }
 
     /// The services that spans are of, sorted.
     #[must_use]
     pub fn services(&self) -> Vec<String> {
-        self.library().names(|head, group| Some(head.text(group.service)))
+        self.snapshot().services()
     }
 
     /// The names of a service's spans, sorted.
     #[must_use]
     pub fn operations(&self, service: &str) -> Vec<String> {
-        self.library().names(|head, group| {
-            let is = head.text(group.service).eq_ignore_ascii_case(service);
-            is.then(|| head.text(group.name))
-        })
+        self.snapshot().operations(service)
+    }
+
+    /// The same, with the kinds that spans of a name have.
+    #[must_use]
+    pub fn kinds(&self, service: &str) -> Vec<(String, Kind)> {
+        self.snapshot().kinds(service)
     }
 
     /// The services that a service's spans are connected with, sorted.
     #[must_use]
     pub fn remote_services(&self, service: &str) -> Vec<String> {
-        self.library().names(|head, group| {
-            let is = head.text(group.service).eq_ignore_ascii_case(service);
-            is.then_some(group.remote)?.map(|remote| head.text(remote))
-        })
+        self.snapshot().remote_services(service)
     }
 
     /// Who called whom in spans that start in this range of nanoseconds since the Unix epoch.
     #[must_use]
     pub fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
-        self.library().dependencies(&range)
+        self.snapshot().dependencies(range)
     }
 
     /// The keys of attributes, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.library().keys()
+        self.snapshot().keys()
     }
 
     /// The values of an attribute, sorted. Those of keys with very many values (a port, a path) are
     /// not all known.
     #[must_use]
     pub fn values(&self, key: &str) -> Vec<String> {
-        self.library().values(key)
+        self.snapshot().values(key)
     }
 
     /// How it stands.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::block::calls::{self, Graph};
 use super::block::{self, Head, unseal};
 use super::find::Library;
-use crate::trace::{Span, TraceId};
+use crate::trace::{Kind, Span, TraceId};
 
 /// Calls from one service to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,19 @@ impl Library<'_> {
             }
         });
         names.into_iter().collect()
+    }
+
+    /// The names of a service's spans, each with the kinds that it has.
+    pub(super) fn kinds(&mut self, service: &str) -> Vec<(String, Kind)> {
+        let mut kinds = BTreeMap::new();
+        self.heads(|head| {
+            let of = head.groups.iter().map(|(group, _)| group);
+            for group in of.filter(|it| head.text(it.service).eq_ignore_ascii_case(service)) {
+                let (name, kind) = (head.text(group.name), group.kind);
+                kinds.entry((name.to_owned(), kind.name())).or_insert(kind);
+            }
+        });
+        kinds.into_iter().map(|((name, _), kind)| (name, kind)).collect()
     }
 
     /// The keys of attributes.

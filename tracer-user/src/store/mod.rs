@@ -21,6 +21,7 @@ mod query;
 mod queue;
 mod segment;
 mod shelf;
+mod snapshot;
 mod state;
 mod writer;
 
@@ -35,3 +36,4 @@ pub use handle::{Stats, Store};
 pub use limits::Limits;
 pub use lists::Dependency;
 pub use query::Query;
+pub use snapshot::Snapshot;

@@ -25,7 +25,8 @@ pub struct Query {
     pub from: Option<u64>,
     /// No later.
     pub to: Option<u64>,
-    /// Attributes of the span or its resource, with this value in its text form or with any.
+    /// Attributes of the span or its resource, with this value in its text form or with any; with
+    /// any, an event of this name will do, too. `error` stands for [`Span::error_text`].
     pub attributes: Vec<(String, Option<String>)>,
     /// Words (runs of letters and digits, in any case) that all occur as such in the span's name,
     /// service, peer, events or values of attributes.
@@ -111,6 +112,9 @@ impl Query {
 fn has(span: &Span, key: &str, value: Option<&str>) -> bool {
     let mut all = span.attributes.iter().chain(&span.resource.attributes);
     all.any(|(known, of)| known == key && value.is_none_or(|value| of.text() == value))
+        || (key == "error"
+            && span.error_text().is_some_and(|text| value.is_none_or(|value| text == value)))
+        || (value.is_none() && span.events.iter().any(|event| event.name == key))
 }
 
 fn says(span: &Span, word: &str) -> bool {

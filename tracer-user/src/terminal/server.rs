@@ -18,7 +18,7 @@ const DEFAULT: &str = "http://127.0.0.1:7411";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How to reach a running tracer.
-#[derive(Clone, Debug, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "The running tracer")]
 pub struct Reach {
     /// Address of its web page, as its `tracing:` line has it, with the token or without [default:
@@ -30,6 +30,9 @@ pub struct Reach {
     /// A flag can be seen by everybody who can list processes; the variable can't.
     #[arg(long, value_name = "TOKEN", env = "TRACER_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// Where it keeps its token, if that was not said either [default: /var/lib/tracer]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// How a trace is printed.

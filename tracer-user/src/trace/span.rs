@@ -153,6 +153,21 @@ impl Span {
         self.status != Status::Unset
     }
 
+    /// What Zipkin's tag `error` says: as much as is known of why it failed, or `true`. `None` if it
+    /// did not fail.
+    #[must_use]
+    pub fn error_text(&self) -> Option<Cow<'_, str>> {
+        let Status::Error(description) = &self.status else { return None };
+        let attribute = |key: &&str| self.attribute(key).map(Value::text);
+        Some(match description {
+            Some(text) if !text.is_empty() => Cow::Borrowed(text),
+            _ => ["error.type", "http.response.status_code"]
+                .iter()
+                .find_map(attribute)
+                .unwrap_or("true".into()),
+        })
+    }
+
     /// The value of an attribute of its own, not one of its resource.
     #[must_use]
     pub fn attribute(&self, key: &str) -> Option<&Value> {

@@ -5,7 +5,8 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use crate::serve::{Found, Query as Wanted, Sources, blocking};
+use crate::serve::{Sources, blocking};
+use crate::store::{Found, Query as Wanted};
 
 /// Most traces of an answer.
 const MAX: usize = 1000;
@@ -89,6 +90,7 @@ impl Search {
             from: self.from.map(|from| from.saturating_mul(1_000_000)),
             to: self.to.map(|to| to.saturating_mul(1_000_000)),
             limit: self.limit.clamp(1, MAX),
+            ..Wanted::default()
         }
     }
 }

@@ -124,6 +124,13 @@ fn hashes(spans: &[&Span], dictionary: &rows::Dictionary<'_>) -> foldhash::HashS
             add(&text);
         }
     }
+    let events = spans.iter().flat_map(|span| &span.events);
+    hashes.extend(events.map(|event| filter::of_attribute(&event.name, None)));
+    let errors: foldhash::HashSet<_> = spans.iter().filter_map(|span| span.error_text()).collect();
+    for text in errors {
+        hashes.insert(filter::of_attribute("error", None));
+        hashes.insert(filter::of_attribute("error", Some(&text)));
+    }
     for (key, value) in dictionary.pairs() {
         hashes.insert(filter::of_attribute(key, None));
         hashes.insert(filter::of_attribute(key, Some(&value.text())));

@@ -37,7 +37,8 @@ pub async fn top(reach: &Reach, directory: &Path, window: Duration) -> Result<()
     if !server.is_there().await && reach.url.is_none() {
         eprintln!("no tracer runs; starting one");
         let started = Own::start().await?;
-        server = Server::new(&Reach { url: Some(started.url.clone()), token: None }, directory)?;
+        server =
+            Server::new(&Reach { url: Some(started.url.clone()), ..Reach::default() }, directory)?;
         own = Some(started);
     }
     let window = window.as_secs().max(1).to_string();

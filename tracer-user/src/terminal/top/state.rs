@@ -114,10 +114,8 @@ impl State {
     pub(super) fn key(&mut self, key: KeyCode) -> Action {
         match key {
             KeyCode::Char('q') => return Action::Quit,
-            KeyCode::Esc | KeyCode::Backspace | KeyCode::Left => {
-                if self.screens.len() > 1 {
-                    self.screens.pop();
-                }
+            KeyCode::Esc | KeyCode::Backspace | KeyCode::Left if self.screens.len() > 1 => {
+                self.screens.pop();
             }
             KeyCode::Up | KeyCode::Char('k') => self.go(|at, _| at.saturating_sub(1)),
             KeyCode::Down | KeyCode::Char('j') => self.go(|at, _| at + 1),
