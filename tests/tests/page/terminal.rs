@@ -76,8 +76,9 @@ fn top_shows_services_until_it_is_left() -> Result<()> {
     let page = Page::start("terminal-top", &["--port", &ports])?;
     shop.check_out(1)?;
     let file = paths::logs().join("terminal-top.screen");
-    // It needs a terminal; util-linux's script has one.
-    let command = format!("'{}' top --url '{}'", paths::tracer().display(), page.url);
+    // It needs a terminal; the one of util-linux's script has no size.
+    let command =
+        format!("stty rows 30 cols 120; '{}' top --url '{}'", paths::tracer().display(), page.url);
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &command, "/dev/null"]);
     script.env("TERM", "xterm").stdin(Stdio::piped()).stdout(File::create(&file)?);
