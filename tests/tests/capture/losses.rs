@@ -1,5 +1,6 @@
 //! Losses on purpose: a ring buffer that overflows, a table that is full.
 
+use std::fs;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
@@ -43,6 +44,15 @@ fn release(local: &Local, held: Vec<thread::JoinHandle<Result<u16>>>) -> Result<
     Ok(())
 }
 
+/// Whether every thread of a process has been stopped: each does when it gets to it.
+fn stands_still(pid: u32) -> Result<()> {
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let status = fs::read_to_string(thread?.path().join("status"))?;
+        ensure!(status.contains("\nState:\tT"), "{status}");
+    }
+    Ok(())
+}
+
 /// The reasons on the spans of a path: of each one.
 fn marks<'s>(seen: &'s Seen, path: &str) -> Vec<Option<&'s str>> {
     let spans = seen.spans.iter().filter(|span| span.target() == path);
@@ -61,6 +71,7 @@ fn a_full_ring_marks_what_was_open() -> Result<()> {
     let pid = i32::try_from(tracer.tracer.pid()).ok().and_then(Pid::from_raw);
     let pid = pid.context("the tracer's pid")?;
     kill_process(pid, Signal::STOP)?;
+    poll::until("the tracer to stand still", LIMIT, || stands_still(tracer.tracer.pid()))?;
     let filler = format!("X-Filler: {}\r\n", "x".repeat(4000));
     let flood: Result<Vec<u16>> = (0..100).map(|_| ask(local.port, "/flood", &filler)).collect();
     kill_process(pid, Signal::CONT)?;

@@ -19,15 +19,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Starts a tracer with these flags. `name` names its files.
+    /// Starts a tracer with these flags; it keeps its traces in memory unless they say otherwise. `name` names its files.
     pub(crate) fn start(name: &str, flags: &[&str]) -> Result<Page> {
         let directory = paths::logs().join(format!("{name}-state"));
         // What an earlier run has left.
         let _ = fs::remove_dir_all(&directory);
         let ui = format!("127.0.0.1:{}", ports::free()?);
         let mut command = Command::new(paths::tracer());
-        command.args(["--ui", &ui, "--settle", "200ms"]).args(flags);
-        command.env("STATE_DIRECTORY", &directory);
+        command.args(["--ui", &ui, "--settle", "200ms", "--data-dir"]).arg(&directory).args(flags);
         let tracer = Tracer::spawn(name, &mut command)?;
         let url = tracer.ready.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.with_context(|| format!("no address: {}", tracer.ready))?.to_owned();

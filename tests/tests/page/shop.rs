@@ -12,7 +12,7 @@ const SERVICES: [&str; 4] = ["storefront", "cart", "stock", "payment"];
 fn a_person_finds_a_slow_request() -> Result<()> {
     let shop = Shop::open()?;
     let ports = shop.ports.map(|port| port.to_string()).join(",");
-    let page = Page::start("page-shop", &["--port", &ports])?;
+    let page = Page::start("page-shop", &["--port", &ports, "--no-store=false"])?;
     let browser = Browser::start("page-shop")?;
     browser.resize(1280, 800)?;
     browser.open(&page.url)?;
@@ -26,7 +26,7 @@ fn a_person_finds_a_slow_request() -> Result<()> {
     map_fills(&browser)?;
     trace_is_found(&browser)?;
     waterfall_is_right(&browser)?;
-    for (width, theme) in [(400, "dark"), (1280, "dark"), (400, "light")] {
+    for (width, theme) in [(400, "dark"), (400, "light"), (1280, "dark")] {
         browser.resize(width, 900)?;
         browser.run(&format!("document.documentElement.dataset.theme = '{theme}'"))?;
         for view in ["map", "traces", "tracer"] {
@@ -40,6 +40,7 @@ fn a_person_finds_a_slow_request() -> Result<()> {
     browser.close()?;
     let ended = page.stop()?;
     ensure!(ended.summary.contains("lost: nothing"), "{}", ended.summary);
+    ensure!(ended.summary.contains("stored: 192 spans"), "24 checkouts: {}", ended.summary);
     Ok(())
 }
 
@@ -50,7 +51,10 @@ fn map_fills(browser: &Browser) -> Result<()> {
         texts.iter().any(|name| name == "payment")
     })?;
     ensure!(browser.texts(".edge path")?.len() >= 4, "too few calls");
-    browser.picture("map-1280-light")?;
+    browser.picture("map-light")?;
+    browser.run("document.documentElement.dataset.theme = 'dark'")?;
+    browser.picture("map-dark")?;
+    browser.run("document.documentElement.dataset.theme = 'light'")?;
     browser.run("[...document.querySelectorAll('td button')].find((it) => it.textContent === 'cart').click()")?;
     browser.until("routes of the cart", ".panel td a", |texts| texts == ["GET /cart/{id}"])?;
     Ok(())
@@ -60,7 +64,7 @@ fn trace_is_found(browser: &Browser) -> Result<()> {
     browser.click(".panel .button")?;
     let count = |texts: &[String]| texts.len();
     let all = browser.until("traces", ".traces a", |texts| texts.len() >= 20)?;
-    browser.picture("traces-1280-light")?;
+    browser.picture("traces-light")?;
     browser.type_into(".short input", "300")?;
     let slow = browser.until("fewer", ".traces a", |texts| {
         count(texts) > 0
@@ -117,7 +121,17 @@ fn waterfall_is_right(browser: &Browser) -> Result<()> {
          return paths[0].closest('.row').querySelector('b').textContent",
     )?;
     ensure!(longest == "stock", "the critical path is longest in {longest}");
-    browser.picture("trace-1280-light")?;
+    let theme = |name| browser.run(&format!("document.documentElement.dataset.theme = '{name}'"));
+    browser.picture("trace-light")?;
+    theme("dark")?;
+    browser.picture("trace-dark")?;
+    theme("light")?;
+    browser.click(".bar button")?;
+    browser.until("what differs", ".compare tbody tr:first-child td", |texts| {
+        texts.first().is_some_and(|step| step.starts_with("stock"))
+    })?;
+    browser.picture("compare-light")?;
+    browser.click(".bar button")?;
     browser.run("document.querySelectorAll('.row')[1].click()")?;
     browser.until("how the parent is known", ".details dd", |texts| {
         texts.join(" ").contains("Both ends of one connection")

@@ -73,6 +73,7 @@ pub(super) fn capture(
             checked = now;
             tally.counters = probes.counts()?;
             tally.losses = losses(&tally.counters, pipeline);
+            tally.losses.extend(outlets.losses().filter(|(_, count)| *count > 0));
             tally.left_out = pipeline.left_out();
             tally.remembered = pipeline.remembered();
             vitals.tell(tally.clone());

@@ -61,6 +61,7 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         vitals: vitals.clone(),
         exporters: exporters.observer(),
         probes: ProbeRuns::new(probes.descriptors()?),
+        store: store.clone(),
     });
     let memory = Arc::new(Recent::default());
     let traces: Arc<dyn Traces> = match &store {

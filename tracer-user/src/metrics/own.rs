@@ -13,9 +13,9 @@ use tracer_common::counter::Counter;
 use super::probes::ProbeRuns;
 use crate::export::Observer;
 use crate::stats::Vitals;
+use crate::store::Store;
 
 /// Whom to ask.
-#[derive(Debug)]
 pub struct Health {
     /// The capture thread.
     pub vitals: Arc<Vitals>,
@@ -23,6 +23,14 @@ pub struct Health {
     pub exporters: Observer,
     /// The kernel.
     pub probes: ProbeRuns,
+    /// The store, if there is one.
+    pub store: Option<Arc<Store>>,
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("exporters", &self.exporters).finish_non_exhaustive()
+    }
 }
 
 impl Collector for Health {
@@ -30,6 +38,7 @@ impl Collector for Health {
         let mut out = Out(encoder);
         self.pipeline(&mut out)?;
         self.exporters(&mut out)?;
+        self.store(&mut out)?;
         self.probes(&mut out)?;
         process(&mut out)
     }
@@ -54,7 +63,9 @@ impl Health {
             "Things remembered of open traffic",
             tally.remembered as u64,
         )?;
-        let lost = tally.losses.iter().map(|(reason, count)| ([("reason", *reason)], *count));
+        let stored = self.store.as_ref().map(|store| store.stats().lost).unwrap_or_default();
+        let lost = tally.losses.iter().map(|(reason, count)| (*reason, *count)).chain(stored);
+        let lost = lost.map(|(reason, count)| ([("reason", reason)], count));
         out.counters("tracer_lost", "Every loss by name", lost)?;
         let left_out = tally.left_out;
         let left_out = [
@@ -87,6 +98,17 @@ impl Health {
             it.dropped_by_reason.iter().map(move |(reason, count)| (labels(reason), *count))
         });
         out.counters("tracer_exporter_dropped_spans", "Spans that a backend never got", dropped)
+    }
+
+    fn store(&self, out: &mut Out<'_>) -> fmt::Result {
+        let Some(store) = &self.store else { return Ok(()) };
+        let stats = store.stats();
+        out.gauge("tracer_store_spans", "Spans that can be found", stats.spans)?;
+        out.gauge("tracer_store_bytes", "Bytes on the disk", stats.bytes)?;
+        out.gauge("tracer_store_limit_bytes", "Bytes that they may be", stats.limits.bytes)?;
+        out.gauge("tracer_store_queue_spans", "Spans that wait to be stored", stats.queued)?;
+        let help = "Spans removed to keep to the limits";
+        out.counter("tracer_store_removed_spans", help, stats.removed)
     }
 
     fn probes(&self, out: &mut Out<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use crate::trace::{Endpoint, Kind, Resource, Span, SpanId, Status, TraceId, Valu
 
 fn metrics(vitals: &Arc<Vitals>) -> Metrics {
     let (exporters, probes) = (Observer::default(), ProbeRuns::default());
-    Metrics::new(Health { vitals: vitals.clone(), exporters, probes })
+    Metrics::new(Health { vitals: vitals.clone(), exporters, probes, store: None })
 }
 
 /// 20 ms of `service`; it failed if the status says so.

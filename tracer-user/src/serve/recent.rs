@@ -116,7 +116,7 @@ impl Traces for Recent {
             bytes: inner.bytes as u64,
             limit: self.limit as u64,
             oldest: inner.spans.front().map(|(span, _)| span.start),
-            lasting: false,
+            ..Held::default()
         }
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn sources(traces: &Arc<Recent>) -> Sources {
         vitals: vitals.clone(),
         exporters: Default::default(),
         probes: ProbeRuns::default(),
+        store: None,
     };
     Sources {
         metrics: Metrics::new(health),

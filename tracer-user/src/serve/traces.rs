@@ -19,6 +19,10 @@ pub struct Held {
     pub oldest: Option<u64>,
     /// They are kept when the tracer ends.
     pub lasting: bool,
+    /// Spans that could not be kept, by name; only losses that occurred.
+    pub lost: Vec<(&'static str, u64)>,
+    /// What last went wrong, if anything did.
+    pub trouble: Option<String>,
 }
 
 /// Something that holds traces. Its functions may take a while, and block the thread.
@@ -66,8 +70,8 @@ impl Traces for Store {
 
     fn held(&self) -> Held {
         let stats = self.stats();
-        let Stats { spans, bytes, oldest, limits, .. } = stats;
-        Held { spans, bytes, limit: limits.bytes, oldest, lasting: true }
+        let Stats { spans, bytes, oldest, limits, lost, last_trouble: trouble, .. } = stats;
+        Held { spans, bytes, limit: limits.bytes, oldest, lasting: true, lost, trouble }
     }
 
     fn services(&self) -> Vec<String> {

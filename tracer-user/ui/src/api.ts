@@ -84,7 +84,7 @@ export interface State {
     dropped: [string, number][];
     error: string | null;
   }[];
-  held: { spans: number; bytes: number; limit: number; oldest: number | null; lasting: boolean };
+  held: { spans: number; bytes: number; limit: number; oldest: number | null; lasting: boolean; trouble: string | null };
 }
 
 /** What went wrong, in words for the one who looks. */

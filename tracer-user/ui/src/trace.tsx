@@ -86,6 +86,7 @@ export function Waterfall({ trace, chosen, choose, held }: WaterfallProps) {
             <span class="dim">save as</span>
             <a class="button" href={`/ui/trace/${trace.id}/otlp`} download>OTLP</a>
             <a class="button" href={`/ui/trace/${trace.id}/zipkin`} download>Zipkin</a>
+            <a class="button" href={`/api/traces/${trace.id}`} download={`${trace.id}.jaeger.json`}>Jaeger</a>
           </>
         )}
       </div>

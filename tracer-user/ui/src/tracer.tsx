@@ -29,6 +29,7 @@ export function TracerView({ state }: { state: State | null }) {
           {count(held.spans, "span")}, {bytes(held.bytes)} of at most {bytes(held.limit)} ({share(held.bytes, held.limit)}){" "}
           {held.lasting ? "on disk" : "in memory: they are gone when the tracer ends"}
           {held.oldest !== null && `; the oldest of ${day(held.oldest)} ${clock(held.oldest).slice(0, 8)}`}
+          {held.trouble && <div class="bad">{plain(held.trouble)}</div>}
         </dd>
       </dl>
       <h2>Losses</h2>

@@ -50,7 +50,7 @@ const MAX_ROUTES: usize = 32;
 /// So many requests make a route known.
 const KNOWN: f32 = 200.0;
 /// So many requests weigh as much as not knowing.
-const DOUBT: f32 = 20.0;
+const DOUBT: f32 = 3.0;
 
 /// Of one process.
 #[derive(Debug)]

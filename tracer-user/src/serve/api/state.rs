@@ -51,6 +51,7 @@ struct Held {
     /// Milliseconds since the Unix epoch.
     oldest: Option<u64>,
     lasting: bool,
+    trouble: Option<String>,
 }
 
 pub(super) async fn state(State(sources): State<Sources>) -> Json<Told> {
@@ -79,7 +80,7 @@ pub(super) async fn state(State(sources): State<Sources>) -> Json<Told> {
         not_http: counted(&[Counter::NotHttp]),
         filtered: counted(&[Counter::Filtered]),
         chosen: sources.chosen,
-        losses: tally.losses.clone(),
+        losses: tally.losses.iter().map(|(name, count)| (*name, *count)).chain(held.lost).collect(),
         left_out: left_out.own + left_out.instrumented + left_out.unsampled,
         exporters: exporters.collect(),
         held: Held {
@@ -88,6 +89,7 @@ pub(super) async fn state(State(sources): State<Sources>) -> Json<Told> {
             limit: held.limit,
             oldest: held.oldest.map(|start| start / 1_000_000),
             lasting: held.lasting,
+            trouble: held.trouble,
         },
     })
 }
