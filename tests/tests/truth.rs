@@ -74,6 +74,7 @@ fn suite(topology: &str, runtime: &str, headers: &str, concurrency: u16, roots: 
     let tracer = tracer.to_str().context("the tracer's path is no text")?;
     let mut truth = Command::new(cache.join("venv/bin/python"));
     truth.arg(paths::truth().join("truth.py")).env("TRUTH_CACHE", &cache);
+    truth.env("TRACER_UI", "off").env("TRACER_NO_STORE", "true");
     // PATH often lacks where Debian keeps nginx.
     let path = std::env::var("PATH").unwrap_or_default();
     truth.env("PATH", format!("{path}:/usr/sbin"));

@@ -56,6 +56,7 @@ impl Load<'_> {
         let suite = paths::truth();
         let suite = fs::canonicalize(&suite).with_context(|| format!("no {}", suite.display()))?;
         command.env("TRUTH_SUITE", suite).env("TRUTH_CACHE", fs::canonicalize(cache)?);
+        command.env("TRACER_UI", "off").env("TRACER_NO_STORE", "true");
         command.env("MORE_RUNTIMES", serde_json::to_string(own)?);
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         // Debian keeps proxies where only root's PATH looks.

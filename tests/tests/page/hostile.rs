@@ -34,7 +34,7 @@ fn what_comes_from_traffic_is_only_ever_text() -> Result<()> {
     browser.until("the service", "td button", named)?;
     browser.run("[...document.querySelectorAll('td button')].find((it) => it.textContent.includes('<img')).click()")?;
     browser.until("its panel", ".panel h2", |texts| {
-        texts.iter().any(|text| text.contains("\\u{1b}[2J\\u{202e}"))
+        texts.iter().any(|text| text.contains("[2J\\u{202e}"))
     })?;
     only_text(&browser)?;
     browser.run("location.hash = '#/traces'")?;

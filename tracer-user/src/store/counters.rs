@@ -31,6 +31,7 @@ pub(super) struct Counters {
     lost: [AtomicU64; Loss::ALL.len()],
     stored: AtomicU64,
     removed: AtomicU64,
+    used: AtomicU64,
     trouble: Mutex<Option<String>>,
 }
 
@@ -49,6 +50,15 @@ impl Counters {
     /// Spans that went because of a limit.
     pub(super) fn removed(&self, spans: u64) {
         self.removed.fetch_add(spans, Relaxed);
+    }
+
+    /// Bytes that all files take now.
+    pub(super) fn takes(&self, bytes: u64) {
+        self.used.store(bytes, Relaxed);
+    }
+
+    pub(super) fn used(&self) -> u64 {
+        self.used.load(Relaxed)
     }
 
     /// Notes what last went wrong.

@@ -72,18 +72,26 @@ impl<'a> Library<'a> {
     }
 
     pub(super) fn traces(&mut self, block: &BlockRef) -> Option<Filter> {
-        self.part(block, Part::Traces, unseal)
+        self.part(block, Part::Traces, Filter::unseal)
+    }
+
+    /// Whether a block may have all of these words and attributes.
+    fn may_have(&mut self, block: &BlockRef, hashes: &[u64]) -> bool {
+        let mut words = || self.part(block, Part::Words, Filter::unseal);
+        let all = |words: Filter| hashes.iter().all(|hash| words.may_have(*hash));
+        hashes.is_empty() || words().is_none_or(all)
     }
 
     /// The traces that fit, with the start of their first span in this block, if any does.
     fn look(&mut self, block: &BlockRef, query: &Query, hashes: &[u64]) -> Vec<(TraceId, u64)> {
+        // The smaller one first, unless it can't tell anything.
+        if query.is_of_any_group() && !self.may_have(block, hashes) {
+            return vec![];
+        }
         let Some(head) = self.head(block) else { return vec![] };
         let Some(groups) = query.groups(&head) else { return vec![] };
-        if !hashes.is_empty() {
-            let words: Option<Filter> = self.part(block, Part::Words, unseal);
-            if words.is_some_and(|words| !query.may_be_in(hashes, &words)) {
-                return vec![];
-            }
+        if !query.is_of_any_group() && !self.may_have(block, hashes) {
+            return vec![];
         }
         let Some(columns) = self.columns(block) else { return vec![] };
         let index = Index { head, columns };
@@ -91,11 +99,9 @@ impl<'a> Library<'a> {
         if !query.needs_spans() || found.is_empty() {
             return found;
         }
-        let maybe: FastSet<TraceId> = found.iter().map(|(id, _)| *id).collect();
         let Some(rows) = self.rows(block) else { return vec![] };
-        let spans = rows.spans(|id| maybe.contains(&id)).unwrap_or_default();
-        let fitting = spans.iter().filter(|span| query.fits_span(span));
-        let fitting: FastSet<TraceId> = fitting.map(|span| span.trace_id).collect();
+        let spans = rows.fitting(query).unwrap_or_default();
+        let fitting: FastSet<TraceId> = spans.iter().map(|span| span.trace_id).collect();
         found.into_iter().filter(|(id, _)| fitting.contains(id)).collect()
     }
 

@@ -190,13 +190,11 @@ impl Store {
     pub fn stats(&self) -> Stats {
         let view = self.state.view();
         let (stored, removed) = self.counters.totals();
-        let mut segments: Vec<_> = view.blocks.iter().map(|block| &block.segment).collect();
-        segments.dedup_by(|a, b| Arc::ptr_eq(a, b));
         let in_blocks: u64 = view.blocks.iter().map(|block| u64::from(block.spans)).sum();
         let starts = view.open.iter().map(|span| span.start);
         Stats {
             spans: in_blocks + view.open.len() as u64,
-            bytes: segments.iter().map(|segment| segment.used()).sum(),
+            bytes: self.counters.used(),
             oldest: view.blocks.iter().map(|block| block.first).chain(starts).min(),
             limits: self.limits,
             given: self.given.load(Relaxed),

@@ -24,7 +24,7 @@ pub struct Dependency {
 impl Library<'_> {
     /// Every head, that of the open spans included.
     fn heads(&mut self, mut each: impl FnMut(&Head)) {
-        each(&block::index(&self.view.open).head);
+        each(&block::head(&self.view.open));
         for block in self.view.blocks.clone().iter() {
             if let Some(head) = self.part(block, block::Part::Head, unseal::<Head>) {
                 each(&head);

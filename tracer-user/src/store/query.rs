@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::block::filter::{of_attribute, of_word, words};
-use super::block::{Cell, Filter, Group, Head};
+use super::block::{Cell, Group, Head};
 use crate::trace::Span;
 
 /// Traces with a span for which all of this holds. Names are compared without regard to ASCII case.
@@ -60,6 +60,13 @@ impl Query {
         !self.attributes.is_empty() || self.text.is_some()
     }
 
+    /// Whether every group may hold such spans.
+    pub(super) fn is_of_any_group(&self) -> bool {
+        let named = [&self.service, &self.name, &self.remote_service];
+        let any = named.iter().all(|name| name.is_none()) && !self.errors;
+        any && self.min_duration.is_none() && self.max_duration.is_none()
+    }
+
     /// Which of a block's groups may hold such spans; `None` if none does.
     pub(super) fn groups(&self, head: &Head) -> Option<Vec<bool>> {
         let range = self.took();
@@ -88,7 +95,7 @@ impl Query {
         attributes.chain(self.words().map(of_word)).collect()
     }
 
-    fn words(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         words(self.text.as_deref().unwrap_or_default())
     }
 
@@ -101,11 +108,6 @@ impl Query {
             && self.took().contains(&span.end.saturating_sub(span.start))
             && self.attributes.iter().all(|(key, value)| has(span, key, value.as_deref()))
             && self.words().all(|word| says(span, word))
-    }
-
-    /// Whether a block with these hashes may have such a span.
-    pub(super) fn may_be_in(&self, hashes: &[u64], filter: &Filter) -> bool {
-        hashes.iter().all(|hash| filter.may_have(*hash))
     }
 }
 

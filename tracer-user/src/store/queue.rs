@@ -4,15 +4,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use crate::export::weigh;
 use crate::trace::Span;
 
-/// Spans that wait at most. With the spans of some blocks that are being written, this is what
-/// the store takes of memory.
+/// Spans that wait at most, and their bytes in memory. With the spans of some blocks that are being
+/// written, this is what the store takes of memory.
 const MOST: usize = 32_768;
+const MOST_BYTES: usize = 96 << 20;
 
 #[derive(Default)]
 struct Inner {
-    spans: VecDeque<Arc<Span>>,
+    spans: VecDeque<(Arc<Span>, usize)>,
+    bytes: usize,
     /// Flushes that were asked for, and done.
     asked: u64,
     done: u64,
@@ -43,23 +46,36 @@ impl Queue {
 
     /// Takes what there is room for, and returns how many there was none for.
     pub(super) fn push(&self, spans: &[Arc<Span>]) -> u64 {
+        let weighed: Vec<_> = spans.iter().map(|span| (span.clone(), weigh(span))).collect();
+        let mut lost = 0;
         let mut inner = self.lock();
-        let room = if inner.closed { 0 } else { MOST - inner.spans.len().min(MOST) };
-        let taken = spans.len().min(room);
-        inner.spans.extend(spans.iter().take(taken).cloned());
+        for (span, weight) in weighed {
+            let bytes = inner.bytes + weight;
+            if inner.closed || inner.spans.len() >= MOST || bytes > MOST_BYTES {
+                lost += 1;
+                continue;
+            }
+            inner.bytes = bytes;
+            inner.spans.push_back((span, weight));
+        }
         drop(inner);
         self.arrived.notify_one();
-        (spans.len() - taken) as u64
+        lost
     }
 
-    /// At most `most` spans, as soon as there is anything to do; nothing at `deadline`.
-    pub(super) fn take(&self, most: usize, deadline: Option<Instant>) -> Work {
+    /// At most `most` spans, and not many more than `bytes`, as soon as there is anything to do; nothing
+    /// at `deadline`.
+    pub(super) fn take(&self, most: usize, bytes: usize, deadline: Option<Instant>) -> Work {
         let mut inner = self.lock();
         loop {
             let flush = (inner.asked > inner.done).then_some(inner.asked);
             if !inner.spans.is_empty() || flush.is_some() || inner.closed {
-                let taken = inner.spans.len().min(most);
-                let spans: Vec<_> = inner.spans.drain(..taken).collect();
+                let (mut spans, before) = (vec![], inner.bytes);
+                while spans.len() < most && before - inner.bytes < bytes {
+                    let Some((span, weight)) = inner.spans.pop_front() else { break };
+                    inner.bytes -= weight;
+                    spans.push(span);
+                }
                 // A flush is of what was put before it, so the queue has to be empty.
                 let rest = !inner.spans.is_empty();
                 return Work {
@@ -110,8 +126,11 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, Queue};
-    use crate::store::testing::spans;
+    use std::sync::Arc;
+
+    use super::{MOST, MOST_BYTES, Queue};
+    use crate::export::weigh;
+    use crate::store::testing::{Shape, span, spans};
 
     #[test]
     fn it_is_bounded_and_in_order() {
@@ -120,15 +139,26 @@ mod tests {
             assert_eq!(queue.push(&spans), 0);
         }
         assert_eq!(queue.push(&spans), 3 - (MOST % 3) as u64);
-        let work = queue.take(4, None);
+        let work = queue.take(4, MOST_BYTES, None);
         assert_eq!(work.spans.iter().map(|s| s.span_id).collect::<Vec<_>>(), {
             let ids: Vec<_> = spans.iter().map(|span| span.span_id).collect();
             [ids[0], ids[1], ids[2], ids[0]]
         });
         queue.close();
         assert_eq!(queue.push(&spans), 3);
-        assert!(!queue.take(4, None).closed, "there is more");
-        queue.take(MOST, None);
-        assert!(queue.take(MOST, None).closed);
+        assert!(!queue.take(4, MOST_BYTES, None).closed, "there is more");
+        queue.take(MOST, MOST_BYTES, None);
+        assert!(queue.take(MOST, MOST_BYTES, None).closed);
+    }
+
+    #[test]
+    fn large_spans_count_for_more() {
+        let (queue, path) = (Queue::default(), "x".repeat(1 << 20));
+        let large = Arc::new(span(&Shape { path: &path, ..Shape::default() }));
+        let given = vec![large.clone(); 200];
+        let taken = MOST_BYTES / weigh(&large);
+        assert_eq!(queue.push(&given), (200 - taken) as u64);
+        assert_eq!(queue.take(MOST, 3 << 20, None).spans.len(), 3);
+        assert_eq!(queue.push(&given), 197);
     }
 }

@@ -189,9 +189,10 @@ impl Shelf {
 
     /// After a failure the database of the file that is written to takes no more.
     pub(super) fn fail(&mut self) {
-        let Some((number, segment)) = self.segments.pop_back().filter(|_| !self.closed) else {
+        if self.closed {
             return;
-        };
+        }
+        let Some((number, segment)) = self.segments.pop_back() else { return };
         self.closed = true;
         self.state.change(|blocks, _| {
             blocks.retain(|block| !Arc::ptr_eq(&block.segment, &segment));

@@ -12,6 +12,7 @@ use super::queue::Queue;
 use super::segment::Change;
 use super::shelf::{Shelf, block_ref};
 use super::state::State;
+use crate::export::weigh;
 use crate::trace::Span;
 
 /// How long spans are in memory alone.
@@ -22,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(30);
 /// Spans that are taken at once.
 const BATCH: usize = 2 * block::FULL;
+/// Bytes in memory of a block's spans, about, after which it is full; as many are taken at once, too.
+const BYTES: usize = 24 << 20;
 
 /// What the thread works with.
 pub(super) struct Writer {
@@ -33,6 +36,8 @@ pub(super) struct Writer {
     full: usize,
     /// Of the open spans, those that are in the tail.
     saved: usize,
+    /// Of all open spans in memory, about.
+    bytes: usize,
     /// When the first that is not came.
     since: Option<Instant>,
     /// Not before, after a failure.
@@ -48,8 +53,10 @@ impl Writer {
         counters: Arc<Counters>,
         full: usize,
     ) -> Self {
-        let saved = state.view().open.len();
-        Self { shelf, state, queue, counters, full, saved, since: None, again: None }
+        counters.takes(shelf.used());
+        let open = state.view().open;
+        let (saved, bytes) = (open.len(), open.iter().map(|span| weigh(span)).sum());
+        Self { shelf, state, queue, counters, full, saved, bytes, since: None, again: None }
     }
 
     /// Until the queue is closed.
@@ -59,7 +66,7 @@ impl Writer {
                 (Some(since), again) => again.unwrap_or(since + PERIOD),
                 (None, _) => Instant::now() + IDLE,
             };
-            let work = self.queue.take(BATCH, Some(deadline));
+            let work = self.queue.take(BATCH, BYTES, Some(deadline));
             self.take(work.spans);
             let asked = work.flush.is_some() || work.closed;
             if asked || self.is_due(Instant::now()) {
@@ -80,10 +87,14 @@ impl Writer {
         if spans.is_empty() {
             return;
         }
-        let room = block::MOST - self.state.view().open.len().min(block::MOST);
-        let lost = spans.len().saturating_sub(room);
-        self.counters.lost(Loss::WriteFailed, lost as u64);
-        self.state.change(|_, open| open.extend(spans.into_iter().take(room)));
+        let open = self.state.view().open.len();
+        if open + spans.len() > block::MOST || self.bytes > 2 * BYTES {
+            // What is there could not be written.
+            self.counters.lost(Loss::WriteFailed, spans.len() as u64);
+            return;
+        }
+        self.bytes += spans.iter().map(|span| weigh(span)).sum::<usize>();
+        self.state.change(|_, open| open.extend(spans));
         self.since.get_or_insert_with(Instant::now);
     }
 
@@ -92,7 +103,10 @@ impl Writer {
             return false;
         }
         match self.since {
-            Some(since) => self.state.view().open.len() >= self.full || now >= since + PERIOD,
+            Some(since) => {
+                let open = self.state.view().open.len();
+                open >= self.full || self.bytes >= BYTES || now >= since + PERIOD
+            }
             None => true,
         }
     }
@@ -106,6 +120,7 @@ impl Writer {
                 self.again = Some(Instant::now() + PAUSE);
             }
         }
+        self.counters.takes(self.shelf.used());
     }
 
     fn try_write(&mut self) -> Result<(), Damage> {
@@ -133,6 +148,7 @@ impl Writer {
         self.shelf.next_tail += 1;
         self.counters.stored((spans.len() - self.saved) as u64);
         self.saved = spans.len() - sealed;
+        self.bytes = spans.iter().skip(sealed).map(|span| weigh(span)).sum();
         self.since = None;
         drop(spans);
         self.state.change(|blocks, open| {
@@ -149,10 +165,15 @@ impl Writer {
     fn prepare(&self, spans: &[Arc<Span>], last: bool) -> (Change, usize) {
         let mut change = Change::default();
         let mut sealed = 0;
-        for chunk in spans.chunks(self.full).filter(|chunk| last || chunk.len() == self.full) {
-            let number = self.shelf.next_block + change.blocks.len() as u64;
-            change.blocks.push((number, Block::of(chunk)));
-            sealed += chunk.len();
+        let (mut count, mut bytes) = (0, 0);
+        for (n, span) in (1..).zip(spans) {
+            (count, bytes) = (count + 1, bytes + weigh(span));
+            let is_full = count >= self.full || bytes >= BYTES || (last && n == spans.len());
+            if let (true, Some(chunk)) = (is_full, spans.get(sealed..n)) {
+                let number = self.shelf.next_block + change.blocks.len() as u64;
+                change.blocks.push((number, Block::of(chunk)));
+                (sealed, count, bytes) = (n, 0, 0);
+            }
         }
         change.without_tail = sealed > 0;
         let saved = if sealed > 0 { sealed } else { self.saved };

@@ -45,6 +45,10 @@ const REASONS: Record<string, string> = {
   routes_folded: "A service has more routes than are told apart; these have a coarser one.",
   calls_not_weighed: "Too many calls at once for timing to be weighed; they may lack their parents.",
   metrics_queue_full: "More spans came than could be counted: the map and /metrics lack these.",
+  store_queue_full: "More spans came than could be stored: traces lack these.",
+  store_write_failed: "Spans could not be written: the disk is full, or broken.",
+  store_unreadable: "Stored spans could not be read when they were needed.",
+  store_set_aside: "Files that were damaged, or none of a store's, were renamed.",
   runtimes_overlooked: "Too many processes started at once to look at their runtimes; their calls may lack parents.",
   uprobes_unattached: "A probe could not be attached to a program; its calls may lack parents.",
 };

@@ -21,13 +21,14 @@ pub(in crate::store) fn count<'a>(trace: &[&'a Span], graph: &mut Graph<'a>) {
     for span in trace {
         let (service, remote) = (&*span.resource.service, span.remote.service.as_deref());
         let link = match span.kind {
-            Kind::Server | Kind::Consumer => {
-                tree.caller(span).or(remote).map(|caller| (caller, service))
-            }
-            Kind::Client | Kind::Producer if !tree.answered.contains(&span.span_id) => {
+            Kind::Server => tree.caller(span).or(remote).map(|caller| (caller, service)),
+            Kind::Client if !tree.answered.contains(&span.span_id) => {
                 remote.map(|callee| (service, callee))
             }
-            _ => None,
+            // Between those who send and those who take messages is the broker.
+            Kind::Producer => remote.map(|broker| (service, broker)),
+            Kind::Consumer => remote.map(|broker| (broker, service)),
+            Kind::Client | Kind::Internal => None,
         };
         if let Some(link) = link {
             let counted = graph.entry(link).or_default();

@@ -15,6 +15,7 @@ pub(super) mod filter;
 mod head;
 mod pack;
 mod rows;
+mod sieve;
 mod texts;
 
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub(super) const MOST: usize = 16_384;
 
 /// Bits for each trace, and for each word.
 const TRACE_BITS: usize = 16;
-const WORD_BITS: usize = 10;
+const WORD_BITS: usize = 14;
 
 /// The small parts of a block, as a search needs them.
 pub(super) struct Index {
@@ -74,17 +75,23 @@ pub(super) fn rows(spans: &[Arc<Span>]) -> Vec<u8> {
     pack(&rows::rows(&spans.iter().map(|span| &**span).collect::<Vec<_>>()).1)
 }
 
-/// The small parts of at most [`MOST`] spans.
+/// The small parts of at most [`MOST`] spans, but for the keys of attributes.
 pub(super) fn index(spans: &[Arc<Span>]) -> Index {
+    let spans = sorted(spans);
+    let (head, groups) = head::head(&spans, std::iter::empty());
+    let columns = Columns::new(&spans, groups, head.first);
+    Index { head, columns }
+}
+
+/// The head of at most [`MOST`] spans.
+pub(super) fn head(spans: &[Arc<Span>]) -> Head {
     let spans = sorted(spans);
     let pairs =
         spans.iter().flat_map(|span| span.resource.attributes.iter().chain(&span.attributes));
     let mut once = foldhash::HashSet::default();
     let pairs = pairs.map(|(key, value)| (&**key, value));
     let pairs = pairs.filter(|(key, value)| once.insert((*key, value.text())));
-    let (head, groups) = head::head(&spans, pairs);
-    let columns = Columns::new(&spans, groups, head.first);
-    Index { head, columns }
+    head::head(&spans, pairs).0
 }
 
 impl Block {
@@ -98,9 +105,9 @@ impl Block {
         let words = Filter::new(hashes(&spans, &dictionary).into_iter(), WORD_BITS);
         let parts = [
             (Part::Head, seal(&head)),
-            (Part::Traces, seal(&traces)),
+            (Part::Traces, traces.seal()),
             (Part::Columns, seal(&columns)),
-            (Part::Words, seal(&words)),
+            (Part::Words, words.seal()),
             (Part::Rows, pack(&rows)),
         ];
         Self { head, parts }

@@ -19,13 +19,15 @@ pub(in crate::store) fn seal(value: &impl Serialize) -> Vec<u8> {
     sum(bytes)
 }
 
-fn sum(mut bytes: Vec<u8>) -> Vec<u8> {
+/// Bytes with their checksum behind them.
+pub(super) fn sum(mut bytes: Vec<u8>) -> Vec<u8> {
     let sum = crc32fast::hash(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
     bytes
 }
 
-fn checked(bytes: &[u8]) -> Result<&[u8], Damage> {
+/// Bytes that [`sum`] made, without it.
+pub(super) fn checked(bytes: &[u8]) -> Result<&[u8], Damage> {
     let (content, sum) = bytes
         .split_last_chunk::<CHECKSUM>()
         .ok_or_else(|| Damage::new("a stored value is cut short"))?;

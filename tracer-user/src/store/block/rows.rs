@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::sieve::Sieve;
 use super::texts::Numbered;
 use crate::store::error::Damage;
+use crate::store::query::Query;
 use crate::trace::{Endpoint, Event, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};
 
 type Attributes = [(Cow<'static, str>, Value)];
@@ -37,42 +39,42 @@ impl<'a> Same<'a> {
 
 /// An end of a connection.
 #[derive(Serialize, Deserialize)]
-struct End {
-    service: Option<u32>,
+pub(super) struct End {
+    pub(super) service: Option<u32>,
     address: Option<IpAddr>,
     port: u16,
 }
 
 /// A span; numbers of 32 bits are those of texts, pairs and resources.
 #[derive(Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     trace: TraceId,
     id: SpanId,
     parent: Option<SpanId>,
     state: Option<u32>,
     kind: Kind,
-    name: u32,
+    pub(super) name: u32,
     /// Nanoseconds after the one before it, in wrapping arithmetic: any span has a form.
     start: i64,
     took: i64,
     /// `None`: unset; `Some(None)`: an error without a description.
-    error: Option<Option<u32>>,
-    pairs: Vec<u32>,
-    events: Vec<(u64, u32, Vec<u32>)>,
+    pub(super) error: Option<Option<u32>>,
+    pub(super) pairs: Vec<u32>,
+    pub(super) events: Vec<(u64, u32, Vec<u32>)>,
     links: Vec<(TraceId, SpanId, Vec<u32>)>,
-    resource: u32,
+    pub(super) resource: u32,
     local: End,
-    remote: End,
+    pub(super) remote: End,
 }
 
 /// All of it: `T` is a text and `V` a value, owned or not.
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct Rows<T, V> {
-    texts: Vec<T>,
+    pub(super) texts: Vec<T>,
     /// A key's text, and a value.
-    pairs: Vec<(u32, V)>,
+    pub(super) pairs: Vec<(u32, V)>,
     /// A service's text, and pairs.
-    resources: Vec<(u32, Vec<u32>)>,
+    pub(super) resources: Vec<(u32, Vec<u32>)>,
     rows: Vec<Row>,
 }
 
@@ -194,12 +196,27 @@ impl Stored {
         &self,
         mut wanted: impl FnMut(TraceId) -> bool,
     ) -> Result<Vec<Arc<Span>>, Damage> {
+        self.spans_of(|row| wanted(row.trace))
+    }
+
+    /// The spans that fit a query.
+    ///
+    /// # Errors
+    /// As [`spans`](Self::spans).
+    pub(in crate::store) fn fitting(&self, query: &Query) -> Result<Vec<Arc<Span>>, Damage> {
+        let sieve = Sieve::new(self, query);
+        let mut spans = self.spans_of(|row| sieve.may_fit(row))?;
+        spans.retain(|span| query.fits_span(span));
+        Ok(spans)
+    }
+
+    fn spans_of(&self, mut wanted: impl FnMut(&Row) -> bool) -> Result<Vec<Arc<Span>>, Damage> {
         let mut resources: Vec<Option<Arc<Resource>>> = vec![None; self.resources.len()];
         let (mut spans, mut before) = (vec![], 0_u64);
         for row in &self.rows {
             let start = before.wrapping_add(row.start.cast_unsigned());
             before = start;
-            if wanted(row.trace) {
+            if wanted(row) {
                 let resource = self.resource(row.resource, &mut resources)?;
                 spans.push(Arc::new(self.span(row, start, resource)?));
             }

@@ -37,7 +37,7 @@ fn parts_tell_of_the_same_spans() {
     let head: Head = unseal(part(&block, Part::Head)).unwrap();
     assert_eq!((head.spans, head.groups.len()), (101, 2));
     assert_eq!((head.first, head.last), (shape.start, all[99].start));
-    let traces: Filter = unseal(part(&block, Part::Traces)).unwrap();
+    let traces = Filter::unseal(part(&block, Part::Traces)).unwrap();
     assert!((1..=100).all(|n| traces.may_have(of_trace(trace_id(n)))));
     let columns: Columns = unseal(part(&block, Part::Columns)).unwrap();
     let seventh: Vec<_> = columns.traces(head.first).unwrap().nth(6).unwrap().1.collect();
@@ -45,7 +45,7 @@ fn parts_tell_of_the_same_spans() {
         seventh.iter().map(|cell| cell.start).collect::<Vec<_>>(),
         [shape.start, all[6].start]
     );
-    let words: Filter = unseal(part(&block, Part::Words)).unwrap();
+    let words = Filter::unseal(part(&block, Part::Words)).unwrap();
     for word in ["ärger", "PUT", "shop", "500", "box"] {
         assert!(words.may_have(of_word(word)), "{word}");
     }
@@ -55,6 +55,11 @@ fn parts_tell_of_the_same_spans() {
     assert!(keys.contains(&("http.response.status_code", vec!["200", "500"])), "{keys:?}");
     let open = index(&all);
     assert_eq!(format!("{:?}", open.columns), format!("{columns:?}"));
+    let keys_of = |head: &Head| {
+        let keys = head.keys().map(|(key, of)| (key.to_owned(), of.map(str::to_owned).collect()));
+        keys.collect::<Vec<(String, Vec<String>)>>()
+    };
+    assert_eq!(keys_of(&super::head(&all)), keys_of(&head));
 }
 
 #[test]
