@@ -15,9 +15,9 @@ use super::segment::{Reading, Segment};
 use super::state::{BlockRef, View};
 use crate::trace::TraceId;
 
-/// How far apart, in nanoseconds, the starts of a trace's spans are believed to be at most. Only
-/// the short form of a trace, and the range of time of a search, rest on it.
-const LONGEST: u64 = 3_600_000_000_000;
+/// How far apart, in nanoseconds, the starts of a trace's spans are believed to be at most. Only the
+/// short form of a trace rests on it.
+const LONGEST: u64 = 600_000_000_000;
 /// A search that takes longer ends with what it has.
 const PATIENCE: Duration = Duration::from_secs(10);
 

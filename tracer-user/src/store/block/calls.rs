@@ -22,13 +22,11 @@ pub(in crate::store) fn count<'a>(trace: &[&'a Span], graph: &mut Graph<'a>) {
         let (service, remote) = (&*span.resource.service, span.remote.service.as_deref());
         let link = match span.kind {
             Kind::Server => tree.caller(span).or(remote).map(|caller| (caller, service)),
-            Kind::Client if !tree.answered.contains(&span.span_id) => {
-                remote.map(|callee| (service, callee))
-            }
-            // Between those who send and those who take messages is the broker.
-            Kind::Producer => remote.map(|broker| (service, broker)),
+            Kind::Client if tree.answered.contains(&span.span_id) => None,
+            // A message goes to its broker, and comes from it.
+            Kind::Client | Kind::Producer => remote.map(|callee| (service, callee)),
             Kind::Consumer => remote.map(|broker| (broker, service)),
-            Kind::Client | Kind::Internal => None,
+            Kind::Internal => None,
         };
         if let Some(link) = link {
             let counted = graph.entry(link).or_default();
@@ -55,7 +53,7 @@ impl<'a> Tree<'a> {
                 Kind::Client | Kind::Producer => tree.calling.insert(span.span_id, span),
                 _ => tree.others.insert(span.span_id, span),
             };
-            if matches!(span.kind, Kind::Server | Kind::Consumer) {
+            if span.kind == Kind::Server {
                 tree.answered.extend(span.parent);
                 tree.answered.insert(span.span_id);
             }
@@ -126,6 +124,18 @@ mod tests {
         ];
         let one = Calls { calls: 1, errors: 0 };
         let want = [("a", "b"), ("a", "db"), ("user", "a")];
+        assert_eq!(graph(&spans), want.map(|(a, b)| (a.to_owned(), b.to_owned(), one)));
+    }
+
+    #[test]
+    fn messages_go_by_their_broker() {
+        let spans = [
+            shape(Kind::Producer, 1, 0, "a", Some("queue")),
+            shape(Kind::Consumer, 2, 1, "b", Some("queue")),
+            shape(Kind::Consumer, 3, 1, "c", None),
+        ];
+        let one = Calls { calls: 1, errors: 0 };
+        let want = [("a", "queue"), ("queue", "b")];
         assert_eq!(graph(&spans), want.map(|(a, b)| (a.to_owned(), b.to_owned(), one)));
     }
 
