@@ -203,7 +203,8 @@ fn fastapi() -> Result<()> {
     let service = |port: u16| {
         let mut uvicorn = script(&python, "-m");
         uvicorn.args(["uvicorn", "--log-level", "warning", "fastapi_service:app", "--port"]);
-        uvicorn.arg(port.to_string());
+        // Its connections are closed after 5 seconds otherwise, which may be between two modes.
+        uvicorn.arg(port.to_string()).args(["--timeout-keep-alive", "600"]);
         uvicorn
     };
     let spans = traced("fastapi", &service, &modes, &[])?;

@@ -51,6 +51,10 @@ const MAX_ROUTES: usize = 32;
 const KNOWN: f32 = 200.0;
 /// So many requests weigh as much as not knowing.
 const DOUBT: f32 = 3.0;
+/// The same for what is to be believed more than this: it has to hold for long before it is.
+const CAUTION: f32 = 20.0;
+/// See `CAUTION`.
+const BELIEVED: f32 = 0.89;
 
 /// Of one process.
 #[derive(Debug)]
@@ -150,7 +154,8 @@ impl Joint {
 
     /// How much is known of a route, as a share of what is enough to believe it.
     fn trust(route: &Route) -> f32 {
-        route.seen() / (route.seen() + DOUBT)
+        let (seen, slowly) = (route.seen(), route.seen() / (route.seen() + CAUTION));
+        (seen / (seen + DOUBT)).min(BELIEVED).max(slowly)
     }
 
     /// How many things are remembered.
