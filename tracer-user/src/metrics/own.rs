@@ -141,7 +141,7 @@ fn process(out: &mut Out<'_>) -> fmt::Result {
     }
 }
 
-/// Writes whole metrics.
+/// Writes whole metrics; none without values, which strict readers refuse.
 struct Out<'a>(DescriptorEncoder<'a>);
 
 impl Out<'_> {
@@ -161,10 +161,12 @@ impl Out<'_> {
         help: &str,
         values: impl IntoIterator<Item = (L, V)>,
     ) -> fmt::Result {
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
         let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        values
-            .into_iter()
-            .try_for_each(|(labels, value)| metric.encode_family(&labels)?.encode_gauge(&value))
+        values.try_for_each(|(labels, value)| metric.encode_family(&labels)?.encode_gauge(&value))
     }
 
     fn counters<L: EncodeLabelSet, V: EncodeCounterValue>(
@@ -173,8 +175,12 @@ impl Out<'_> {
         help: &str,
         values: impl IntoIterator<Item = (L, V)>,
     ) -> fmt::Result {
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
         let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        values.into_iter().try_for_each(|(labels, value)| {
+        values.try_for_each(|(labels, value)| {
             metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&value, None)
         })
     }

@@ -117,6 +117,35 @@ fn the_tracer_tells_of_itself() {
     assert!(text.ends_with("# EOF\n"));
 }
 
+/// As a strict reader of the format sees it, with names that try to break it.
+#[test]
+fn the_text_is_openmetrics() {
+    let vitals = Arc::<Vitals>::default();
+    let metrics = metrics(&vitals);
+    let losses = [("ring_full", 7)].into();
+    vitals.tell(Tally { losses, ..Tally::default() });
+    for name in ["front", "a\"} 1\nfake 1", "\u{1b}[2J\u{0}", "{}", "\\"] {
+        metrics.record(&[
+            span(Kind::Server, name, None, name, 500),
+            span(Kind::Client, "front", Some(name), "/", 200),
+        ]);
+    }
+    metrics.received("otlp", 3, 1);
+    let text = metrics.text();
+    let parsed = openmetrics_parser::openmetrics::parse_openmetrics(&text);
+    let parsed = parsed.unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+    for (family, series) in [
+        ("http_server_request_duration_seconds", 5),
+        ("http_client_request_duration_seconds", 5),
+        ("traces_service_graph_request", 10),
+        ("tracer_lost", 1),
+        ("tracer_received_spans", 2),
+    ] {
+        let found = parsed.families.get(family).map(|family| family.iter_samples().count());
+        assert_eq!(found, Some(series), "{family}");
+    }
+}
+
 #[test]
 fn hostile_names_stay_in_their_label() {
     let metrics = metrics(&Arc::default());
