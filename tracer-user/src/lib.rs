@@ -3,6 +3,9 @@
 //! [`export`]; a stage imports only from stages before it, and only [`pipeline`] knows them all.
 //! From [`connection`] to [`trace`] no stage touches a socket, a file or a clock: events and time
 //! go in, spans come out, so recorded input runs through the same code as live input.
+//!
+//! Finished spans also go to [`store`], which keeps the last ones, and [`metrics`], which counts them;
+//! [`serve`] shows both, on the web page and by APIs, and [`terminal`] asks it.
 
 pub mod causality;
 pub mod config;
