@@ -12,6 +12,7 @@ mod record;
 mod rights;
 mod run;
 mod runtimes;
+mod shown;
 mod unfollowed;
 
 pub use doctor::doctor;

@@ -11,9 +11,9 @@ use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
 use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection};
-use crate::metrics::{Feed, Health, Metrics, ProbeRuns};
+use crate::metrics::ProbeRuns;
 use crate::recording::Tap;
-use crate::serve::{Recent, Server, Sources, Traces};
+use crate::serve::Server;
 use crate::stats::{Vitals, summary, unread};
 use crate::trace::Clock;
 
@@ -21,7 +21,7 @@ use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::outlets::Outlets;
 use super::runtimes::Runtimes;
-use super::{kept, page, record, rights};
+use super::{kept, page, record, rights, shown};
 
 /// How long exporters may take to send what is left.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -57,36 +57,16 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let exporters =
         Exporters::start(targets, &export::Settings::default()).map_err(anyhow::Error::from)?;
     let vitals = Arc::new(Vitals::default());
-    let metrics = Metrics::new(Health {
-        vitals: vitals.clone(),
-        exporters: exporters.observer(),
-        probes: ProbeRuns::new(probes.descriptors()?),
-        store: store.clone(),
-    });
-    let memory = Arc::new(Recent::default());
-    let traces: Arc<dyn Traces> = match &store {
-        Some(store) => store.clone(),
-        None => memory.clone(),
-    };
-    let recent = store.is_none().then_some(memory);
-    let sources = Sources {
-        metrics: metrics.clone(),
-        vitals: vitals.clone(),
-        exporters: exporters.observer(),
-        traces,
-        chosen: settings.filter.judges_processes() || settings.filter.restricts_ports(),
-    };
-    let server = listener.map(|listener| listener.serve(&sources)).transpose()?;
-    // Without a server nobody can ask for any of it.
-    let feed = server.as_ref().map(|_| {
-        Feed::start(move |spans| {
-            metrics.record(spans);
-            if let Some(recent) = &recent {
-                recent.put(spans);
-            }
-        })
-    });
-    let feed = feed.transpose()?;
+    let (server, feed) = shown::start(
+        listener,
+        shown::Parts {
+            vitals: vitals.clone(),
+            exporters: exporters.observer(),
+            probes: ProbeRuns::new(probes.descriptors()?),
+            store: store.clone(),
+            chosen: settings.filter.judges_processes() || settings.filter.restricts_ports(),
+        },
+    )?;
     let outlets = Arc::new(Outlets { exporters, metrics: feed, store: store.clone() });
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

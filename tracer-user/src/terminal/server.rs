@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use reqwest::{Client, StatusCode};
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::{Host, Url};
 
 use crate::serve::Token;
 
@@ -30,7 +30,8 @@ pub struct Reach {
     /// A flag can be seen by everybody who can list processes; the variable can't.
     #[arg(long, value_name = "TOKEN", env = "TRACER_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// Where it keeps its token, if that was not said either [default: /var/lib/tracer]
+    /// Where a tracer on this host keeps its token, if that was not said either [default:
+    /// /var/lib/tracer]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -61,7 +62,8 @@ impl Server {
         let mut base = reach.url.clone().map_or_else(|| Url::parse(DEFAULT), Ok)?;
         let in_url = base.query_pairs().find(|(key, _)| key == "token").map(|(_, it)| it.into());
         base.set_query(None);
-        let kept = || read(Token::file(directory));
+        // The secret of this host's tracer is not for others to hear.
+        let kept = || is_here(&base).then(|| read(Token::file(directory))).flatten();
         let token = reach.token.clone().or(in_url).or_else(kept);
         // Another part of the process may have chosen a provider already; either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -120,7 +122,42 @@ impl Server {
     }
 }
 
+fn is_here(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// `None` if it can't be read, as by a user who is not the tracer's.
 fn read(file: PathBuf) -> Option<String> {
     Some(fs::read_to_string(file).ok()?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reach, Server};
+
+    fn token(url: &str, given: Option<&str>) -> Option<String> {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("ui-token"), "kept\n").unwrap();
+        let (url, token) = (Some(url.parse().unwrap()), given.map(str::to_owned));
+        let reach = Reach { url, token, data_dir: None };
+        Server::new(&reach, directory.path()).unwrap().token
+    }
+
+    #[test]
+    fn the_token_of_this_host_is_told_to_this_host_alone() {
+        for here in ["http://127.0.0.1:7411", "http://localhost:1/?x=y", "http://[::1]:7411"] {
+            assert_eq!(token(here, None).as_deref(), Some("kept"), "{here}");
+        }
+        for there in ["http://10.0.0.7:7411", "http://localhost.example", "http://host:7411/"] {
+            assert_eq!(token(there, None), None, "{there}");
+        }
+        let both = "http://10.0.0.7:7411/?token=url";
+        assert_eq!(token(both, None).as_deref(), Some("url"));
+        assert_eq!(token(both, Some("flag")).as_deref(), Some("flag"));
+    }
 }
