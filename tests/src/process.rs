@@ -181,6 +181,13 @@ pub fn run(what: &str, command: &mut Command) -> Result<String> {
     Ok(stdout)
 }
 
+/// Memory that a process has, KiB.
+pub fn resident(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    Ok(line.context("no VmRSS")?.trim().trim_end_matches(" kB").parse()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,10 +9,21 @@ use anyhow::{Context, Result, ensure};
 
 use crate::export::{self, Span};
 use crate::paths;
+use crate::process::Process;
 use crate::tracer::Tracer;
 
 /// How long a script's cases may take.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Starts a server that writes `ready` to standard output when it listens.
+pub fn serve(name: &str, mut command: Command) -> Result<Process> {
+    let mut process = Process::start(name, &mut command)?;
+    process.wait_for("ready", LIMIT, |process| {
+        ensure!(process.output().contains("ready\n"), "not ready");
+        Ok(())
+    })?;
+    Ok(process)
+}
 
 /// What came of a run.
 #[derive(Debug)]

@@ -1,14 +1,15 @@
 //! The built tracer, as a user starts it.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use rustix::process::Signal;
 
-use crate::paths;
 use crate::process::Process;
+use crate::{paths, poll};
 
 /// Attaching takes well under a second; a busy machine gets more.
 const ATTACH: Duration = Duration::from_secs(30);
@@ -54,6 +55,15 @@ impl Tracer {
         self.process.output()
     }
 
+    /// What it has written to standard error, without colours.
+    pub fn log(&self) -> String {
+        let log = self.process.log();
+        let mut parts = log.split('\u{1b}');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest = parts.map(|part| part.split_once('m').map_or("", |(_, text)| text));
+        rest.fold(first, |text, part| text + part)
+    }
+
     /// Where that is kept after its end.
     pub fn output_path(&self) -> PathBuf {
         self.process.output_path().to_owned()
@@ -66,7 +76,16 @@ impl Tracer {
 
     /// Interrupts it, as Ctrl-C does, and waits for its end.
     pub fn stop(mut self) -> Result<Ended> {
+        let of = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let command = of(self.process.pid());
         let status = self.process.stop(Signal::INT, FLUSH)?;
+        // While a child of its removes uprobes, the next tracer can attach its own only slowly.
+        poll::until("uprobes to be removed", FLUSH, || {
+            let pids = fs::read_dir("/proc")?.flatten();
+            let mut pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            ensure!(command.is_empty() || pids.all(|pid| of(pid) != command), "still running");
+            Ok(())
+        })?;
         let log = self.process.log();
         let summary =
             log.split_once(&*self.ready).map_or(&*log, |(_, after)| after).trim().to_owned();

@@ -118,7 +118,21 @@ fn nginx() -> Result<()> {
     Ok(())
 }
 
-/// haproxy does not: what it does in what order tells, nearly always.
+/// Envoy does not: what it asks for is what it was asked for. It learns that from the first calls.
+#[test]
+fn envoy() -> Result<()> {
+    let world = World::start("envoy", "files/envoy.yaml")?;
+    world.crowd("before")?;
+    let tracer = ToFile::start("proxies-envoy", &[])?;
+    world.crowd("first")?;
+    world.crowd("now")?;
+    let seen = tracer.stop()?;
+    let edges = edges(&seen, "envoy", "now", REQUESTS)?;
+    ensure!((edges.right, edges.wrong) == (REQUESTS, 0), "{edges:?}");
+    Ok(())
+}
+
+/// Nor does haproxy: what it does in what order tells, nearly always.
 #[test]
 fn haproxy() -> Result<()> {
     let world = World::start("haproxy", "files/haproxy.conf")?;

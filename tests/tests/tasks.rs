@@ -211,12 +211,23 @@ fn fastapi() -> Result<()> {
     modes.iter().try_for_each(|mode| assert_right(&spans, mode))
 }
 
-/// Greenlets that no context names.
+/// Greenlets that no context names: the request's own, those that it starts, those that these start, and
+/// one that outlives its request.
 #[test]
 fn gevent() -> Result<()> {
     let python = packages()?;
     let service = |_| script(&python, "gevent_service.py");
-    let spans = traced("gevent", &service, &["sequential", "parallel"], &[])?;
+    let modes = ["sequential", "parallel", "pool", "left"];
+    let spans = traced("gevent", &service, &modes, &[])?;
+    modes.iter().take(3).try_for_each(|mode| assert_right(&spans, mode))?;
+    assert_not_wrong(&spans, "left")
+}
+
+#[test]
+fn without_uprobes_greenlets_are_told_apart_and_who_begins_them_is_not_known() -> Result<()> {
+    let python = packages()?;
+    let service = |_| script(&python, "gevent_service.py");
+    let spans = traced("gevent-plain", &service, &["sequential", "parallel"], &["--no-uprobes"])?;
     assert_right(&spans, "sequential")?;
     assert_not_wrong(&spans, "parallel")
 }

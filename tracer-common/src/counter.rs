@@ -21,11 +21,17 @@ pub enum Counter {
     PageFault,
     /// The kernel had no memory for a socket's state.
     NoStorage,
+    /// Plaintext of a TLS session whose socket is not known.
+    TlsUntied,
+    /// Plaintext that was not looked at, for too many probes were at it at the same instant.
+    TlsNoScratch,
+    /// Where the next frame of an HTTP/2 connection begins was known, and is not any more.
+    FramesLost,
 }
 
 impl Counter {
     /// All of them, in index order.
-    pub const ALL: [Counter; 8] = [
+    pub const ALL: [Counter; 11] = [
         Counter::Sends,
         Counter::Receives,
         Counter::RingFull,
@@ -34,6 +40,9 @@ impl Counter {
         Counter::NoBuffer,
         Counter::PageFault,
         Counter::NoStorage,
+        Counter::TlsUntied,
+        Counter::TlsNoScratch,
+        Counter::FramesLost,
     ];
 }
 
@@ -51,6 +60,9 @@ impl Counter {
             Counter::NoBuffer => "no_buffer",
             Counter::PageFault => "page_fault",
             Counter::NoStorage => "no_storage",
+            Counter::TlsUntied => "tls_untied",
+            Counter::TlsNoScratch => "tls_no_scratch",
+            Counter::FramesLost => "frames_lost",
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Does an operation begin like an HTTP/1 message head? Asked in the kernel for every operation on
-//! a socket that is or may be HTTP, and in user space to find the next head after a loss.
+//! Does an operation begin like an HTTP/1 message head, or like an HTTP/2 connection? Asked in the
+//! kernel for every operation on a socket that is or may be HTTP, and in user space to find the next
+//! head after a loss.
 
 /// What the first bytes look like.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Nothing of HTTP/1.
+    /// Nothing of HTTP/1, nor the first word of HTTP/2's preface.
     Other,
     /// A known method and a space.
     Request,
@@ -17,6 +18,8 @@ pub enum Start {
     Partial,
     /// A PROXY protocol prefix; what it announces follows.
     ProxyPrefix,
+    /// `PRI `, with which HTTP/2's client begins (RFC 9113 section 3.4).
+    Preface,
 }
 
 /// Room for all entries of [`starts`].
@@ -63,6 +66,34 @@ pub fn is_response(first: u64) -> bool {
     first & RESPONSE.1 == RESPONSE.0
 }
 
+/// Whether the first bytes of an operation, given as two little-endian numbers, are the frame header
+/// (RFC 9113 sections 4.1 and 6) of HEADERS in one piece, or of SETTINGS: what a connection that
+/// carries HTTP/2 shows soon, and hardly any other.
+#[inline(always)]
+#[must_use]
+pub fn is_frame(low: u64, high: u64) -> bool {
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    // In the order of the wire: three bytes of length, type, flags, four bytes of stream.
+    let [long, _, length, kind, flags, high_stream @ .., low_stream] = low.to_le_bytes();
+    let stream = u16::from_be_bytes([low_stream, high as u8]);
+    let small = long == 0 && high_stream == [0; 2];
+    let headers = kind == HEADERS && flags & !0x29 == 0x4 && stream & 1 == 1;
+    let settings = kind == SETTINGS && flags & !1 == 0 && stream == 0 && length < 97;
+    small && (headers || settings)
+}
+
+/// Whether the first bytes of an operation, given as a little-endian number, may be a WebSocket frame
+/// (RFC 6455 section 5.2) that is a whole message or a control frame. One in fourteen numbers is.
+#[inline(always)]
+#[must_use]
+pub fn is_websocket(low: u64) -> bool {
+    const FINAL: u8 = 0x80;
+    const RESERVED: u8 = 0x30;
+    let first = low as u8;
+    first & (FINAL | RESERVED) == FINAL && matches!(first & 0xf, 1 | 2 | 8 | 9 | 10)
+}
+
 /// Anything else that [`look`] knows is in the table [`starts`] under this key: the bytes up to the
 /// first space. The kernel side looks there: [`look`]'s chain of comparisons would cost the
 /// verifier more than all the rest of a probe.
@@ -79,7 +110,7 @@ pub fn key(first: u64) -> u64 {
 
 /// The table: keys, some of them twice, with what they begin.
 pub fn starts() -> impl Iterator<Item = (u64, Start)> {
-    let others: [&[u8]; 4] = [b"HTTP/1.", b"CONNECT ", b"PROXY ", b"\r\n\r\n\0\r\nQ"];
+    let others: [&[u8]; 5] = [b"HTTP/1.", b"CONNECT ", b"PRI ", b"PROXY ", b"\r\n\r\n\0\r\nQ"];
     METHODS.into_iter().chain(others).flat_map(|pattern| {
         (1..=pattern.len().min(8)).map(|len| {
             let beginning = pattern.get(..len).unwrap_or_default();
@@ -95,6 +126,7 @@ pub fn starts() -> impl Iterator<Item = (u64, Start)> {
 pub fn look(first: u64, len: u32) -> Start {
     const RESPONSE: (u64, u64) = pattern(b"HTTP/1.");
     const CONNECT: (u64, u64) = pattern(b"CONNECT ");
+    const PREFACE: (u64, u64) = pattern(b"PRI ");
     const PROXY_1: (u64, u64) = pattern(b"PROXY ");
     const PROXY_2: (u64, u64) = pattern(b"\r\n\r\n\0\r\nQ");
     const PATTERNS: [(u64, u64); METHODS.len()] = patterns();
@@ -114,6 +146,9 @@ pub fn look(first: u64, len: u32) -> Start {
             return verdict(PATTERNS[i], Start::Request);
         }
         i += 1;
+    }
+    if fits(PREFACE) {
+        return verdict(PREFACE, Start::Preface);
     }
     if fits(PROXY_1) || fits(PROXY_2) {
         return Start::ProxyPrefix;
@@ -157,7 +192,7 @@ const fn patterns() -> [(u64, u64); METHODS.len()] {
 
 #[cfg(test)]
 mod tests {
-    use super::{METHODS, Start, first, is_response, key, look_at, starts};
+    use super::{METHODS, Start, first, is_frame, is_response, is_websocket, key, look_at, starts};
 
     #[test]
     fn heads_are_told_from_the_rest() {
@@ -170,13 +205,36 @@ mod tests {
             (b"HTTP", Start::Partial),
             (b"PROXY TCP4 ", Start::ProxyPrefix),
             (b"PROXY UNKNOWN\r\n", Start::ProxyPrefix),
-            (b"PRI * HTTP/2.0", Start::Other),
+            (b"PRI * HTTP/2.0", Start::Preface),
+            (b"PRIX", Start::Other),
             (b"\x16\x03\x01", Start::Other),
             (b"GETX / ", Start::Other),
             (b"*1\r\n$4\r\n", Start::Other),
         ] {
             assert_eq!(look_at(bytes), want, "{}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn frames_are_told_from_the_rest() {
+        let is = |bytes: &[u8]| is_frame(first(bytes), first(bytes.get(8..).unwrap_or_default()));
+        assert!(is(&[0, 0, 18, 4, 0, 0, 0, 0, 0, 0, 3]), "SETTINGS");
+        assert!(is(&[0, 0, 0, 4, 1, 0, 0, 0, 0]), "SETTINGS, acknowledged");
+        assert!(is(&[0, 1, 70, 1, 4, 0, 0, 0, 5, 0x83]), "HEADERS");
+        assert!(is(&[0, 0, 70, 1, 0x25, 0, 0, 1, 1, 0x83]), "HEADERS with priority");
+        assert!(!is(&[0, 0, 70, 1, 4, 0, 0, 0, 4, 0x83]), "an even stream");
+        assert!(!is(&[0, 0, 70, 0, 0, 0, 0, 0, 5]), "DATA");
+        assert!(!is(&[1, 0, 70, 1, 4, 0, 0, 0, 5]), "too long");
+        assert!(!is(b"GET / HTTP/1.1") && !is(&[0; 16]) && !is(&[0xff; 16]));
+    }
+
+    #[test]
+    fn whole_messages_are_told_from_the_rest() {
+        assert!([0x81, 0xc1, 0x82, 0x88, 0x89, 0x8a].into_iter().all(is_websocket));
+        let others = [0x01, 0x80, 0x83, 0xb1, 0x8b, u64::from(b'G'), 0];
+        assert!(!others.into_iter().any(is_websocket));
+        let share = (0..256).filter(|byte| is_websocket(*byte)).count();
+        assert_eq!(share, 10);
     }
 
     /// As the kernel side looks.

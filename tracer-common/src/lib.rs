@@ -6,8 +6,11 @@
 
 pub mod counter;
 pub mod filter;
+pub mod follow;
+pub mod frame;
 pub mod golang;
 pub mod head;
 pub mod offsets;
 pub mod record;
 pub mod runtime;
+pub mod tls;

@@ -28,6 +28,8 @@ pub const KIND_STATE: u32 = 3;
 pub const KIND_PROCESS: u32 = 4;
 /// [`Header::kind`]: a flow of execution did what no socket operation shows; a [`Course`].
 pub const KIND_COURSE: u32 = 5;
+/// [`Header::kind`]: what a connection that carries TLS has moved so far; a [`Traffic`].
+pub const KIND_TRAFFIC: u32 = 6;
 
 /// [`Data::flags`]: the operation sent; otherwise it received.
 pub const DATA_SEND: u32 = 1;
@@ -41,6 +43,14 @@ pub const DATA_UNREADABLE: u32 = DATA_PAGE_FAULT | DATA_NO_BUFFER;
 /// [`Data::flags`]: a unix socket, which has no sequence numbers: `write_seq` and `copied_seq` are
 /// the bases plus what the probes counted since either end was first seen.
 pub const DATA_UNIX: u32 = 1 << 3;
+/// [`Data::flags`]: plaintext of a TLS session on this connection, as the program gave it to its
+/// library or got it. `write_seq` and `copied_seq` are the bases plus the session's plaintext bytes.
+pub const DATA_TLS: u32 = 1 << 4;
+/// [`Data::flags`]: the TLS session's plaintext was not seen from its beginning.
+pub const DATA_MIDSTREAM: u32 = 1 << 5;
+/// [`Data::flags`]: the bytes are TLS's own, of the record with which one side of the connection says
+/// hello; the connection's other bytes are not told of.
+pub const DATA_HELLO: u32 = 1 << 6;
 
 /// [`Connection::verdict`]: HTTP/1 was seen on it.
 pub const VERDICT_HTTP: u32 = 1;
@@ -51,6 +61,9 @@ pub const VERDICT_SELF: u32 = 3;
 /// [`Connection::verdict`]: a unix socket that has not shown yet what it carries; another verdict may
 /// follow.
 pub const VERDICT_UNDECIDED: u32 = 4;
+/// [`Connection::verdict`]: it carries TLS; both sides' hellos may follow ([`DATA_HELLO`]), and of its
+/// plaintext what is HTTP ([`DATA_TLS`]).
+pub const VERDICT_TLS: u32 = 5;
 
 /// [`Connection::flags`]: this side called connect(2).
 pub const CONNECTION_OPENER: u32 = 1;
@@ -68,6 +81,8 @@ pub const STATE_SEND_CLOSED: u32 = 2;
 /// [`State::state`]: the connection is gone. Of unix sockets, whose ends nothing tells, as far as the
 /// other end notices it.
 pub const STATE_CLOSED: u32 = 3;
+/// [`State::state`]: plaintext of the TLS session on it is seen; what of that is HTTP follows.
+pub const STATE_DECODED: u32 = 4;
 
 /// [`Process::change`]: execve(2) succeeded.
 pub const PROCESS_EXEC: u32 = 1;
@@ -110,6 +125,14 @@ pub const COURSE_SPAWNS: u32 = 3;
 /// [`Course::change`]: the thread `header.tid`, which is not the process's first, ends; the cookie is
 /// 0.
 pub const COURSE_ENDS: u32 = 4;
+/// [`Course::change`]: whatever the flow writes, it writes for the one that started it; the cookie is 0.
+pub const COURSE_WRITES: u32 = 5;
+/// [`Course::change`]: the flow has asked for what `subject` stands for, a stream of the connection
+/// `header.cookie`; another one may write it, or have written it.
+pub const COURSE_CALLS: u32 = 6;
+/// [`Course::change`]: the flow answers what `subject` stands for, a stream of the connection
+/// `header.cookie`; what it answered before, it is done with.
+pub const COURSE_SERVES: u32 = 7;
 
 /// `AF_UNIX`, as in [`Connection::family`].
 pub const FAMILY_UNIX: u16 = 1;
@@ -246,6 +269,19 @@ pub struct State {
     pub flow: Flow,
 }
 
+/// Bytes of a connection that carries TLS, since it was first seen. Told before a [`State`] that ends a
+/// direction or both.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+pub struct Traffic {
+    /// `kind` is [`KIND_TRAFFIC`].
+    pub header: Header,
+    /// Sent, ciphertext and all that goes with it.
+    pub sent: u64,
+    /// The same, received.
+    pub received: u64,
+}
+
 /// A process started another program, or ended.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -268,8 +304,8 @@ pub struct Course {
     pub header: Header,
     /// One of `COURSE_*`.
     pub change: u32,
-    /// The thread that is started; else 0.
-    pub thread: u32,
+    /// The thread that is started, or the stream that is meant; else 0.
+    pub subject: u32,
     /// Which one.
     pub flow: Flow,
 }
@@ -282,6 +318,7 @@ const _: () = {
     assert!(size_of::<State>() == 88);
     assert!(size_of::<Course>() == 80);
     assert!(size_of::<Process>() == 56);
+    assert!(size_of::<Traffic>() == 48);
 };
 
 #[cfg(test)]

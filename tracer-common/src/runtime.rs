@@ -160,7 +160,7 @@ pub const NO_POINTER: u32 = u32::MAX;
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable,
 )]
 pub struct Tokio {
-    /// Address of the table of functions of tokio's wakers.
+    /// Address of the table of functions of tokio's wakers; 0 while nothing is known.
     pub waker: u64,
     /// From what a socket is registered with in epoll to the waker of the task that reads it, bytes.
     pub reader: u32,

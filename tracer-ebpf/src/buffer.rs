@@ -13,7 +13,7 @@ pub(crate) const MAX_VECTORS: u64 = 1024;
 /// [`Buffer::form`]: it is not known where the bytes are.
 const NOWHERE: u32 = 0;
 /// [`Buffer::form`]: in one piece at `address`.
-const FLAT: u32 = 1;
+pub(crate) const FLAT: u32 = 1;
 /// [`Buffer::form`]: in the pieces that the array of `iovec`s at `address` names.
 const SCATTERED: u32 = 2;
 /// [`Buffer::form`]: the same, but the array is the kernel's copy.
@@ -23,11 +23,11 @@ const SCATTERED_IN_KERNEL: u32 = 3;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Buffer {
-    form: u32,
+    pub(crate) form: u32,
     reserved: u32,
-    address: u64,
+    pub(crate) address: u64,
     /// Length of the array.
-    count: u64,
+    pub(crate) count: u64,
     /// Bytes of the first piece that come before those that are meant.
     skip: u64,
 }
@@ -127,7 +127,7 @@ impl Buffer {
 
     /// One piece, as far as it is meant.
     #[inline(always)]
-    fn piece(&self, i: u32) -> Result<Vector, Fault> {
+    pub(crate) fn piece(&self, i: u32) -> Result<Vector, Fault> {
         let at = self.address.wrapping_add(u64::from(i) * 16);
         let vector = if self.form == SCATTERED { user_vector(at) } else { kernel_vector(at) }?;
         let skip = if i == 0 { self.skip } else { 0 };
@@ -240,7 +240,7 @@ pub(crate) fn kernel_vector(at: u64) -> Result<Vector, Fault> {
 }
 
 #[inline(always)]
-fn read(to: *mut u8, len: u32, from: u64) -> Result<(), Fault> {
+pub(crate) fn read(to: *mut u8, len: u32, from: u64) -> Result<(), Fault> {
     // SAFETY: the verifier checks that `len` bytes fit at `to`; `from` may be anything.
     match unsafe { bpf_probe_read_user(to.cast(), len, from as *const _) } {
         0 => Ok(()),

@@ -156,6 +156,7 @@ fn is_short(array: u64, count: u64, len: u32) -> bool {
 /// The calls that move several messages complete one operation for each, without saying which:
 /// counted here, a socket and direction.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub(crate) struct Batch {
     /// Address of the messages.
     at: u64,

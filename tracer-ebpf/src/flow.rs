@@ -3,21 +3,61 @@
 use aya_ebpf::{helpers::generated::bpf_get_current_task_btf, macros::map, maps::HashMap};
 use tracer_common::{
     head::Start,
-    record::{FLOW_CONNECTION, FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow},
-    runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime},
+    record::{FLOW_CONNECTION, FLOW_FUTURE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK, Flow, Header},
+    runtime::{MAX_RUNTIMES, MAX_STEPS, Runtime, Tokio},
 };
 
 use crate::{
     future,
-    kernel::{Sock, peek_user, task_sleeps, task_thread_pointer},
+    kernel::{Found, file_of, peek_user, task_sleeps, task_thread_pointer},
     nginx,
     operation::Direction,
-    promise, python, tokio, work,
+    promise, python,
+    ring::{Scratch, scratch},
+    tokio, work,
 };
 
 /// Process -> where its runtime keeps contexts; filled by user space.
 #[map]
 static RUNTIMES: HashMap<u32, Runtime> = HashMap::with_max_entries(MAX_RUNTIMES, 0);
+
+/// Notes in the record in this scratch memory who acts, and where a message begins, for whom. `sock`:
+/// address of the connection's `struct sock`, of which the header has the cookie. `owner`: of the
+/// connection, see [`message`].
+#[inline(always)]
+pub(crate) fn acts(
+    scratch: &mut Scratch,
+    owner: &mut u64,
+    index: u32,
+    start: u32,
+    direction: Direction,
+    sock: u64,
+) {
+    // What is read from a map is a plain number, which the address of a socket is not.
+    (scratch.owner, scratch.sock) = (*owner, sock);
+    note_flow(index, start, (direction == Direction::Send).into());
+    *owner = scratch.owner;
+}
+
+/// A function that others could link to: the verifier looks at such a one once, not for each way that
+/// leads to it, and what comes after it once, not for each way through it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "C" fn note_flow(index: u32, start: u32, sends: u32) -> u32 {
+    let Some(scratch) = scratch(index) else { return 0 };
+    // SAFETY: this processor's, for this direction, or nobody else's: see `SCRATCH`; its caller does
+    // not go on with it before this returns.
+    let Scratch { data, owner, sock, .. } = unsafe { &mut *scratch };
+    let Header { pid, cookie, time, .. } = data.header;
+    let direction = if sends != 0 { Direction::Send } else { Direction::Receive };
+    current(pid, direction, &mut data.flow);
+    if sends == 0 && start == Start::Request as u32 {
+        reads(pid, time);
+    }
+    let file = || file_of(Found { address: *sock, cookie });
+    message(pid, file, owner, start, direction, &mut data.flow);
+    0
+}
 
 /// Notes what the current task of a process runs as it sends (or connects) or receives, before it acts.
 #[inline(always)]
@@ -26,6 +66,13 @@ pub(crate) fn current(pid: u32, direction: Direction, flow: &mut Flow) {
     if flow.kind == FLOW_PYTHON {
         python::tell(pid, flow.context);
     }
+}
+
+/// Of what kind the contexts of a process are: `FLOW_*`.
+#[inline(always)]
+pub(crate) fn kind(pid: u32) -> u32 {
+    // SAFETY: as in `peek`.
+    unsafe { RUNTIMES.get(pid) }.map_or(0, |runtime| runtime.kind)
 }
 
 /// Notes what the current task of a process runs.
@@ -58,12 +105,13 @@ pub(crate) fn peek(pid: u32, direction: Direction, flow: &mut Flow) {
     }
 }
 
-/// Notes which task or future answers, for which one another asks, or whose connection is served, where a message is sent or
-/// received that begins with `start` and these tell. A connection has one task of its own.
+/// Notes which task or future answers, for which one another asks, or which client's connection is
+/// served, where a message is sent or received that begins with `start` and these tell. A connection,
+/// whose `struct file` is asked for where it matters, has one task of its own.
 #[inline(always)]
-pub(crate) fn message(
+fn message(
     pid: u32,
-    sock: Sock,
+    file: impl Fn() -> u64,
     owner: &mut u64,
     start: u32,
     direction: Direction,
@@ -76,35 +124,51 @@ pub(crate) fn message(
     }
     // SAFETY: as in `peek`.
     let Some(runtime) = (unsafe { RUNTIMES.get(pid) }) else { return };
-    if runtime.kind == FLOW_FUTURE && runtime.jvm.matters() {
-        let found = match (sends, response) {
-            (true, _) => future::sends(&runtime.jvm, response),
-            (false, true) => future::hears(&runtime.jvm),
-            (false, false) => None,
-        };
-        let context = found.and_then(|end| future::name(&runtime.jvm, end));
-        (flow.context, flow.kind) = (context.unwrap_or(0), FLOW_FUTURE);
+    let found = match runtime.kind {
+        FLOW_FUTURE if runtime.jvm.matters() => {
+            let end = match (sends, response) {
+                (true, _) => future::sends(&runtime.jvm, response),
+                (false, true) => future::hears(&runtime.jvm),
+                (false, false) => None,
+            };
+            // One that is not known is no other's, either.
+            Some(end.and_then(|end| future::name(&runtime.jvm, end)).unwrap_or(0))
+        }
+        FLOW_CONNECTION => nginx::client(file()),
+        FLOW_TASK => task(pid, &runtime.tokio, &file, owner, sends, response),
+        _ => None,
+    };
+    if let Some(context) = found {
+        (flow.context, flow.kind) = (context, runtime.kind);
     }
-    if runtime.kind == FLOW_CONNECTION
-        && let Some(client) = nginx::client(sock)
-    {
-        (flow.context, flow.kind) = (client, FLOW_CONNECTION);
-    }
-    if runtime.kind != FLOW_TASK {
-        return;
+}
+
+/// The task that answers or, for requests, the one for which another task asks.
+#[inline(always)]
+fn task(
+    pid: u32,
+    tokio: &Tokio,
+    file: &impl Fn() -> u64,
+    owner: &mut u64,
+    sends: bool,
+    response: bool,
+) -> Option<u64> {
+    if tokio.waker == 0 {
+        // Nothing is known yet: somebody may be seen to wait now.
+        if sends && !response {
+            tokio::note(pid);
+        }
+        return None;
     }
     if sends {
-        *owner = tokio::owner(&runtime.tokio, sock).unwrap_or(0);
+        *owner = tokio::owner(tokio, file()).unwrap_or(0);
     }
-    let task = if *owner == 0 {
+    if *owner == 0 {
         None
     } else if response == sends {
         Some(*owner)
     } else {
-        tokio::asking(pid, &runtime.tokio, *owner)
-    };
-    if let Some(task) = task {
-        (flow.context, flow.kind) = (task, FLOW_TASK);
+        tokio::asking(pid, tokio, *owner)
     }
 }
 
@@ -126,7 +190,7 @@ fn work(flow: &mut Flow) {
 
 /// Notes that the current task of a process has read the beginning of a request.
 #[inline(always)]
-pub(crate) fn reads(pid: u32, time: u64) {
+fn reads(pid: u32, time: u64) {
     // SAFETY: as in `current`.
     if unsafe { RUNTIMES.get(pid) }.is_some_and(|runtime| runtime.kind == FLOW_PYTHON) {
         work::read(time);

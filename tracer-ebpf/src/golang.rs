@@ -1,55 +1,86 @@
-//! Go: which goroutine asks net/http's client for a call. Another one writes it, the connection's
-//! own; so the one that asks is caught where it hands the request over, and with it the socket on
-//! which the request will be written.
+//! Go: which goroutine asks for a call, and which one answers a request, where others read and write
+//! for them: the goroutines of net/http's connections, of HTTP/2's, and of grpc-go's. Probes on the
+//! functions in which one hands over to the other tell, and with that the socket.
+
+mod connection;
+mod stream;
 
 use aya_ebpf::{
-    helpers::generated::bpf_get_attach_cookie, macros::map, maps::LruHashMap,
+    helpers::{bpf_get_current_pid_tgid, generated::bpf_get_attach_cookie},
+    macros::map,
+    maps::LruHashMap,
     programs::ProbeContext,
 };
 use tracer_common::{
     golang::Layout,
-    record::{COURSE_ASKS, Course, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX, KIND_COURSE},
+    record::{COURSE_ASKS, Course, KIND_COURSE},
 };
 
 use crate::{
     flow,
-    kernel::{Sock, header, peek_user, socket_of_fd},
+    kernel::{Sock, header},
     operation::Direction,
     ring::send,
     verdict::Stop,
 };
 
+pub(crate) use connection::{NOT_FOUND, socket_behind};
+pub(crate) use stream::{try_rpc_called, try_rpc_serves, try_serves, try_writes};
+
 /// Connections from before the tracer on which something is asked for the first time.
 const MAX_ASKED: u32 = 4096;
 /// Nanoseconds between asking and writing; what has not been written by then never will be.
 const PATIENCE: u64 = 1_000_000_000;
-/// `SOCK_STREAM`.
-const STREAM: u64 = 1;
 
 /// `struct sock *` without a cookie -> what was asked for on it. A probe on user space cannot make a
 /// cookie; the first look at the socket does.
 #[map]
 static ASKED: LruHashMap<u64, Course> = LruHashMap::with_max_entries(MAX_ASKED, 0);
 
-/// `func (pc *persistConn) roundTrip(req *transportRequest) (resp *Response, err error)`: by Go's
-/// ABIInternal the receiver is in RAX.
+/// Registers of Go's ABIInternal (src/cmd/compile/abi-internal.md): integer arguments and results in
+/// order, and the current goroutine (`*runtime.g`) in R14.
+#[derive(Clone, Copy)]
+pub(crate) struct Registers {
+    pub(crate) first: u64,
+    pub(crate) second: u64,
+    pub(crate) third: u64,
+    pub(crate) fourth: u64,
+    pub(crate) goroutine: u64,
+    pub(crate) stack: u64,
+}
+
+impl Registers {
+    #[inline(always)]
+    pub(crate) fn of(ctx: &ProbeContext) -> Self {
+        // SAFETY: the kernel hands in the registers.
+        let regs = unsafe { &*ctx.regs };
+        Self {
+            first: regs.rax,
+            second: regs.rbx,
+            third: regs.rcx,
+            fourth: regs.rdi,
+            goroutine: regs.r14,
+            stack: regs.rsp,
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn layout(ctx: &ProbeContext) -> Layout {
+    // SAFETY: a helper on this program's context.
+    Layout::from(unsafe { bpf_get_attach_cookie(ctx.regs.cast()) })
+}
+
+/// `func (pc *persistConn) roundTrip(req *transportRequest) (resp *Response, err error)`.
 #[inline(always)]
 pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
-    // SAFETY: a helper on this program's context.
-    let layout = Layout::from(unsafe { bpf_get_attach_cookie(ctx.regs.cast()) });
-    // SAFETY: the kernel hands in the registers.
-    let receiver = unsafe { (*ctx.regs).rax };
-    let sock = connection(receiver, layout).and_then(socket_of_fd).ok_or(Stop::NotOurs)?;
-    let mut course = Course {
-        header: header(KIND_COURSE, sock.cookie),
-        change: COURSE_ASKS,
-        thread: 0,
-        flow: flow::NOBODY,
-    };
-    flow::current(course.header.pid, Direction::Send, &mut course.flow);
-    if course.flow.context == 0 {
+    let layout = layout(ctx);
+    let conn = Registers::of(ctx).first.wrapping_add(u64::from(layout.conn));
+    let mut sock = NOT_FOUND;
+    if socket_behind(conn, layout.into(), &mut sock) == 0 {
         return Err(Stop::NotOurs);
     }
+    let course = course(COURSE_ASKS, sock.cookie, 0)?;
     if sock.cookie == 0 {
         // A full map evicts its oldest entry.
         let _ = ASKED.insert(sock.address, course, 0);
@@ -58,21 +89,14 @@ pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
     send(&course)
 }
 
-/// Descriptor of the connection behind a `net.Conn` that is a plain `*net.TCPConn` or
-/// `*net.UnixConn`, whose only field is a `*netFD`. Of anything else (TLS, wrappers) the family and
-/// the type read as something else.
+/// What the current goroutine does: `COURSE_*`.
 #[inline(always)]
-fn connection(receiver: u64, layout: Layout) -> Option<u32> {
-    // An interface is two words: type and value.
-    let conn = peek_user(receiver.wrapping_add(u64::from(layout.conn) + 8))?;
-    let fd: u64 = peek_user(conn)?;
-    let word = |offset: u16| peek_user::<u64>(fd.wrapping_add(u64::from(offset)));
-    let family = word(layout.family)?;
-    let known = [FAMILY_INET, FAMILY_INET6, FAMILY_UNIX].iter().any(|&it| u64::from(it) == family);
-    if !known || word(layout.kind)? != STREAM {
-        return None;
-    }
-    u32::try_from(word(layout.descriptor)?).ok()
+fn course(change: u32, cookie: u64, subject: u32) -> Result<Course, Stop> {
+    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+    let mut course =
+        Course { header: header(KIND_COURSE, cookie), change, subject, flow: flow::NOBODY };
+    flow::current(pid, Direction::Send, &mut course.flow);
+    if course.flow.context == 0 { Err(Stop::NotOurs) } else { Ok(course) }
 }
 
 /// At the first look at a socket: tells who asked for what is written on it, if that is still to be

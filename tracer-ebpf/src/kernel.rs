@@ -337,14 +337,28 @@ pub(crate) fn socket_of_fd(fd: u32) -> Option<Found> {
     Some(Found { address, cookie })
 }
 
-/// What a socket is registered with in epoll (`epoll_data`); of several registrations the latest
-/// counts.
+/// The `struct file` of a socket that the verifier knows nothing of; 0 if it has none, or is another
+/// one by now than the one with this cookie.
 #[inline(always)]
-pub(crate) fn epoll_data(sock: Sock) -> Option<u64> {
+pub(crate) fn file_of(sock: Found) -> u64 {
+    if peek(sock.address + descriptors!(cookie)) != Some(sock.cookie) {
+        return 0;
+    }
+    // SAFETY: a static of plain integers.
+    let (socket, file) = unsafe {
+        (read_volatile(&raw const OFFSETS.socket), read_volatile(&raw const OFFSETS.file))
+    };
+    let socket = peek(sock.address + u64::from(socket)).filter(|&socket: &u64| socket != 0);
+    socket.and_then(|socket| peek(socket + u64::from(file))).unwrap_or(0)
+}
+
+/// What a socket is registered with in epoll (`epoll_data`), by its `struct file`; of several
+/// registrations the latest counts.
+#[inline(always)]
+pub(crate) fn epoll_data(file: u64) -> Option<u64> {
     if epoll!(known) == 0 {
         return None;
     }
-    let file = sock.file();
     let list: u64 = peek(file + epoll!(file_items)).filter(|&list| file != 0 && list != 0)?;
     let link: u64 = peek(list).filter(|&link| link != 0)?;
     peek(link - epoll!(item_link) + epoll!(item_data))

@@ -2,8 +2,8 @@
 
 use tracer_common::record::{
     CONNECTION_ACCEPTED, CONNECTION_OPENER, COURSE_ENDS, COURSE_SPAWNS, Course, Header,
-    KIND_COURSE, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, Process, STATE_CLOSED,
-    STATE_CONNECTING, STATE_SEND_CLOSED, State,
+    KIND_COURSE, KIND_PROCESS, KIND_STATE, KIND_TRAFFIC, PROCESS_EXEC, PROCESS_EXIT, Process,
+    STATE_CLOSED, STATE_CONNECTING, STATE_SEND_CLOSED, State, Traffic,
 };
 use zerocopy::transmute;
 
@@ -12,7 +12,7 @@ use crate::{
     kernel::{Sock, UnixSock, choices, header, task_ids},
     operation::Direction,
     ring::{SPEAKERS, comm, send, send_at_once},
-    socket::{ANNOUNCED, GONE, Socket, UNDECIDED},
+    socket::{ANNOUNCED, GONE, Socket, TLS, UNDECIDED},
     verdict::Stop,
 };
 
@@ -59,6 +59,7 @@ fn tell_known(sock: Sock, state: u32) -> Result<(), Stop> {
     if socket.flags & ANNOUNCED == 0 {
         return Err(Stop::NotOurs);
     }
+    tell_traffic(sock, socket)?;
     let header = header(KIND_STATE, sock.cookie());
     let (copied_seq, receive_base) = (tcp.copied_seq(), socket.receive_base);
     send(&State { header, state, copied_seq, receive_base, reserved: 0, flow: flow::NOBODY })
@@ -87,11 +88,22 @@ fn tell_gone(sock: Sock, socket: &mut Socket) -> Result<(), Stop> {
         return Err(Stop::NotOurs);
     }
     socket.flags |= GONE;
+    tell_traffic(sock, socket)?;
     let header = header(KIND_STATE, sock.cookie());
     let receive_base = socket.receive_base;
     let copied_seq = receive_base.wrapping_add(socket.received());
     let (state, flow) = (STATE_CLOSED, flow::NOBODY);
     send(&State { header, state, copied_seq, receive_base, reserved: 0, flow })
+}
+
+/// What a socket that carries TLS has moved so far.
+#[inline(always)]
+fn tell_traffic(sock: Sock, socket: &Socket) -> Result<(), Stop> {
+    if socket.class != TLS {
+        return Ok(());
+    }
+    let header = header(KIND_TRAFFIC, sock.cookie());
+    send(&Traffic { header, sent: socket.sent, received: socket.received })
 }
 
 #[inline(always)]
@@ -125,7 +137,7 @@ fn tell_thread(header: Header, change: u32, thread: u32) -> Result<(), Stop> {
     if SPEAKERS.get_ptr(header.pid).is_none() {
         return Err(Stop::NotOurs);
     }
-    send(&Course { header, change, thread, flow: flow::NOBODY })
+    send(&Course { header, change, subject: thread, flow: flow::NOBODY })
 }
 
 /// Only a process's first thread speaks for it.

@@ -7,6 +7,7 @@
 
 mod buffer;
 mod call;
+mod carried;
 mod flow;
 mod future;
 mod golang;
@@ -15,11 +16,13 @@ mod lifecycle;
 mod moved;
 mod nginx;
 mod operation;
+mod parts;
 mod promise;
 mod python;
 mod ring;
 mod socket;
 mod stream;
+mod tls;
 mod tokio;
 mod uring;
 mod verdict;
@@ -101,11 +104,66 @@ pub(crate) fn python_copied(ctx: RetProbeContext) -> i32 {
     verdict::conclude(&ctx, python::try_copied(&ctx))
 }
 
+/// `Greenlet.__init__` of gevent (src/gevent/greenlet.py, compiled): `int (PyObject *self, PyObject *args,
+/// PyObject *kwargs)`.
+#[uprobe]
+pub(crate) fn python_greenlet(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, python::try_greenlet(&ctx))
+}
+
 /// On the entry of Go's `net/http.(*persistConn).roundTrip`; its attach cookie is a
 /// [`tracer_common::golang::Layout`].
 #[uprobe]
 pub(crate) fn go_round_trip(ctx: ProbeContext) -> i32 {
     verdict::conclude(&ctx, golang::try_round_trip(&ctx))
+}
+
+/// On the entry of `(*serverConn).runHandler` of Go's HTTP/2; the cookie is the same, as in all of these.
+#[uprobe]
+pub(crate) fn go_serves(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_serves(&ctx))
+}
+
+/// On the entry of `(*clientStream).doRequest` of Go's HTTP/2.
+#[uprobe]
+pub(crate) fn go_writes(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_writes())
+}
+
+/// On the entry of grpc-go's `(*Server).handleStream`.
+#[uprobe]
+pub(crate) fn go_rpc_serves(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_rpc_serves(&ctx))
+}
+
+/// On the returns of grpc-go's `(*http2Client).NewStream`.
+#[uprobe]
+pub(crate) fn go_rpc_called(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_rpc_called(&ctx))
+}
+
+/// On the entry of the handshake of Go's `*tls.Conn`.
+#[uprobe]
+pub(crate) fn go_tls_begins(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_begins(&ctx))
+}
+
+/// On the entry of its `Write`.
+#[uprobe]
+pub(crate) fn go_tls_write(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_write(&ctx))
+}
+
+/// On the entry of its `Read`.
+#[uprobe]
+pub(crate) fn go_tls_read(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_read(&ctx))
+}
+
+/// On the returns of its `Read`.
+#[uprobe]
+pub(crate) fn go_tls_read_done(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_read_done(&ctx))
 }
 
 /// `SimpleQueue.put` of CPython (Modules/_queuemodule.c), by the vectorcall convention: `PyObject
@@ -119,6 +177,31 @@ pub(crate) fn python_put(ctx: ProbeContext) -> i32 {
 #[uretprobe]
 pub(crate) fn python_get(ctx: RetProbeContext) -> i32 {
     verdict::conclude(&ctx, work::try_get(&ctx))
+}
+
+/// The entry of a TLS library's function; its attach cookie is a [`tracer_common::tls::Call`], which
+/// has the prototypes.
+#[uprobe]
+pub(crate) fn tls_enter(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_enter(&ctx))
+}
+
+/// The return of one that makes a session, or its connection.
+#[uretprobe]
+pub(crate) fn tls_left(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_left(&ctx))
+}
+
+/// The return of one that takes plaintext.
+#[uretprobe]
+pub(crate) fn tls_wrote(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_moved(&ctx, Direction::Send))
+}
+
+/// The return of one that gives plaintext.
+#[uretprobe]
+pub(crate) fn tls_read(ctx: RetProbeContext) -> i32 {
+    verdict::conclude(&ctx, tls::try_moved(&ctx, Direction::Receive))
 }
 
 #[cfg(not(test))]

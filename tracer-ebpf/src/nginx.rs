@@ -4,18 +4,18 @@
 //! and of the one to the upstream server alike. A request, and a session of the stream module, begins with
 //! a signature and the client's connection (ngx_http_request.h, ngx_stream.h). So it has been since 0.7.
 
-use crate::kernel::{Sock, epoll_data, peek_user};
+use crate::kernel::{epoll_data, peek_user};
 
 /// `NGX_HTTP_MODULE`: "HTTP".
 const REQUEST: u32 = 0x5054_5448;
 /// `NGX_STREAM_MODULE`: "STRM".
 const SESSION: u32 = 0x4d52_5453;
 
-/// The client's connection for which this socket is used; the socket's own one if it is not used for a
-/// request that has begun.
+/// The client's connection for which the socket of this `struct file` is used; the socket's own one if
+/// it is not used for a request that has begun.
 #[inline(always)]
-pub(crate) fn client(sock: Sock) -> Option<u64> {
-    let own = epoll_data(sock)? & !1;
+pub(crate) fn client(file: u64) -> Option<u64> {
+    let own = epoll_data(file)? & !1;
     let used_for: u64 = peek_user(own)?;
     match peek_user::<[u64; 2]>(used_for) {
         Some([signature, client]) if matches!(signature as u32, REQUEST | SESSION) => Some(client),

@@ -1,5 +1,5 @@
 //! A Python task, or a function that is handed to another thread, runs in a copy of the context of
-//! whoever started it, and nothing in the copy says so. Who made which is noted here, and told when
+//! whoever started it, and nothing in the copy says so; nor does a greenlet say who made it. Who made which is noted here, and told when
 //! the copy first does something that is told: most never do.
 
 use aya_ebpf::{
@@ -105,6 +105,20 @@ pub(crate) fn try_task(ctx: &ProbeContext) -> Result<(), Stop> {
     Ok(())
 }
 
+/// gevent's `Greenlet.__init__(self, ...)` begins: a greenlet is its own context.
+#[inline(always)]
+pub(crate) fn try_greenlet(ctx: &ProbeContext) -> Result<(), Stop> {
+    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+    let greenlet: u64 = ctx.arg(0).ok_or(Stop::NotOurs)?;
+    let mut flow = flow::NOBODY;
+    flow::peek(pid, Direction::Send, &mut flow);
+    if flow.context == 0 || flow.context == greenlet {
+        return Err(Stop::NotOurs);
+    }
+    born(pid, greenlet, &begun_by(pid, flow.context));
+    Ok(())
+}
+
 /// The current thread acts in a context: tells how that and those before it began, as far as it has
 /// not been told, the oldest first.
 #[inline(never)]
@@ -142,7 +156,7 @@ fn tell_one(pid: u32, context: u64) {
     let mut header = header(KIND_COURSE, 0);
     header.time = birth.time;
     // A full ring is counted where it is full of more than this.
-    let _ = send(&Course { header, change: COURSE_BEGINS, thread: 0, flow });
+    let _ = send(&Course { header, change: COURSE_BEGINS, subject: 0, flow });
 }
 
 /// The task that the thread made last has its context by now.

@@ -6,7 +6,7 @@ use aya_ebpf::{
     bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     helpers::generated::bpf_get_current_comm,
     macros::map,
-    maps::{Array, LruHashMap, RingBuf},
+    maps::{Array, LruHashMap, Queue, RingBuf},
 };
 use tracer_common::{
     counter::Counter,
@@ -20,8 +20,9 @@ use zerocopy::transmute;
 
 use crate::{
     buffer::Buffer,
+    carried::Beginning,
     kernel::{Sock, choices, header},
-    operation::Beginning,
+    parts::Parts,
     socket::{ANNOUNCED, Socket, UNDECIDED},
     verdict::Stop,
 };
@@ -30,11 +31,16 @@ use crate::{
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 24, 0);
 
-/// Two for every processor, by direction: a probe is never entered again on the processor that it
-/// runs on, but the other one can be, where the kernel lets probes be preempted. User space sets
-/// the length.
+/// Two for every processor, by direction, and behind them those of [`FREE`]: a probe is never entered
+/// again on the processor that it runs on, but the other one can be, where the kernel lets probes be
+/// preempted. User space sets the length.
 #[map]
 static SCRATCH: Array<Scratch> = Array::with_max_entries(2, 0);
+
+/// Numbers of scratch buffers for probes on user space, which can be preempted by others like them.
+/// User space fills it.
+#[map]
+pub(crate) static FREE: Queue<u32> = Queue::with_max_entries(1, 0);
 
 /// Processes that have spoken HTTP.
 #[map]
@@ -52,6 +58,10 @@ pub(crate) struct Scratch {
     connection: Connection,
     pub(crate) buffer: Buffer,
     pub(crate) start: Beginning,
+    /// Of the connection and the address of its socket, while it is found out who acts.
+    pub(crate) owner: u64,
+    pub(crate) sock: u64,
+    pub(crate) parts: Parts,
 }
 
 pub(crate) fn scratch(index: u32) -> Option<*mut Scratch> {

@@ -12,7 +12,9 @@ use aya_ebpf::{
 use tracer_common::{
     counter::Counter,
     filter::{MAX_PORTS, MAX_PROCESSES, PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE},
+    follow::Frames,
     record::{CONNECTION_MIDSTREAM, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX},
+    tls::MAX_HELLO,
 };
 
 use crate::{
@@ -46,6 +48,13 @@ pub(crate) const OTHER: u32 = 2;
 /// [`Socket::class`]: a port filter leaves it out, for good.
 pub(crate) const FILTERED: u32 = 3;
 
+/// [`Socket::class`]: HTTP/2.
+pub(crate) const HTTP2: u32 = 4;
+/// [`Socket::class`]: TLS. Its plaintext is looked at where the program's library has it.
+pub(crate) const TLS: u32 = 5;
+/// [`Socket::class`]: HTTP/1 has ended on it; it goes on as something else, which may be WebSocket.
+pub(crate) const UPGRADED: u32 = 6;
+
 /// [`Socket::flags`], beside `CONNECTION_*`: user space knows its addresses.
 pub(crate) const ANNOUNCED: u32 = 1 << 8;
 /// [`Socket::flags`]: a CONNECT request has passed; a 2xx response makes it a tunnel.
@@ -57,6 +66,11 @@ pub(crate) const BASED: u32 = 1 << 10;
 pub(crate) const UNDECIDED: u32 = 1 << 11;
 /// [`Socket::flags`]: user space knows that it is closed.
 pub(crate) const GONE: u32 = 1 << 12;
+/// [`Socket::flags`]: it is known which TLS session it carries, or given up.
+pub(crate) const SETTLED: u32 = 1 << 14;
+
+/// [`Socket::flags`]: what it carries since HTTP/1 has ended looks like WebSocket.
+pub(crate) const TALKS: u32 = 1 << 13;
 
 const PROTOCOL_TCP: u16 = 6;
 const SOCK_STREAM: u16 = 1;
@@ -66,6 +80,7 @@ const SOCK_STREAM: u16 = 1;
 /// counts of bytes have one writer each, unless a program sends on one unix socket from two threads
 /// at the same instant: then its two ends may no longer be paired.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub(crate) struct Socket {
     pub(crate) class: u32,
     pub(crate) flags: u32,
@@ -82,12 +97,18 @@ pub(crate) struct Socket {
     /// [`GENERATION`] when `verdict` was taken.
     generation: u32,
     verdict: u32,
-    /// Of a unix socket: bytes sent and received since either end was first seen.
-    sent: u32,
-    received: u32,
+    /// Of a unix socket: bytes sent and received since either end was first seen. Of one that carries
+    /// TLS: since it was first seen.
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
     /// Of a runtime that tells: the task that last waited for it, when something was sent on it.
     pub(crate) owner: u64,
+    /// Of one that carries TLS, by direction: bytes of its first record that are still to be told,
+    /// plus one; 0 before the first.
+    hello: [u32; 2],
     batches: [Batch; 2],
+    /// Of HTTP/2, what it has received and sent.
+    frames: [Frames; 2],
 }
 
 impl Sock {
@@ -150,6 +171,12 @@ impl Sock {
 }
 
 impl Socket {
+    /// It carries HTTP.
+    #[inline(always)]
+    pub(crate) fn is_http(&self) -> bool {
+        matches!(self.class, HTTP | HTTP2 | UPGRADED)
+    }
+
     /// Reads where the sequence numbers began, once.
     #[inline(always)]
     pub(crate) fn set_bases(&mut self, tcp: TcpSock) {
@@ -177,25 +204,50 @@ impl Socket {
         self.flags |= BASED | CONNECTION_MIDSTREAM;
     }
 
-    /// Counts what a unix socket has moved.
+    /// Counts what has been moved.
     #[inline(always)]
     pub(crate) fn count_bytes(&mut self, direction: Direction, len: u32) {
         match direction {
-            Direction::Send => self.sent = self.sent.wrapping_add(len),
-            Direction::Receive => self.received = self.received.wrapping_add(len),
+            Direction::Send => self.sent = self.sent.wrapping_add(len.into()),
+            Direction::Receive => self.received = self.received.wrapping_add(len.into()),
         }
+    }
+
+    /// Nothing is left to be told of how one side of TLS began.
+    #[inline(always)]
+    pub(crate) fn said_hello(&self, direction: Direction) -> bool {
+        self.hello[(direction == Direction::Send) as usize] == 1
+    }
+
+    /// How many bytes of an operation, from its first one on, belong to the record with which one side
+    /// of TLS begins; `first`: how long that is if it begins here, up to what is told of it.
+    #[inline(always)]
+    pub(crate) fn hello(&mut self, direction: Direction, first: u32, len: u32) -> u32 {
+        let state = &mut self.hello[(direction == Direction::Send) as usize];
+        let left = match *state {
+            0 => first.min(MAX_HELLO),
+            more => more - 1,
+        };
+        let here = left.min(len);
+        *state = 1 + left - here;
+        here
     }
 
     /// What it has sent so far, modulo 2^32.
     #[inline(always)]
     pub(crate) fn sent(&self) -> u32 {
-        self.sent
+        self.sent as u32
     }
 
     /// What it has received so far, modulo 2^32.
     #[inline(always)]
     pub(crate) fn received(&self) -> u32 {
-        self.received
+        self.received as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn frames(&mut self, direction: Direction) -> &mut Frames {
+        &mut self.frames[(direction == Direction::Send) as usize]
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@
 use aya_ebpf::{macros::map, maps::LruHashMap};
 use tracer_common::runtime::{MAX_UNFOLLOWED, MAX_WAITS, NO_POINTER, Tokio, Wait};
 
-use crate::kernel::{Sock, epoll_data, peek_user};
+use crate::kernel::{epoll_data, peek_user};
 
 /// Processes that have written a request by what nobody is known to wait for; user space looks at
 /// them then, and empties it.
@@ -34,11 +34,11 @@ struct Sleeper {
     is_task: bool,
 }
 
-/// The task that waits for a connection: it answers what comes on it, or writes what others ask. When
-/// something has just come, nobody waits any more.
+/// The task that waits for the connection of this `struct file`: it answers what comes on it, or writes
+/// what others ask. When something has just come, nobody waits any more.
 #[inline(always)]
-pub(crate) fn owner(tokio: &Tokio, sock: Sock) -> Option<u64> {
-    let registered = epoll_data(sock)?;
+pub(crate) fn owner(tokio: &Tokio, file: u64) -> Option<u64> {
+    let registered = epoll_data(file)?;
     let [table, task]: [u64; 2] = peek_user(registered.wrapping_add(u64::from(tokio.reader)))?;
     if table == tokio.waker && task != 0 { Some(task) } else { None }
 }
@@ -113,7 +113,7 @@ fn joined(tokio: &Tokio, task: Sleeper) -> Option<u64> {
 
 /// User space is to have a look.
 #[inline(always)]
-fn note(pid: u32) {
+pub(crate) fn note(pid: u32) {
     // A full map evicts its oldest entry.
     let _ = UNFOLLOWED.insert(pid, 0, 0);
 }

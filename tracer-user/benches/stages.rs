@@ -192,13 +192,13 @@ fn steps(inputs: &[Input], settings: &Settings) -> Vec<Step> {
                         }
                     }
                     Event::Course(record) => {
-                        steps.push(Step::Course(at, cookie, record.change, record.thread));
+                        steps.push(Step::Course(at, cookie, record.change, record.subject));
                     }
                     Event::Process(record) if record.change != PROCESS_EXEC => {
                         exchanges.exited(pid, at, &mut signals);
                         steps.push(Step::Exited(pid, time));
                     }
-                    Event::Connection(_) | Event::Process(_) => {}
+                    Event::Connection(_) | Event::Traffic(_) | Event::Process(_) => {}
                 }
             }
             Input::Advance(now) => {

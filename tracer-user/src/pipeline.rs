@@ -2,81 +2,30 @@
 //! place that knows every stage. It reads no clock and opens no file itself; who a process is, it
 //! asks a [`Directory`].
 
+mod directory;
+mod processes;
+mod settings;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tracer_common::record::{
-    self, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF,
-    VERDICT_UNDECIDED,
+    self, DATA_HELLO, DATA_TLS, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
+    VERDICT_OTHER, VERDICT_SELF, VERDICT_TLS, VERDICT_UNDECIDED,
 };
 
 use crate::causality::{self, Causality, Hearing};
-pub use crate::connection::Ends;
-use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen, text};
+use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
 use crate::exchange::{ConnectionKey, Exchanges, Incomplete, Side, Signal};
 use crate::kernel::Event;
-use crate::protocol::http1::{self, Fault};
 use crate::trace::{
-    Assembly, Clock, LeaveOut, LeftOut, Namer, Patience, Placed, Resource, Span, SpanId,
-    by_address, span,
+    Assembly, Clock, LeftOut, Namer, Patience, Placed, Span, SpanId, by_address, span,
 };
 
-/// Who processes are.
-pub trait Directory {
-    /// The resource of a process, or of what it was at `now`.
-    fn resource(&mut self, pid: u32, now: u64) -> Arc<Resource>;
-    /// First sight of a process that speaks HTTP, while it most likely still runs: the time to look
-    /// at it. `comm` is the name of a thread of it, for want of better.
-    fn meet(&mut self, pid: u32, comm: &str, now: u64);
-    /// The process uses a connection that another one used before; told before it is met.
-    fn takes_over(&mut self, pid: u32, from: u32);
-    /// The process answers requests on this port.
-    fn serves(&mut self, pid: u32, port: u16);
-    /// The process runs another program now, whose file has this name (of which 15 bytes are known).
-    fn exec(&mut self, pid: u32, program: &str);
-    /// The process has ended.
-    fn exit(&mut self, pid: u32, now: u64);
-    /// Whether the process is to be traced; `None` if no process is ever left out.
-    fn wanted(&mut self, pid: u32, now: u64) -> Option<bool>;
-}
-
-/// What the kernel side is to do with a process from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Trace it, or leave it out.
-    Known {
-        /// Trace it.
-        wanted: bool,
-    },
-    /// It has ended; its number may mean another process soon.
-    Ended,
-}
-
-/// What the pipeline does and how much it may remember. Durations in nanoseconds.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Connections.
-    pub connections: usize,
-    /// Open exchanges.
-    pub open_exchanges: usize,
-    /// Of the protocol engine.
-    pub http1: http1::Limits,
-    /// How long an exchange waits for late evidence.
-    pub settle: u64,
-    /// How long it is held back at most.
-    pub max_hold: u64,
-    /// Edges below are not made.
-    pub min_confidence: f64,
-    /// Kinds of evidence that are not used.
-    pub without: causality::Kinds,
-    /// What is left out because of what processes say themselves.
-    pub leave_out: LeaveOut,
-    /// Connections are left out by port, so that what a process does is never all seen.
-    pub ports_left_out: bool,
-}
-
-/// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
-pub(crate) const LATEST: u64 = u64::MAX / 4;
+pub use crate::connection::Ends;
+pub use directory::{Directory, Verdict};
+pub(crate) use settings::LATEST;
+pub use settings::Settings;
 
 /// A wall clock that differs by more from what is expected was set, nanoseconds. Slewing (NTP) shows
 /// in both clocks alike, and so does the time that a machine was suspended.
@@ -177,6 +126,7 @@ impl<D: Directory> Pipeline<D> {
             Event::State(record) if record.state == STATE_CONNECTING => {
                 self.causality.connect(at, cookie)
             }
+            Event::Traffic(record) => self.exchanges.traffic(&record),
             Event::State(record) => {
                 self.exchanges.state(&record, at, &mut self.signals);
                 self.flow();
@@ -184,7 +134,7 @@ impl<D: Directory> Pipeline<D> {
                     self.causality.disconnect(at, cookie);
                 }
             }
-            Event::Course(it) => self.causality.course(at, cookie, it.change, it.thread),
+            Event::Course(it) => self.causality.course(at, cookie, it.change, it.subject),
             Event::Process(record) if record.change == PROCESS_EXEC => self.exec(&record, at),
             Event::Process(_) => self.exited(at),
         }
@@ -328,6 +278,17 @@ impl<D: Directory> Pipeline<D> {
         if self.skipped.contains(&at.pid) {
             return;
         }
+        if record.flags & DATA_HELLO != 0 {
+            self.causality.operation(at, cookie);
+            self.exchanges.hello(record, head, at, &mut self.signals);
+            self.flow();
+            return;
+        }
+        if record.flags & DATA_TLS != 0 && !self.exchanges.is_tls(cookie) {
+            // Before what it carries.
+            let order = at.order.saturating_sub(1);
+            self.causality.decoded(cookie, Moment { order, ..at });
+        }
         self.causality.operation(at, cookie);
         self.exchanges.data(record, head, tail, at, &mut self.signals);
         if self.flow() {
@@ -354,6 +315,17 @@ impl<D: Directory> Pipeline<D> {
                 let key = ConnectionKey::new(side, info.opener, bases);
                 self.assembly.own_connection(key);
             }
+            VERDICT_TLS => {
+                if inbound {
+                    self.causality.undecoded(cookie, at);
+                }
+                self.meet(at, &info.comm);
+                self.directory.speaks_tls(at.pid);
+                if !self.skipped.contains(&at.pid) {
+                    self.exchanges.encrypted(record, info, inbound, at, &mut self.signals);
+                    self.flow();
+                }
+            }
             VERDICT_OTHER | VERDICT_UNDECIDED if inbound => self.causality.undecoded(cookie, at),
             VERDICT_HTTP => {
                 self.causality.decoded(cookie, at);
@@ -375,49 +347,12 @@ impl<D: Directory> Pipeline<D> {
         }
     }
 
-    /// First sight of a process: who is it, and is it wanted?
-    fn meet(&mut self, at: Moment, comm: &str) {
-        if !self.known.insert(at.pid) {
-            return;
-        }
-        self.directory.meet(at.pid, comm, at.time);
-        self.causality.leave_out(at, self.ports_left_out);
-        self.judge(at);
-    }
-
-    fn judge(&mut self, at: Moment) {
-        let Some(wanted) = self.directory.wanted(at.pid, at.time) else { return };
-        if wanted {
-            self.skipped.remove(&at.pid);
-        } else {
-            self.skipped.insert(at.pid);
-        }
-        self.verdicts.push((at.pid, Verdict::Known { wanted }));
-    }
-
-    /// The process is another program now, with the same open connections.
-    fn exec(&mut self, record: &record::Process, at: Moment) {
-        self.directory.exec(at.pid, &text(&record.comm));
-        self.judge(at);
-    }
-
-    fn exited(&mut self, at: Moment) {
-        self.exchanges.exited(at.pid, at, &mut self.signals);
-        self.flow();
-        self.causality.exited(at.pid, at.time);
-        self.unseen.exited(at.pid);
-        self.directory.exit(at.pid, at.time);
-        self.known.remove(&at.pid);
-        self.skipped.remove(&at.pid);
-        self.verdicts.push((at.pid, Verdict::Ended));
-    }
-
     /// Hands what the exchange stage said to the stages after it. Returns whether the beginning of
     /// a message may have gone unseen.
     fn flow(&mut self) -> bool {
         let mut unseen = false;
         for fault in self.exchanges.take_faults() {
-            unseen |= matches!(fault, Fault::HeadUnseen | Fault::MessageStartUnseen | Fault::Gap);
+            unseen |= fault.hides_messages();
             *self.lost.entry(fault.name()).or_default() += 1;
         }
         let mut signals = std::mem::take(&mut self.signals);

@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Ten million take minutes, and about 1 GB of disk meanwhile.
     #[arg(long, value_name = "N")]
     store_spans: Option<u64>,
+    /// Leave that store where it is, for a tracer to show
+    #[arg(long)]
+    keep_store: bool,
 }
 
 /// Runs the benchmarks; they print what they measure.
@@ -29,9 +32,15 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     }
     step::run("measuring the stages", &mut cargo)?;
     let mut cargo = workspace::cargo();
+    cargo.args(["bench", "--package", "tracer-user", "--bench", "http2"]);
+    step::run("measuring HTTP/2", &mut cargo)?;
+    let mut cargo = workspace::cargo();
     cargo.args(["bench", "--package", "tracer-user", "--bench", "store", "--"]);
     if let Some(spans) = options.store_spans {
         cargo.arg("--spans").arg(spans.to_string());
+    }
+    if options.keep_store {
+        cargo.arg("--keep");
     }
     step::run("measuring the store", &mut cargo)
 }

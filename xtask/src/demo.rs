@@ -1,8 +1,8 @@
 //! `cargo xtask demo`
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -12,12 +12,15 @@ use anyhow::{Context, Result};
 use clap::Args;
 use e2e::shop::Shop;
 use e2e::tracer::Tracer;
+use serde::Deserialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::{install, prepare, run, step, waterfall};
+use crate::{install, prepare, run, step};
 
 /// Between two customers: slow enough to read along.
 const PAUSE: Duration = Duration::from_millis(400);
+/// For the last ones' traces.
+const REST: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -50,65 +53,89 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
     let shop = Shop::open()?;
     // The whole host: with a part left out, a service's only known request is not proven to be
     // its only request, and the cart's calls would stay without a parent.
-    let file = e2e::paths::logs().join("demo.jsonl");
-    // What an earlier demo left would be drawn again.
-    let _ = std::fs::remove_file(&file);
     let ui = e2e::ports::free()?.to_string();
-    let export = format!("file={}", file.display());
-    let tracer = Tracer::start("demo", &["--export", &export, "--ui", &ui])?;
+    let tracer = Tracer::start("demo", &["--ui", &ui])?;
     println!("==> {}", tracer.ready);
+    let url = tracer.ready.split_whitespace().find(|word| word.starts_with("http://"));
+    let mut screen = Screen::new(url.context("the tracer has no page")?.to_owned());
     println!(
         "==> -> marks a call as its caller saw it, the line below it the same as its callee did\n"
     );
-    let mut screen = Screen::new(file);
     let start = Instant::now();
     let mut served = 0;
     while start.elapsed() < Duration::from_secs(options.seconds) && !stopped.load(Ordering::Relaxed)
     {
         served += 1;
         shop.check_out(served)?;
-        screen.show(false);
+        screen.show()?;
         thread::sleep(PAUSE);
     }
     println!("==> {served} customers served, closing\n");
+    screen.show_all(served as usize)?;
     let ended = tracer.stop()?;
-    screen.show(true);
     println!("{}", ended.summary);
     anyhow::ensure!(ended.status.success(), "the tracer ended with {}", ended.status);
     Ok(())
 }
 
-/// Draws the traces that the tracer has written to a file.
+/// Prints the shop's traces, by the tracer's own command.
 struct Screen {
-    file: PathBuf,
-    read: usize,
-    waiting: Vec<waterfall::Span>,
+    /// Of the tracer's page, with the token.
+    url: String,
+    /// Spans of each trace at the last look; `None` for one that has been printed.
+    seen: HashMap<String, Option<u64>>,
+}
+
+#[derive(Deserialize)]
+struct Traces {
+    traces: Vec<Short>,
+}
+
+#[derive(Deserialize)]
+struct Short {
+    id: String,
+    /// Its first span has no parent.
+    root: bool,
+    spans: u64,
 }
 
 impl Screen {
-    fn new(file: PathBuf) -> Self {
-        Self { file, read: 0, waiting: vec![] }
+    fn new(url: String) -> Self {
+        Self { url, seen: HashMap::new() }
     }
 
-    /// Draws the traces of which nothing has come since the last call; `all`: the others, too.
-    fn show(&mut self, all: bool) {
-        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        // Only whole lines; the rest comes with the next look.
-        let end = text.rfind('\n').map_or(0, |at| at + 1);
-        let new = text.get(self.read..end).unwrap_or_default();
-        self.read = end.max(self.read);
-        let new: Vec<_> = new.lines().flat_map(waterfall::parse).collect();
-        let grown: HashSet<_> = new.iter().map(|span| span.trace.clone()).collect();
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.extend(new);
-        for trace in waterfall::traces(waiting) {
-            let grows = trace.iter().any(|span| grown.contains(&span.trace));
-            if grows && !all {
-                self.waiting.extend(trace);
-            } else if trace.iter().any(|span| span.service == "storefront") {
-                // The whole host is traced; this is the shop.
-                println!("{}", waterfall::draw(&trace));
+    /// Prints the traces that have not grown since the last look. The whole host is traced; these are
+    /// the shop's.
+    fn show(&mut self) -> Result<()> {
+        let search = self.url.replacen("?", "ui/traces?service=storefront&limit=1000&", 1);
+        let mut found: Traces = e2e::http::get(&search)?;
+        found.traces.reverse();
+        for Short { id, root, spans } in found.traces {
+            let whole = match self.seen.get(&id) {
+                Some(None) => continue,
+                Some(Some(before)) => root && *before == spans,
+                None => false,
+            };
+            if whole {
+                let mut trace = Command::new(e2e::paths::tracer());
+                trace.args(["trace", &id, "--url", &self.url]);
+                anyhow::ensure!(trace.status()?.success(), "{}", step::line(&trace));
+                println!();
             }
+            self.seen.insert(id, (!whole).then_some(spans));
         }
+        Ok(())
+    }
+
+    /// The same until as many have been printed, or nothing more can be expected.
+    fn show_all(&mut self, count: usize) -> Result<()> {
+        let start = Instant::now();
+        let printed =
+            |seen: &HashMap<_, Option<u64>>| seen.values().filter(|it| it.is_none()).count();
+        while printed(&self.seen) < count && start.elapsed() < REST {
+            thread::sleep(PAUSE);
+            self.show()?;
+        }
+        Ok(())
     }
 }

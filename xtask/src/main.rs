@@ -15,7 +15,6 @@ mod stage;
 mod step;
 mod test;
 mod toolchain;
-mod waterfall;
 mod workspace;
 
 use std::process::ExitCode;

@@ -49,15 +49,29 @@ pub(crate) fn backends() -> Result<()> {
             ("ip", "iproute2"),
             ("haproxy", "haproxy"),
             ("cc", "gcc"),
+            ("npm", "npm"),
+            ("wget", "wget"),
+            ("git", "git"),
             ("chromium", "chromium"),
             ("chromedriver", "chromium-driver"),
+            ("node", "nodejs"),
+            ("npm", "npm"),
         ],
         why,
     )?;
     thing("Python packages with tracing SDKs", e2e::prepare::instrumented_python)?;
     thing("Python packages of other frameworks", e2e::prepare::tasks_python)?;
+    thing("Envoy", e2e::prepare::envoy)?;
     thing("service on tokio", e2e::prepare::tokio_service)?;
+    thing("Node.js with OpenSSL 1.1", e2e::prepare::old_node)?;
     thing("Go service with a tracing SDK", e2e::prepare::instrumented_go)?;
+    thing("Go program for gRPC", e2e::prepare::go_rpc)?;
+    thing("Go program for meshes", e2e::prepare::go_mesh)?;
+    thing("Python packages for HTTP/2 in TLS", e2e::prepare::alpn_python)?;
+    thing("h2spec", e2e::prepare::h2spec)?;
+    thing("Python packages for gRPC", e2e::prepare::rpc_python)?;
+    thing("Python packages for WebSocket", e2e::prepare::websocket_python)?;
+    thing("Node.js packages for WebSocket", e2e::prepare::websocket_node)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("programs that move messages", || {
         e2e::prepare::mover()?;

@@ -137,15 +137,20 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
         stages.run("e2e", || {
             // Each of them, even if one before it fails.
             [
+                "alpn",
                 "backends",
                 "capture",
                 "goroutines",
+                "h2",
+                "mesh",
                 "page",
                 "proxies",
                 "sockets",
                 "tasks",
+                "tls",
                 "tokio_tasks",
                 "traces",
+                "websocket",
                 "instrumented",
             ]
             .map(|name| run_tests(&programs, name, options.filter.as_deref()))

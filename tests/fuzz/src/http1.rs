@@ -1,13 +1,11 @@
 //! The HTTP/1 engine under operations of any kind: what it promises of its events' order holds.
-//!
-//! An input is a row of operations: a byte of flags, a length with as many bytes from the operation's
-//! beginning, and if bit 3 is set, a number of hidden bytes and a length with as many bytes from its
-//! end. Bit 0: a response. Bit 1: a gap of one byte's value before it. Bit 2: the direction closes.
+//! An input is a row of [`crate::operations`].
 
-use tracer_user::connection::{Chunk, Moment};
+use tracer_user::connection::Moment;
 use tracer_user::protocol::http1::{Direction, Engine, Event, Limits};
 
 use crate::input::Input;
+use crate::operations::Operations;
 
 /// Small, so that they are reached.
 pub(crate) const LIMITS: Limits =
@@ -15,33 +13,16 @@ pub(crate) const LIMITS: Limits =
 
 /// Plays the input; afterwards both directions are closed.
 pub fn http1(data: &[u8]) {
-    let (mut input, mut engine) = (Input(data), Engine::new(LIMITS));
-    let (mut positions, mut order) = ([0_u64; 2], 0);
+    let (mut operations, mut engine) = (Operations::new(Input(data)), Engine::new(LIMITS));
     let mut promises = Promises::default();
     let mut hear = |event: Event| promises.hear(&event);
-    while !input.is_empty() {
-        order += 1;
-        let at = Moment { time: order, order, pid: 1, tid: 1, ..Moment::default() };
-        let flags = input.byte();
-        let (number, direction) = match flags & 1 {
-            0 => (0, Direction::Request),
-            _ => (1, Direction::Response),
-        };
-        if flags & 2 != 0 {
-            positions[number] += u64::from(input.byte());
+    while let Some(operation) = operations.next() {
+        match operation.direction {
+            Direction::Request => engine.request(&operation.chunk, &mut hear),
+            Direction::Response => engine.response(&operation.chunk, &mut hear),
         }
-        let head = input.bytes();
-        let (hidden, tail) =
-            if flags & 8 != 0 { (u64::from(input.byte()), input.bytes()) } else { (0, &[][..]) };
-        let len = hidden + (head.len() + tail.len()) as u64;
-        let chunk = Chunk { at, position: positions[number], len, head, tail };
-        match direction {
-            Direction::Request => engine.request(&chunk, &mut hear),
-            Direction::Response => engine.response(&chunk, &mut hear),
-        }
-        positions[number] += len;
-        if flags & 4 != 0 {
-            engine.close(direction, at, &mut hear);
+        if operation.closes() {
+            engine.close(operation.direction, operation.chunk.at, &mut hear);
         }
     }
     engine.close(Direction::Request, Moment::default(), &mut hear);

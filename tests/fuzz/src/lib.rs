@@ -5,17 +5,24 @@
 mod btf;
 mod headers;
 mod http1;
+mod http2;
 mod input;
+mod operations;
 mod records;
 mod sources;
 mod split;
+mod tls;
+mod websocket;
 
 pub use btf::btf;
 pub use headers::headers;
 pub use http1::http1;
+pub use http2::{hpack, http2};
 pub use records::records;
 pub use sources::{pcap, recording};
 pub use split::http1_split;
+pub use tls::tls;
+pub use websocket::websocket;
 
 #[cfg(test)]
 mod tests {
@@ -45,8 +52,28 @@ mod tests {
     }
 
     #[test]
+    fn http2() {
+        replay("http2", super::http2);
+    }
+
+    #[test]
+    fn hpack() {
+        replay("hpack", super::hpack);
+    }
+
+    #[test]
+    fn websocket() {
+        replay("websocket", super::websocket);
+    }
+
+    #[test]
     fn headers() {
         replay("headers", super::headers);
+    }
+
+    #[test]
+    fn tls() {
+        replay("tls", super::tls);
     }
 
     #[test]

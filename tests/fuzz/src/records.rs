@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use tracer_common::record::{
-    self, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXIT, STATE_CLOSED,
+    self, DATA_HELLO, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXIT,
+    STATE_CLOSED, VERDICT_TLS,
 };
 use tracer_user::pipeline::{Directory, Pipeline, Settings};
 use tracer_user::protocol::http1::Limits;
@@ -28,6 +29,7 @@ impl Directory for Nobody {
     }
     fn meet(&mut self, _: u32, _: &str, _: u64) {}
     fn takes_over(&mut self, _: u32, _: u32) {}
+    fn speaks_tls(&mut self, _: u32) {}
     fn serves(&mut self, _: u32, _: u16) {}
     fn exec(&mut self, _: u32, _: &str) {}
     fn exit(&mut self, _: u32, _: u64) {}
@@ -97,7 +99,11 @@ impl Player {
                 let mut record = record::Connection::new_zeroed();
                 record.header = header(KIND_CONNECTION);
                 let flags = input.byte();
-                record.verdict = u32::from(flags & 3);
+                // The one that has no bits here carries TLS.
+                record.verdict = match u32::from(flags & 3) {
+                    0 => VERDICT_TLS,
+                    verdict => verdict,
+                };
                 record.flags = u32::from(flags >> 2 & 7);
                 record.family = if flags & 32 == 0 { 2 } else { 10 };
                 record.local_port = u16::from(flags >> 6);
@@ -106,7 +112,7 @@ impl Player {
             9 => {
                 let mut record = record::State::new_zeroed();
                 record.header = header(KIND_STATE);
-                record.state = 1 + u32::from(input.byte()) % 3;
+                record.state = 1 + u32::from(input.byte()) % 4;
                 pipeline.record(record.as_bytes());
             }
             10 => {
@@ -122,6 +128,14 @@ impl Player {
                 own.truncate(bytes.len());
                 bytes[..own.len()].copy_from_slice(&own);
                 pipeline.record(&bytes);
+            }
+            14 => {
+                let mut record = record::Data::new_zeroed();
+                record.header = header(KIND_DATA);
+                record.flags = DATA_HELLO | u32::from(what >> 4 & 1);
+                let bytes = input.bytes();
+                (record.len, record.head_len) = (bytes.len() as u32, bytes.len() as u32);
+                pipeline.record(&[record.as_bytes(), bytes].concat());
             }
             12 => pipeline.lost_records(self.now - SECOND / 4, self.now),
             13 => {

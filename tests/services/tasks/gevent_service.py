@@ -5,10 +5,17 @@ import gevent.monkey
 gevent.monkey.patch_all()
 
 import gevent  # noqa: E402
+import gevent.pool  # noqa: E402
 
 import plan  # noqa: E402
 
 get = plan.blocking()
+LEFT = []
+
+
+def later(path):
+    gevent.sleep(0.05)
+    get(path)
 
 
 def app(environ, start_response):
@@ -20,6 +27,16 @@ def app(environ, start_response):
             gevent.sleep(plan.work())
     elif mode == "parallel":
         gevent.joinall([gevent.spawn(get, "/leaf/%s.%d" % (name, n)) for n in range(2)])
+    elif mode == "pool":
+        # Its greenlets are started by one that the request's greenlet starts.
+        gevent.pool.Pool(2).map(get, ["/leaf/%s.%d" % (name, n) for n in range(2)])
+    elif mode == "left":
+        # One call outlives the request, the other does not.
+        LEFT.append(gevent.spawn(later, "/leaf/%s.0" % name))
+        get("/leaf/%s.1" % name)
+    elif mode == "settled":
+        # Answered when all that was left has been done.
+        gevent.joinall(LEFT)
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 

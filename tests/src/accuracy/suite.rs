@@ -68,7 +68,8 @@ impl Load<'_> {
         command.args(["--concurrency", &concurrency.to_string()]);
         command.args(["--roots", &self.roots.to_string()]);
         // On a busy machine a tracer needs seconds to attach and to know who is there.
-        command.args(["--warmup", "6"]);
+        let warmup = std::env::var("TRUTH_WARMUP").unwrap_or_else(|_| "6".to_owned());
+        command.args(["--warmup", &warmup]);
         let timers = ["--work-ms", "2", "--jitter"];
         command.args(if self.timers { &timers[..] } else { &["--work-ms", "0"] });
         let first = ports::consecutive(SERVICES)?;

@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::Signal;
-use tests::paths;
 use tests::process::Process;
 use tests::tracer::Tracer;
+use tests::{paths, poll, ports};
 
 use crate::run::{LIMIT, fresh};
 use crate::server::Server;
@@ -158,6 +158,34 @@ fn a_duration_ends_it() -> Result<()> {
     ensure!(start.elapsed() >= Duration::from_millis(1500), "{:?}", start.elapsed());
     ensure!(output.status.success(), "{}", output.status);
     said(&String::from_utf8_lossy(&output.stderr), "stdout")
+}
+
+/// The kernel goes on removing uprobes when the tracer has ended. Whoever waits for that has nothing that
+/// the next one needs, and ends, too.
+#[test]
+fn the_next_one_can_start_at_once() -> Result<()> {
+    let directory = std::env::temp_dir().join(format!("tracer-again-{}", std::process::id()));
+    fs::create_dir_all(&directory)?;
+    // By its path it is told from the tracers of other tests.
+    let copy = directory.join("tracer");
+    fs::copy(paths::tracer(), &copy)?;
+    let page = format!("127.0.0.1:{}", ports::free()?);
+    for _ in 0..3 {
+        let mut command = Command::new(&copy);
+        command.args(["--duration", "100ms", "--ui", &page, "--data-dir"]).arg(&directory);
+        let output = command.env_remove("RUST_LOG").output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success() && said.contains(&page), "{}: {said}", output.status);
+        ensure!(said.contains(&format!(" in {}", directory.display())), "nothing kept: {said}");
+    }
+    poll::until("all of them to end", LIMIT, || {
+        let running = procfs::process::all_processes()?.flatten().find(|process| {
+            let exe = process.exe();
+            exe.is_ok_and(|exe| exe == copy)
+        });
+        running.map_or(Ok(()), |process| bail!("{process:?}"))
+    })?;
+    Ok(fs::remove_dir_all(&directory)?)
 }
 
 #[test]

@@ -2,12 +2,12 @@
 //! tracer stays small.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use tests::process::resident;
 use tests::services::{Runtime, Service};
 use tests::span::Side;
 
@@ -27,12 +27,6 @@ const LEAST: usize = 20;
 struct Good {
     path: String,
     took: Duration,
-}
-
-fn resident(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    Ok(line.context("no VmRSS")?.trim().trim_end_matches(" kB").parse()?)
 }
 
 fn service<'a>(

@@ -15,6 +15,7 @@ mod losses;
 mod other;
 mod own_exports;
 mod record;
+mod record_http2;
 mod run;
 mod secrets;
 mod server;

@@ -26,7 +26,7 @@ use crate::server::Server;
 const NOBODY: u32 = 65_534;
 
 /// A recording that does not exist yet.
-fn recording(name: &str) -> Result<PathBuf> {
+pub(crate) fn recording(name: &str) -> Result<PathBuf> {
     let file = paths::logs().join(format!("{name}.trec"));
     match fs::remove_file(&file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
@@ -38,14 +38,14 @@ fn mode(file: &Path) -> Result<u32> {
     Ok(fs::metadata(file)?.permissions().mode() & 0o7777)
 }
 
-fn record(name: &str, file: &Path, flags: &[&str]) -> Result<Tracer> {
+pub(crate) fn record(name: &str, file: &Path, flags: &[&str]) -> Result<Tracer> {
     let mut command = Command::new(paths::tracer());
     command.arg("record").arg(file).args(["--settle", "100ms"]).args(flags);
     Tracer::spawn(&format!("record-{name}"), command.env_remove("RUST_LOG"))
 }
 
 /// Replays without any rights; the spans, and what was said.
-fn replay(file: &Path) -> Result<(BTreeSet<String>, String)> {
+pub(crate) fn replay(file: &Path) -> Result<(BTreeSet<String>, String)> {
     // The build directory and the logs may be closed to others.
     let name = file.file_stem().context("a name")?.to_string_lossy();
     let place = std::env::temp_dir().join(format!("tracer-replay-{name}-{}", std::process::id()));
@@ -65,7 +65,7 @@ fn replay(file: &Path) -> Result<(BTreeSet<String>, String)> {
 }
 
 /// Every span with its resource, whole.
-fn spans(lines: &str) -> Result<BTreeSet<String>> {
+pub(crate) fn spans(lines: &str) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for line in lines.lines() {
         let value: Value = serde_json::from_str(line)?;
@@ -81,7 +81,7 @@ fn spans(lines: &str) -> Result<BTreeSet<String>> {
 }
 
 /// All that the file holds, uncompressed.
-fn contents(file: &Path) -> Result<String> {
+pub(crate) fn contents(file: &Path) -> Result<String> {
     let mut reader = Reader::new(fs::File::open(file)?)?;
     let mut text = format!("{:?}", reader.header());
     while let Some(input) = reader.next()? {

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use fantoccini::actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
@@ -92,6 +93,28 @@ impl Browser {
     pub(crate) fn type_into(&self, css: &str, text: &str) -> Result<()> {
         self.wait(async { self.client.find(Locator::Css(css)).await?.send_keys(text).await })
             .with_context(|| format!("typing into {css}"))
+    }
+
+    /// Drags with the mouse over an element, between two shares of its width.
+    pub(crate) fn drag(&self, css: &str, from: f64, to: f64) -> Result<()> {
+        let script = format!(
+            "const box = document.querySelector({}).getBoundingClientRect(); \
+             return [box.left, box.width, box.top + box.height / 2]",
+            json!(css)
+        );
+        let (left, width, y): (f64, f64, f64) = serde_json::from_value(self.run(&script)?)?;
+        let moved = |share: f64| PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(50)),
+            x: left + share * width,
+            y,
+        };
+        let actions = MouseActions::new("mouse".to_owned())
+            .then(moved(from))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(moved((from + to) / 2.0))
+            .then(moved(to))
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.wait(self.client.perform_actions(actions)).with_context(|| format!("dragging {css}"))
     }
 
     /// The texts of all elements that fit.

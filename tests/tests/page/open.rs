@@ -19,7 +19,8 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Starts a tracer with these flags; it keeps its traces in memory unless they say otherwise. `name` names its files.
+    /// Starts a tracer with these flags; it keeps its traces in memory unless they say otherwise.
+    /// `name` names its files.
     pub(crate) fn start(name: &str, flags: &[&str]) -> Result<Page> {
         let directory = paths::logs().join(format!("{name}-state"));
         // What an earlier run has left.

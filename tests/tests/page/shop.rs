@@ -1,6 +1,10 @@
 //! The demo's shop, looked at.
 
+use std::fs;
+
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tests::paths;
 use tests::shop::Shop;
 
 use crate::browser::Browser;
@@ -26,6 +30,8 @@ fn a_person_finds_a_slow_request() -> Result<()> {
     map_fills(&browser)?;
     trace_is_found(&browser)?;
     waterfall_is_right(&browser)?;
+    range_is_brushed(&browser)?;
+    file_is_opened(&browser, &page)?;
     for (width, theme) in [(400, "dark"), (400, "light"), (1280, "dark")] {
         browser.resize(width, 900)?;
         browser.run(&format!("document.documentElement.dataset.theme = '{theme}'"))?;
@@ -65,7 +71,8 @@ fn trace_is_found(browser: &Browser) -> Result<()> {
     let count = |texts: &[String]| texts.len();
     let all = browser.until("traces", ".traces a", |texts| texts.len() >= 20)?;
     browser.picture("traces-light")?;
-    browser.type_into(".short input", "300")?;
+    // Behind the status, the least duration.
+    browser.type_into(".short + .short input", "300")?;
     let slow = browser.until("fewer", ".traces a", |texts| {
         count(texts) > 0
             && count(texts) < count(&all)
@@ -139,6 +146,40 @@ fn waterfall_is_right(browser: &Browser) -> Result<()> {
     browser
         .until("attributes", ".details td", |texts| texts.contains(&"/checkout/{id}".to_owned()))?;
     fits(browser, "details")
+}
+
+/// Dragging over the right half of the histogram chooses the slower ones.
+fn range_is_brushed(browser: &Browser) -> Result<()> {
+    browser.run("location.hash = '#/traces'")?;
+    let all = browser.until("all traces", ".traces a", |texts| texts.len() == 24)?;
+    browser.drag(".histogram svg", 0.5, 1.0)?;
+    browser.until("the slower ones", ".traces a", |texts| {
+        !texts.is_empty()
+            && texts.len() < all.len()
+            && browser.address().is_ok_and(|it| it.contains("min="))
+    })?;
+    browser.picture("brushed")?;
+    browser.click(".histogram button")?;
+    browser.until("all again", ".traces a", |texts| texts.len() == all.len()).map(drop)
+}
+
+/// A trace that was saved is looked at without the tracer's help.
+fn file_is_opened(browser: &Browser, page: &Page) -> Result<()> {
+    let found: Value = serde_json::from_str(&page.ask("/ui/traces?limit=1", &[])?)?;
+    let id = found["traces"][0]["id"].as_str().context("a trace")?;
+    for format in ["otlp", "zipkin"] {
+        let file = paths::logs().join(format!("page-shop-{format}.json"));
+        fs::write(&file, page.ask(&format!("/ui/trace/{id}/{format}"), &[])?)?;
+        browser.run("location.hash = '#/traces'")?;
+        browser.run("location.hash = '#/file'")?;
+        browser.until("the view", "main h1", |texts| !texts.is_empty())?;
+        browser.type_into("input[type=file]", file.to_str().context("a path")?)?;
+        let rows = browser.until("its waterfall", ".row", |texts| texts.len() == 8)?;
+        // Zipkin's format has names in lower case.
+        let front = |row: &String| row.to_lowercase().contains("get /checkout/{id}");
+        ensure!(rows.iter().any(front), "{rows:?}");
+    }
+    browser.picture("file")
 }
 
 /// Nothing makes the page wider than its window.

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::process::{Process, run};
-use tests::{poll, ports};
+use tests::{paths, poll, ports, prepare};
 
 use crate::browser::LIMIT;
 use crate::open::Page;
@@ -13,7 +13,7 @@ use crate::open::Page;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-fn server(name: &str) -> Result<(Process, u16)> {
+pub(crate) fn server(name: &str) -> Result<(Process, u16)> {
     let port = ports::free()?;
     let mut python = Command::new("python3");
     python.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]);
@@ -22,7 +22,7 @@ fn server(name: &str) -> Result<(Process, u16)> {
     Ok((server, port))
 }
 
-fn curl(arguments: &[&str]) -> Result<String> {
+pub(crate) fn curl(arguments: &[&str]) -> Result<String> {
     let mut curl = Command::new("curl");
     curl.args(["--disable", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"]);
     run("curl", curl.args(["--noproxy", "*", "--max-time", "20"]).args(arguments))
@@ -44,29 +44,55 @@ fn spans_that_services_send_complete_the_tree() -> Result<()> {
     }] });
     let json = "Content-Type: application/json";
     page.ask("/v1/traces", &["--header", json, "--data", &span.to_string()])?;
-    let spans = poll::until("both spans", LIMIT, || {
-        let trace: Value = serde_json::from_str(&page.ask(&format!("/ui/trace/{TRACE}"), &[])?)?;
-        let spans = trace["spans"].as_array().context("spans")?.clone();
-        ensure!(spans.len() >= 2, "{trace:#}");
-        Ok(spans)
-    })?;
-    let of = |service: &str| spans.iter().find(|span| span["service"] == service);
-    let (sdk, ours) = (of("sdk").context("sdk")?, of("files").context("files")?);
-    ensure!(sdk["id"] == CALLER && sdk["kind"] == "INTERNAL", "{sdk:#}");
-    ensure!(ours["kind"] == "SERVER", "{ours:#}");
-    let above = |id: &Value| spans.iter().find(|span| span["id"] == *id);
-    // curl's own span is between, where it is seen.
-    let parent = above(&ours["parent"]).context("the server's parent")?;
-    let top = if parent["service"] == "sdk" {
-        parent
-    } else {
-        above(&parent["parent"]).context("the caller's parent")?
-    };
-    ensure!(top["id"] == CALLER, "{spans:#?}");
+    let spans = whole(&page, TRACE, "sdk", CALLER)?;
+    ensure!(spans.iter().any(|span| span["kind"] == "INTERNAL"), "{spans:#?}");
     let otlp: Value = serde_json::from_str(&page.ask(&format!("/ui/trace/{TRACE}/otlp"), &[])?)?;
     ensure!(otlp["resourceSpans"].as_array().is_some_and(|it| it.len() >= 2), "{otlp:#}");
     let seen: Value = serde_json::from_str(&page.ask("/ui/traces?text=v1", &[])?)?;
     ensure!(seen["traces"] == json!([]), "what is sent to the tracer is no trace: {seen:#}");
+    page.stop().map(drop)
+}
+
+/// The spans of a trace in which the service's own request is below a span that `service` sent.
+fn whole(page: &Page, trace: &str, service: &str, caller: &str) -> Result<Vec<Value>> {
+    let spans = poll::until("both spans", LIMIT, || {
+        let trace: Value = serde_json::from_str(&page.ask(&format!("/ui/trace/{trace}"), &[])?)?;
+        let spans = trace["spans"].as_array().context("spans")?.clone();
+        let there = |name: &str| spans.iter().any(|span| span["service"] == name);
+        ensure!(there(service) && there("files"), "{trace:#}");
+        Ok(spans)
+    })?;
+    let of = |service: &str| spans.iter().find(|span| span["service"] == service);
+    let ours = of("files").context("files")?;
+    ensure!(ours["kind"] == "SERVER", "{ours:#}");
+    let above = |id: &Value| spans.iter().find(|span| span["id"] == *id);
+    // The caller's own span is between, where it is seen.
+    let parent = above(&ours["parent"]).context("the server's parent")?;
+    let top = if parent["id"] == caller {
+        parent
+    } else {
+        above(&parent["parent"]).context("the caller's parent")?
+    };
+    ensure!(top["id"] == caller && top["service"] == service, "{spans:#?}");
+    Ok(spans)
+}
+
+#[test]
+fn a_real_sdk_completes_the_tree() -> Result<()> {
+    let (_server, port) = server("page-real-sdk-server")?;
+    let page = Page::start("page-real-sdk", &["--port", &port.to_string()])?;
+    let mut sdk = Command::new(prepare::instrumented_python()?.join("python"));
+    sdk.arg(paths::service_sources().join("instrumented/sdk.py"));
+    sdk.env("URL", format!("http://127.0.0.1:{port}/asked")).env("NO_PROXY", "*");
+    sdk.env("OTEL_SERVICE_NAME", "sdk").env("OTEL_EXPORTER_OTLP_ENDPOINT", &page.origin);
+    let token = page.token()?;
+    sdk.env("OTEL_EXPORTER_OTLP_HEADERS", format!("Authorization=Bearer%20{token}"));
+    let ids = run("the SDK", &mut sdk)?;
+    let (trace, span) = ids.trim().split_once(' ').with_context(|| ids.clone())?;
+    let spans = whole(&page, trace, "sdk", span)?;
+    let work = spans.iter().find(|it| it["id"] == span).context("its span")?;
+    ensure!(work["name"] == "work" && work["events"][0]["name"] == "asking", "{work:#}");
+    ensure!(work["events"][0]["attributes"] == json!([["attempt", 1]]), "{work:#}");
     page.stop().map(drop)
 }
 

@@ -1,8 +1,9 @@
 //! The views in a terminal, which ask the page's port.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -69,32 +70,78 @@ fn a_trace_is_printed() -> Result<()> {
     Ok(())
 }
 
+/// A command in a terminal of 30 lines of 120 columns.
+struct Terminal {
+    script: Child,
+    keys: ChildStdin,
+    file: PathBuf,
+}
+
+impl Terminal {
+    /// `name` names the file in which what it shows is kept.
+    fn start(name: &str, command: &str) -> Result<Self> {
+        let file = paths::logs().join(format!("{name}.screen"));
+        // The one of util-linux's script has no size.
+        let command = format!("stty rows 30 cols 120; exec {command}");
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &command, "/dev/null"]);
+        script.env("TERM", "xterm").env_remove("NO_COLOR");
+        let mut script = script.stdin(Stdio::piped()).stdout(File::create(&file)?).spawn()?;
+        let keys = script.stdin.take().context("no standard input")?;
+        Ok(Self { script, keys, file })
+    }
+
+    /// Waits until all of these have been on the screen.
+    fn until(&self, words: &[&str]) -> Result<()> {
+        poll::until("words on the screen", LIMIT, || {
+            let screen = fs::read_to_string(&self.file)?;
+            for word in words {
+                ensure!(screen.contains(word), "no {word}: {screen:?}");
+            }
+            Ok(())
+        })
+    }
+
+    /// Presses a key that ends the command, and waits for its end.
+    fn end(mut self, key: &[u8]) -> Result<()> {
+        self.keys.write_all(key)?;
+        let status = self.script.wait()?;
+        ensure!(status.success(), "{status}");
+        Ok(())
+    }
+}
+
 #[test]
 fn top_shows_services_until_it_is_left() -> Result<()> {
     let shop = Shop::open()?;
     let ports = shop.ports.map(|port| port.to_string()).join(",");
     let page = Page::start("terminal-top", &["--port", &ports])?;
     shop.check_out(1)?;
-    let file = paths::logs().join("terminal-top.screen");
-    // It needs a terminal; the one of util-linux's script has no size.
-    let command =
-        format!("stty rows 30 cols 120; '{}' top --url '{}'", paths::tracer().display(), page.url);
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &command, "/dev/null"]);
-    script.env("TERM", "xterm").stdin(Stdio::piped()).stdout(File::create(&file)?);
-    let mut top = script.spawn()?;
-    let mut keys = top.stdin.take().context("no standard input")?;
-    let seen = poll::until("all services on the screen", LIMIT, || {
-        let screen = std::fs::read_to_string(&file)?;
-        for service in ["storefront", "cart", "stock", "payment"] {
-            ensure!(screen.contains(service), "no {service}: {screen:?}");
-        }
-        Ok(())
-    });
-    keys.write_all(b"q")?;
-    let status = top.wait()?;
+    let command = format!("'{}' top --url '{}'", paths::tracer().display(), page.url);
+    let top = Terminal::start("terminal-top", &command)?;
+    let seen = top.until(&["storefront", "cart", "stock", "payment"]);
+    top.end(b"q")?;
     seen?;
-    ensure!(status.success(), "{status}");
     page.stop()?;
     Ok(())
+}
+
+#[test]
+fn standard_output_shows_trees_on_a_terminal() -> Result<()> {
+    let shop = Shop::open()?;
+    let ports = shop.ports.map(|port| port.to_string()).join(",");
+    let tracer = paths::tracer();
+    let command = format!(
+        "'{}' --ui off --no-store --export stdout --settle 200ms --port {ports}",
+        tracer.display()
+    );
+    let terminal = Terminal::start("terminal-trees", &command)?;
+    let seen = terminal.until(&["tracing:"]).and_then(|()| {
+        shop.check_out(1)?;
+        let nested = ["\ncurl -> GET /checkout/{id}", "\n        cart -> GET /stock/teapot"];
+        terminal.until(&["  8 spans, ", nested[0], nested[1], "pair 1.00", "\u{1b}["])
+    });
+    // Ctrl-C.
+    terminal.end(b"\x03")?;
+    seen
 }

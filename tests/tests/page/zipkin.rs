@@ -1,106 +1,48 @@
-//! Zipkin's query API: the tracer and Zipkin itself are sent the same spans and asked the same things.
+//! Zipkin's query API: the tracer and Zipkin itself are sent the same spans and asked the same things;
+//! and Zipkin's own page, Lens, shows what the tracer holds.
+
+use std::process::Command;
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
+use tests::process::Process;
 use tests::zipkin::Zipkin;
-use tests::{http, poll};
+use tests::{http, paths, poll, ports, prepare};
 
-use crate::browser::LIMIT;
+use crate::browser::{Browser, LIMIT};
+use crate::fixture::{begin, compare, sorted, trace_id, zipkin};
 use crate::open::Page;
 
-/// Microseconds in a minute.
-const MINUTE: u64 = 60_000_000;
+const JSON: [&str; 2] = ["--header", "Content-Type: application/json"];
 
-/// Trace, id, parent, kind, service, name, remote service, start and duration in microseconds, error.
-type Line =
-    (u8, u64, u64, &'static str, &'static str, &'static str, &'static str, u64, u64, &'static str);
-
-const LINES: [Line; 13] = [
-    (1, 1, 0, "SERVER", "front", "get /", "", 0, 90_000, ""),
-    (1, 2, 1, "CLIENT", "front", "get /cart", "cart", 10_000, 50_000, ""),
-    (1, 3, 2, "SERVER", "cart", "get /cart", "front", 11_000, 40_000, ""),
-    (1, 4, 3, "", "cart", "compute", "", 12_000, 9_000, ""),
-    (1, 5, 4, "CLIENT", "cart", "get", "redis", 13_000, 2_000, ""),
-    (2, 6, 0, "SERVER", "front", "post /buy", "", 60_000_000, 300_000, "503"),
-    (2, 7, 6, "CLIENT", "front", "get /cart", "cart", 60_010_000, 250_000, "503"),
-    (2, 8, 7, "SERVER", "cart", "get /cart", "front", 60_011_000, 240_000, "overload"),
-    (3, 9, 0, "CLIENT", "batch", "get /stock", "stock", 120_000_000, 7_000, ""),
-    (3, 10, 9, "SERVER", "stock", "get /stock", "", 120_001_000, 6_000, ""),
-    (4, 11, 0, "PRODUCER", "front", "send", "queue", 180_000_000, 1_000, ""),
-    (4, 12, 11, "CONSUMER", "mailer", "receive", "queue", 180_500_000, 20_000, ""),
-    (5, 13, 0, "SERVER", "front", "get /", "", 240_000_000, 80_000, ""),
-];
-
-fn trace_id(trace: u8) -> String {
-    format!("4bf92f3577b34da6a3ce929d0e0e47{trace:02x}")
+/// A tracer that traces next to nothing and was sent all spans; waits until `ask` gives all traces.
+fn filled(name: &str, begin: u64) -> Result<Page> {
+    let page = Page::start(name, &["--pid", "1", "--no-store=false"])?;
+    let body = zipkin(begin).to_string();
+    page.ask("/api/v2/spans", &[&JSON[..], &["--data", &body]].concat())?;
+    all_there(|path| Ok(serde_json::from_str(&page.ask(path, &[])?)?))?;
+    Ok(page)
 }
 
-fn span(line: &Line, begin: u64) -> Value {
-    let (trace, id, parent, kind, service, name, remote, start, duration, error) = *line;
-    let mut span = json!({
-        "traceId": trace_id(trace), "id": format!("{id:016x}"), "name": name,
-        "timestamp": begin + start, "duration": duration,
-        "localEndpoint": {"serviceName": service, "ipv4": "127.0.0.1", "port": 8080},
-        "tags": {"http.route": name, "trace": trace.to_string()},
-    });
-    if parent > 0 {
-        span["parentId"] = json!(format!("{parent:016x}"));
-    }
-    if !kind.is_empty() {
-        span["kind"] = json!(kind);
-    }
-    if !remote.is_empty() {
-        span["remoteEndpoint"] = json!({"serviceName": remote});
-    }
-    if !error.is_empty() {
-        span["tags"]["error"] = json!(error);
-    }
-    if id == 4 {
-        span["annotations"] = json!([{"timestamp": begin + 12_500, "value": "cache miss"}]);
-    }
-    span
+fn many() -> String {
+    format!("/api/v2/traceMany?traceIds={}", [1, 2, 3, 4, 5].map(trace_id).join(","))
 }
 
-/// Without what may differ: the order of what has none, and the tag that the tracer adds to errors.
-fn plain(mut answer: Value) -> Value {
-    fn sort(value: &mut Value) {
-        match value {
-            Value::Array(all) => {
-                all.iter_mut().for_each(sort);
-                all.sort_by_key(Value::to_string);
-            }
-            Value::Object(fields) => {
-                fields.remove("otel.status_code");
-                fields.values_mut().for_each(sort);
-            }
-            _ => {}
-        }
-    }
-    sort(&mut answer);
-    answer
+fn all_there(ask: impl Fn(&str) -> Result<Value>) -> Result<()> {
+    poll::until("all traces", LIMIT, || {
+        let traces = ask(&many())?;
+        ensure!(traces.as_array().is_some_and(|all| all.len() == 5), "{traces}");
+        Ok(())
+    })
 }
 
 #[test]
 fn the_query_api_answers_as_zipkin_does() -> Result<()> {
-    let zipkin = Zipkin::start()?;
-    let page = Page::start("page-zipkin", &["--pid", "1", "--no-store=false"])?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    let begin = u64::try_from(now.as_micros())? - 10 * MINUTE;
-    let spans: Vec<Value> = LINES.iter().map(|line| span(line, begin)).collect();
-    http::post(&format!("{}/api/v2/spans", zipkin.url()), &json!(spans))?;
-    let body = json!(spans).to_string();
-    page.ask("/api/v2/spans", &["--header", "Content-Type: application/json", "--data", &body])?;
-    let all = format!("/api/v2/traceMany?traceIds={}", [1, 2, 3, 4, 5].map(trace_id).join(","));
-    for ask in [&|path: &str| page.ask(path, &[]), &|path: &str| {
-        Ok(http::get::<Value>(&format!("{}{path}", zipkin.url()))?.to_string())
-    }] as [&dyn Fn(&str) -> Result<String>; 2]
-    {
-        poll::until("all traces", LIMIT, || {
-            let traces: Value = serde_json::from_str(&ask(&all)?)?;
-            ensure!(traces.as_array().is_some_and(|all| all.len() == 5), "{traces}");
-            Ok(())
-        })?;
-    }
+    let server = Zipkin::start()?;
+    let begin = begin()?;
+    http::post(&format!("{}/api/v2/spans", server.url()), &zipkin(begin))?;
+    all_there(|path| http::get(&format!("{}{path}", server.url())))?;
+    let page = filled("page-zipkin", begin)?;
     let end = begin / 1000 + 600_000;
     let third = begin / 1000 + 121_000;
     let mut paths: Vec<String> = [
@@ -114,7 +56,7 @@ fn the_query_api_answers_as_zipkin_does() -> Result<()> {
     ]
     .map(str::to_owned)
     .into();
-    paths.push(all);
+    paths.push(many());
     paths.extend((1..=5).map(|trace| format!("/api/v2/trace/{}", trace_id(trace))));
     paths.push(format!("/api/v2/dependencies?endTs={end}&lookback=3600000"));
     for search in [
@@ -140,15 +82,59 @@ fn the_query_api_answers_as_zipkin_does() -> Result<()> {
     ] {
         paths.push(format!("/api/v2/traces?endTs={end}&lookback=3600000{search}"));
     }
+    // As Grafana's data source asks.
+    paths.push("/api/v2/traces?serviceName=front&spanName=get%20%2F".to_owned());
     paths.push(format!("/api/v2/traces?endTs={third}&lookback=3600000"));
     paths.push(format!("/api/v2/traces?endTs={third}&lookback=62000"));
-    for path in paths {
-        let theirs: Value = http::get(&format!("{}{path}", zipkin.url()))?;
-        let ours: Value = serde_json::from_str(&page.ask(&path, &[])?)?;
-        let (theirs, ours) = (plain(theirs), plain(ours));
-        ensure!(ours == theirs, "{path}\nthe tracer: {ours:#}\nZipkin: {theirs:#}");
-    }
+    // The tracer adds a tag to errors; what has no order may come in any.
+    compare(&page, &server.url(), &paths, |_, mut answer| {
+        sorted(&mut answer, &|field| field == "otel.status_code");
+        answer
+    })?;
     let ended = page.stop()?;
     ensure!(ended.summary.contains("stored: 13 spans"), "{}", ended.summary);
     Ok(())
+}
+
+#[test]
+fn zipkins_own_page_shows_what_the_tracer_holds() -> Result<()> {
+    let page = filled("page-lens", begin()?)?;
+    let port = ports::free()?;
+    let mut lens = Command::new("python3");
+    lens.arg(paths::service_sources().join("lens.py")).env("PORT", port.to_string());
+    lens.env("LENS_JAR", prepare::zipkin()?).env("API", &page.origin).env("TOKEN", page.token()?);
+    let mut lens = Process::start("page-lens-server", &mut lens)?;
+    lens.wait_for_port(port, LIMIT)?;
+    let browser = Browser::start("page-lens")?;
+    browser.resize(1280, 900)?;
+    let url = format!("http://127.0.0.1:{port}/zipkin");
+    browser.open(&format!("{url}/?serviceName=cart&lookback=1h&limit=10"))?;
+    let says = |what: &str, words: &'static [&'static str]| {
+        browser.until(what, "body", |texts| {
+            let text = texts.concat().to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+    };
+    says("the form", &["run query"])?;
+    browser.run(
+        "[...document.querySelectorAll('button')] \
+           .find((it) => /run query/i.test(it.textContent)).click()",
+    )?;
+    says(
+        "both traces of the cart",
+        &["results", "front: get /", "front: post /buy", "300.000ms", "90.000ms"],
+    )?;
+    browser.picture("search")?;
+    browser.open(&format!("{url}/traces/{}", trace_id(2)))?;
+    says("the failed trace", &["front", "cart", "post /buy", "get /cart", "300ms"])?;
+    browser.picture("trace")?;
+    browser.open(&format!("{url}/dependency?startTime=0&endTime=9999999999999"))?;
+    poll::until("the dependencies are drawn", LIMIT, || {
+        let drawn = browser.run("return document.querySelectorAll('canvas').length")?;
+        ensure!(drawn.as_u64() > Some(0), "{drawn}");
+        Ok(())
+    })?;
+    browser.picture("dependencies")?;
+    browser.close()?;
+    page.stop().map(drop)
 }

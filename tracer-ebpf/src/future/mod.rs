@@ -20,10 +20,14 @@ mod thread;
 
 use core::ffi::c_void;
 
-use aya_ebpf::{helpers::generated::bpf_loop, macros::map, maps::PerCpuArray};
+use aya_ebpf::{
+    helpers::{bpf_get_current_pid_tgid, generated::bpf_loop},
+    macros::map,
+    maps::{LruHashMap, PerCpuArray},
+};
 use tracer_common::{
     record::{FUTURE_THREAD, FUTURE_VIRTUAL},
-    runtime::Jvm,
+    runtime::{Jvm, MAX_RUNTIMES},
 };
 
 use crate::{
@@ -32,12 +36,22 @@ use crate::{
     moved,
 };
 use chain::{MAX_STEPS, follow_one, vote_one};
-use scratch::{MAX_ROOTS, OBJECTS, Scratch};
+use scratch::{MAX_ROOTS, OBJECTS, ROOTS, Scratch};
 use stack::{AT_ONCE, collect_some, meet_one};
 
 /// One for each direction.
 #[map]
 static FUTURES: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(2, 0);
+
+/// Process and direction -> looks in a row that have found nothing.
+#[map]
+static FRUITLESS: LruHashMap<u64, u32> = LruHashMap::with_max_entries(2 * MAX_RUNTIMES, 0);
+
+/// So many looks without finding anything make it unlikely that there is anything to find: the process's
+/// threads work for themselves ...
+const PATIENCE: u32 = 256;
+/// ... but it may begin to use futures later: one of so many is still looked at.
+const SELDOM: u32 = 16;
 
 /// What every round of a loop works with.
 #[repr(C)]
@@ -50,7 +64,9 @@ struct Walk {
 /// `java.net.http`, where nobody may wait for the response yet.
 #[inline(always)]
 pub(crate) fn sends(jvm: &Jvm, response: bool) -> Option<u64> {
-    let mut walk = look(jvm, 0)?;
+    let Some(mut walk) = look(jvm, 0) else {
+        return if response { Some(thread::current()) } else { None };
+    };
     if walk.parts().1.known != 0 {
         return None;
     }
@@ -84,9 +100,20 @@ pub(crate) fn name(jvm: &Jvm, end: u64) -> Option<u64> {
     }
 }
 
-/// Looks for futures, and for a connection, on the stack.
+/// Looks for futures, and for a connection, on the stack; `None` where there is hardly anything to find.
 #[inline(always)]
 fn look(jvm: &Jvm, place: u32) -> Option<Walk> {
+    let process = bpf_get_current_pid_tgid() >> 32 << 1 | u64::from(place);
+    let fruitless = FRUITLESS.get_ptr_mut(process);
+    if let Some(fruitless) = fruitless {
+        // SAFETY: the kernel keeps the entry's memory as long as this program can run; what another
+        // thread counts at the same time may be lost.
+        let count = unsafe { &mut *fruitless };
+        *count = count.wrapping_add(1);
+        if *count > PATIENCE && *count % SELDOM != 0 {
+            return None;
+        }
+    }
     let mut walk = Walk { jvm, scratch: FUTURES.get_ptr_mut(place)? };
     let scratch = walk.parts().1;
     scratch.counts = [0; 3];
@@ -94,7 +121,16 @@ fn look(jvm: &Jvm, place: u32) -> Option<Walk> {
     (scratch.end, scratch.votes) = (0, 0);
     scratch.descriptor = descriptor();
     scratch.thread = thread::current();
+    let thread = scratch.thread;
     walk.meet(stack_pointer());
+    let scratch = walk.parts().1;
+    let found = scratch.counts[ROOTS] != 0 || scratch.known != 0 || scratch.thread != thread;
+    match fruitless {
+        // SAFETY: as above.
+        Some(fruitless) if found => unsafe { *fruitless = 0 },
+        Some(_) => {}
+        None => drop(FRUITLESS.insert(process, 0, 0)),
+    }
     Some(walk)
 }
 
@@ -128,7 +164,9 @@ impl Walk {
     /// Looks at what is on a stack.
     #[inline(always)]
     fn meet(&mut self, stack: u64) {
-        let words = self.parts().1.read_stack(stack);
+        let scratch = self.parts().1;
+        scratch.looks += 1;
+        let words = scratch.read_stack(stack);
         self.each(words / AT_ONCE as u32, collect_some);
         let objects = self.parts().1.counts[OBJECTS] as u32;
         self.each(objects, meet_one);

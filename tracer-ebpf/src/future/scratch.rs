@@ -16,6 +16,11 @@ use crate::kernel::peek_user;
 pub(super) const MAX_ROOTS: usize = 8;
 /// Futures and what waits for them that are still to be looked at.
 pub(super) const MAX_WAITING: usize = 64;
+/// What is remembered to be nothing.
+const PASSED: usize = 64;
+/// Bits of an object's address, and of the compressed pointer to a class.
+const ADDRESS_BITS: u32 = 47;
+const CLASS_BITS: u32 = 32;
 /// More links than any chain has.
 const WAITED_FOR: u32 = u32::MAX;
 
@@ -49,6 +54,12 @@ pub(super) struct Scratch {
     pub(super) votes: u64,
     /// `JavaThread` of the thread that waits there.
     pub(super) waiter: u64,
+    /// Looks so far.
+    pub(super) looks: u64,
+    /// Objects and classes that were found to be nothing that is looked for, by their last bits, with the
+    /// look that found it: most are on a stack several times.
+    pub(super) passed_objects: [u64; PASSED],
+    pub(super) passed_classes: [u64; PASSED],
 }
 
 /// A future on the stack, or what waits for one.
@@ -78,6 +89,21 @@ pub(super) struct Waiting {
 }
 
 impl Scratch {
+    /// Where it stands whether an object has been passed in this look, and what stands there if so. Objects
+    /// begin at multiples of 8.
+    #[inline(always)]
+    pub(super) fn passed_object(&mut self, object: u64) -> (&mut u64, u64) {
+        let mark = object | self.looks << ADDRESS_BITS;
+        (&mut self.passed_objects[(object >> 3) as usize % PASSED], mark)
+    }
+
+    /// The same of a class.
+    #[inline(always)]
+    pub(super) fn passed_class(&mut self, class: u32) -> (&mut u64, u64) {
+        let mark = u64::from(class) | self.looks << CLASS_BITS;
+        (&mut self.passed_classes[(class >> 3) as usize % PASSED], mark)
+    }
+
     /// Starts from a future, or counts it again.
     #[inline(always)]
     pub(super) fn root(&mut self, address: u64) {

@@ -41,13 +41,26 @@ pub(super) extern "C" fn meet_one(index: u32, walk: *mut Walk) -> u64 {
     // SAFETY: as in `collect_some`.
     let (jvm, scratch) = unsafe { (*walk).parts() };
     let object = scratch.objects[index as usize % MAX_OBJECTS];
+    let (place, mark) = scratch.passed_object(object);
+    if *place == mark {
+        return 0;
+    }
+    // What is met again is passed, unless it is a root, of which it counts how often it is there.
+    *place = mark;
     let Some(class) = peek_user::<u32>(object.wrapping_add(CLASS)) else { return 0 };
+    let (place, mark) = scratch.passed_class(class);
+    if *place == mark {
+        return 0;
+    }
     if class == jvm.connection && class != 0 {
         scratch.connection(jvm, object);
     } else if class == jvm.virtual_thread && class != 0 {
         scratch.virtual_thread(jvm, object);
     } else if kind_of(jvm, class).is_some() {
+        *scratch.passed_object(object).0 = 0;
         scratch.root(object);
+    } else {
+        *scratch.passed_class(class).0 = mark;
     }
     u64::from(scratch.known != 0)
 }

@@ -22,6 +22,9 @@ struct Options {
     /// Where to put it; a new directory there is removed afterwards [default: that of other temporary files]
     #[arg(long)]
     directory: Option<PathBuf>,
+    /// Leave the store there, for a tracer to show: `tracer --data-dir DIRECTORY --store-size 1TiB`
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Spans given at once; the store's queue has room for them.
@@ -31,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 fn main() -> Result<()> {
     let options = Options::parse();
     let parent = options.directory.unwrap_or_else(std::env::temp_dir);
-    let directory = tempfile::tempdir_in(parent)?;
+    let mut directory = tempfile::tempdir_in(parent)?;
+    directory.disable_cleanup(options.keep);
     let limits = Limits { bytes: 1 << 40, age: Duration::from_secs(1 << 30) };
     let store = Store::open(directory.path(), limits)?;
     fill(&store, options.spans)?;
@@ -40,6 +44,9 @@ fn main() -> Result<()> {
     let store = Store::open(directory.path(), limits)?;
     println!("{:40} {:8.1} ms", "opening it again", milliseconds(begun.elapsed()));
     searches(&store, options.spans);
+    if options.keep {
+        println!("{:40} {}", "it is kept in", directory.path().display());
+    }
     println!("{:40} {:8} MiB", "memory at most, with what fills it", peak()? >> 20);
     Ok(())
 }
@@ -99,13 +106,24 @@ fn searches(store: &Store, spans: u64) {
         ),
     ];
     for (name, query) in queries {
-        report(name, || format!("{} traces", store.find(&query).traces.len()));
+        report(name, || format!("{} traces", store.snapshot().find(&query).traces.len()));
     }
     let oldest = shop::trace(0);
-    report("the oldest trace by its id", || format!("{} spans", store.trace(oldest).len()));
-    report("services", || format!("{} names", store.services().len()));
-    report("operations of a service", || format!("{} names", store.operations("cart").len()));
-    report("who calls whom", || format!("{} pairs", store.dependencies(0..=u64::MAX).len()));
+    let length = || store.snapshot().trace(oldest).map_or(0, |trace| trace.spans.len());
+    report("the oldest trace by its id", || format!("{} spans", length()));
+    let whole = || {
+        let traces = store.snapshot();
+        let found = traces.find(&Query { limit: 1500, ..query() }).traces;
+        traces.whole_of(&found).map(|trace| trace.spans.len()).sum::<usize>()
+    };
+    report("1500 whole traces", || format!("{} spans", whole()));
+    report("services", || format!("{} names", store.snapshot().services().len()));
+    report("operations of a service", || {
+        format!("{} names", store.snapshot().operations("cart").len())
+    });
+    report("who calls whom", || {
+        format!("{} pairs", store.snapshot().dependencies(0..=u64::MAX).len())
+    });
 }
 
 fn report(name: &str, mut search: impl FnMut() -> String) {

@@ -196,7 +196,7 @@ fn decide(mut told: Vec<(u64, Told)>) -> Vec<(usize, u64)> {
     }
     all.extend(joint.decide(next, next, next, &mut Budget::unbounded()));
     let best = |posterior: &tracer_user::causality::joint::Posterior| {
-        posterior.owners.first().map(|owner| (posterior.call as usize, owner.0))
+        posterior.owners.first().map(|owner| (posterior.call as usize, owner.request))
     };
     all.iter().filter_map(best).collect()
 }

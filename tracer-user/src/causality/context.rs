@@ -55,6 +55,12 @@ fn one_by_one(process: &Process, call: &Node, requests: &[&Node]) -> Option<Exch
     if process.sight.may_have_lost(&call.started) {
         return None;
     }
+    // Whoever was told to take one after the other works for the latest one.
+    let taken = |request: &&Node| request.server().and_then(|server| server.taken);
+    if requests.iter().all(|request| taken(request).is_some()) {
+        let before = requests.iter().filter(|it| taken(it) < Some(call.started.order));
+        return before.max_by_key(|it| taken(it)).map(|request| request.id);
+    }
     let cookie = |request: &Node| request.server().map(|server| server.cookie);
     let first = requests.iter().min_by_key(|request| (request.started.order, request.id))?;
     let alike = requests.iter().all(|request| cookie(request) == cookie(first));

@@ -51,6 +51,8 @@ pub(super) struct Contexts {
     numbers: LruCache<(u64, u64), ContextId>,
     births: LruCache<ContextId, Birth>,
     numbered: u64,
+    /// Those that write for the one that started them, and nobody else.
+    writers: LruCache<u64, ()>,
     /// Requests that were read or answered in a context, while they are remembered.
     requests: HashMap<ContextId, Vec<ExchangeId>>,
     /// Calls of which the context told what stronger evidence told, too.
@@ -64,6 +66,7 @@ impl Default for Contexts {
             numbers: LruCache::unbounded(),
             births: LruCache::unbounded(),
             numbered: NUMBERED,
+            writers: LruCache::unbounded(),
             requests: HashMap::new(),
             right: Share::guess(0.999, 1000.0),
         }
@@ -73,9 +76,31 @@ impl Default for Contexts {
 impl Contexts {
     /// A flow was seen.
     pub(super) fn saw(&mut self, flow: &Flow) {
-        if flow.context != 0 && flow.parent != 0 && flow.context != flow.parent {
+        let known = self.births.get(&flow.context).is_some_and(|it| it.parent == flow.parent);
+        if flow.context != 0 && flow.parent != 0 && flow.context != flow.parent && !known {
             self.bear(flow.context, Birth { parent: flow.parent, time: None, served: None });
         }
+    }
+
+    /// Whatever this flow writes, it writes for the one that started it.
+    pub(super) fn writes(&mut self, flow: &Flow) {
+        self.saw(flow);
+        put(&mut self.writers, flow.context, ());
+    }
+
+    /// Whether that is known of it.
+    pub(super) fn is_writer(&self, flow: &Flow) -> bool {
+        flow.context != 0 && self.writers.contains(&flow.context)
+    }
+
+    /// A flow, whose name no other one will have, begins to answer a request at a time: when that is
+    /// over, it and those that it has started do nothing for others that are open.
+    pub(super) fn takes(&mut self, flow: &Flow, time: u64) {
+        self.saw(flow);
+        let before = self.births.peek(&flow.context).copied();
+        let parent = before.map_or(0, |birth| birth.parent);
+        let time = before.and_then(|birth| birth.time).unwrap_or(time);
+        self.bear(flow.context, Birth { parent, time: Some(time), served: Some(time) });
     }
 
     /// A context began at a time, and what names it has meant another one before.

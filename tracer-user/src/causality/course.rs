@@ -5,82 +5,46 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
-use crate::connection::{Cookie, Moment};
+use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{Exchange, ExchangeId, Side};
 use crate::protocol::propagation::{Context, Correlation};
 use crate::protocol::telemetry::is_export;
 
 use tracer_common::record::{FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_TASK};
 
+use super::forward;
 use super::node::{Client, Node, Role, Server};
-use super::stage::Causality;
-use super::timing::name;
+use super::stage::{Causality, Connecting};
+use super::timing::{callee, name};
 use super::turn::closes;
 
 impl Causality {
-    pub(super) fn started(&mut self, id: ExchangeId, side: Side, at: Moment, cookie: Cookie) {
+    pub(super) fn started(
+        &mut self,
+        id: ExchangeId,
+        side: Side,
+        at: Moment,
+        cookie: Cookie,
+        shared: bool,
+    ) {
+        let own = self.processes.at(&at).is_some_and(|it| it.contexts.is_writer(&at.flow));
+        let at = if shared { anonymous(at, own && side == Side::Client) } else { at };
         let connected = self.connecting.pop(&cookie);
         let asked = self.asking.pop(&cookie).filter(|asked| asked.pid == at.pid);
-        let process = self.processes.acting(&at);
+        self.opening.pop(&cookie);
         let role = match side {
             Side::Server => {
-                process.open.insert(id);
+                self.processes.acting(&at).open.insert(id);
                 Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
-                let alone = process.only();
-                let rivals = process.open.len();
-                let spawned = process.cause(at.tid);
-                let thread = process.thread(at.tid);
-                let (only, last_read, switches) =
-                    (thread.only(), thread.last_read, thread.switches);
+                let thread = self.processes.acting(&at).thread(at.tid);
                 let due = thread.queue.act(at.flow.sleeps);
-                thread.calls(id);
-                // The loop writes on a new connection when that is open, whoever opened it.
-                let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
-                let flow = match (asked, opened) {
-                    (Some(asked), _) => asked.flow,
-                    (None, Some((.., flow))) => flow,
-                    (None, None) => at.flow,
-                };
-                let mut lineage = process.contexts.lineage(&flow);
-                // A connection's own goroutine was started by whoever opened it. That says nothing of
-                // later requests; nor of the first, since net/http dials for one request and may use
-                // the connection for another.
-                let opened = asked.is_some()
-                    || connected.is_some_and(|(.., by)| by.context == at.flow.context);
-                if flow.kind == FLOW_GOROUTINE && !opened {
-                    lineage.truncate(1);
+                if !shared {
+                    thread.calls(id);
                 }
-                let suspects = process.suspects(&lineage, only.is_some());
-                let origin = Some(flow.origin).filter(|&origin| origin != 0);
-                let begun =
-                    |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
-                let mut client = Client {
-                    thread: only,
-                    handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
-                    spawned,
-                    answered: None,
-                    turn: None,
-                    queue: due.and_then(|read| owner(&self.nodes, read, |client| client.queue)),
-                    alone,
-                    lineage,
-                    suspects,
-                    open: if self.explain { process.open.clone() } else { BTreeSet::new() },
-                    switches,
-                    blocked: None,
-                    originated: false,
-                    rivals,
-                    deferred: false,
-                    weighed: None,
-                    decided: false,
-                };
-                let last_read = match connected {
-                    Some((tid, turn, _)) if tid == at.tid => turn,
-                    _ => last_read,
-                };
-                client.turn =
-                    last_read.and_then(|read| owner(&self.nodes, read, |client| client.turn));
+                let mut client = self.client(&at, connected, asked);
+                client.queue = due.and_then(|read| owner(&self.nodes, read, |client| client.queue));
                 client.suspect();
                 Role::Client(client)
             }
@@ -89,7 +53,11 @@ impl Causality {
             id,
             side,
             started: at,
+            shared,
+            sealed: false,
             name: 0,
+            callee: 0,
+            target: None,
             head: false,
             context: None,
             correlation: Correlation::default(),
@@ -99,6 +67,7 @@ impl Causality {
             peer: None,
             role,
         };
+        let process = self.processes.acting(&at);
         // What is read with it may belong to the next request of the connection already.
         node.serve(0, &at.flow, &mut process.contexts);
         if let Some(client) = node.client() {
@@ -119,6 +88,58 @@ impl Causality {
         self.time_request(id);
     }
 
+    /// What is known of a call at its first byte, by the thread that writes it; but for its place in
+    /// that thread's queue.
+    pub(super) fn client(
+        &mut self,
+        at: &Moment,
+        connected: Option<Connecting>,
+        asked: Option<Moment>,
+    ) -> Client {
+        let process = self.processes.acting(at);
+        let alone = process.only();
+        let rivals = process.open.len();
+        let spawned = process.cause(at.tid);
+        let thread = process.thread(at.tid);
+        let (only, last_read, switches) = (thread.only(), thread.last_read, thread.switches);
+        // The loop writes on a new connection when that is open, whoever opened it.
+        let opened = connected.filter(|_| at.flow.kind == FLOW_PROMISE);
+        let flow = match (asked, opened) {
+            (Some(asked), _) => asked.flow,
+            (None, Some(opened)) => opened.flow,
+            (None, None) => at.flow,
+        };
+        let mut lineage = process.contexts.lineage(&flow);
+        // A connection's own goroutine was started by whoever opened it. That says nothing of
+        // later requests; nor of the first, since net/http dials for one request and may use
+        // the connection for another.
+        let opened =
+            asked.is_some() || connected.is_some_and(|by| by.flow.context == at.flow.context);
+        if flow.kind == FLOW_GOROUTINE && !opened && !process.contexts.is_writer(&flow) {
+            lineage.truncate(1);
+        }
+        let suspects = process.suspects(&lineage, only.is_some());
+        let origin = Some(flow.origin).filter(|&origin| origin != 0);
+        let begun = |id: &&ExchangeId| self.nodes.get(id).map(|node| node.started.time) == origin;
+        let last_read = match connected {
+            Some(by) if by.tid == at.tid => by.turn,
+            _ => last_read,
+        };
+        Client {
+            thread: only,
+            handed: origin.and_then(|_| process.open.iter().find(begun).copied()),
+            spawned,
+            turn: last_read.and_then(|read| owner(&self.nodes, read, |client| client.turn)),
+            alone,
+            lineage,
+            suspects,
+            open: if self.explain { process.open.clone() } else { BTreeSet::new() },
+            switches,
+            rivals,
+            ..Client::default()
+        }
+    }
+
     pub(super) fn server(&mut self, id: ExchangeId) -> Option<&mut Server> {
         self.nodes.get_mut(&id)?.server_mut()
     }
@@ -128,11 +149,16 @@ impl Causality {
         id: ExchangeId,
         context: Option<&Context>,
         correlation: &Correlation,
+        target: Option<u64>,
     ) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.head = true;
         node.context = context.cloned().map(Box::new);
         node.correlation = correlation.clone();
+        node.target = target;
+        if let (Side::Server, Some(target)) = (node.side, target) {
+            self.targets.asked(node.started.pid, target, id);
+        }
         match node.side {
             Side::Server => self.correlated.received(node.started.pid, correlation, id),
             Side::Client => self.correlated.sent(node.started.pid, correlation),
@@ -160,7 +186,7 @@ impl Causality {
     }
 
     /// A call that nobody can say anything about need not wait.
-    fn decide_if_idle(&mut self, id: ExchangeId) {
+    pub(super) fn decide_if_idle(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client() else { return };
         let pid = node.started.pid;
@@ -183,7 +209,7 @@ impl Causality {
     }
 
     pub(super) fn read(&mut self, id: ExchangeId, at: Moment) {
-        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(node) = self.nodes.get_mut(&id).filter(|node| !node.shared) else { return };
         let Some(process) = self.processes.at_mut(&at) else { return };
         if node.replied.is_none() {
             node.serve(0, &at.flow, &mut process.contexts);
@@ -232,6 +258,10 @@ impl Causality {
     }
 
     pub(super) fn replied(&mut self, id: ExchangeId, at: Moment) {
+        if let Some(node) = self.nodes.get_mut(&id).filter(|node| node.shared) {
+            node.replied = Some(anonymous(at, false));
+            return;
+        }
         self.answered_in_order(id, &at);
         if matches!(at.flow.kind, FLOW_TASK | FLOW_FUTURE) {
             self.waited_for(id, &at);
@@ -287,34 +317,11 @@ impl Causality {
         }
     }
 
-    /// A response is written: what its thread did before, it did for that, if it was given the request.
-    fn answered_by_worker(&mut self, id: ExchangeId, at: &Moment) {
-        let Some(node) = self.nodes.get(&id) else { return };
-        let Some(reader) = node.server().map(|server| server.reader) else { return };
-        let since = node.started.order;
-        let Some(process) = self.processes.at_mut(at) else { return };
-        let calls = process.thread(at.tid).answers();
-        if reader == (at.pid, at.tid) || calls.is_empty() {
-            return;
-        }
-        let nodes = &self.nodes;
-        let began = |call| nodes.get(call).map_or(0, |call: &Node| call.started.order);
-        let only_reads = process.known_thread(reader.1).is_some_and(|reader| !reader.works);
-        let all = only_reads && calls.iter().all(|call| began(call) > since);
-        process.workers.observe(all);
-        process.has_workers = true;
-        for call in calls.iter().filter(|_| all) {
-            if let Some(client) = self.nodes.get_mut(call).and_then(Node::client_mut) {
-                client.answered = Some(id);
-            }
-        }
-    }
-
     pub(super) fn ended(&mut self, exchange: &Exchange) {
         let (id, now) = (exchange.id, exchange.ended.time);
         let whole = exchange.incomplete.is_empty();
         let export = exchange.request.as_deref().is_some_and(is_export);
-        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let Some(node) = self.nodes.get_mut(&id).filter(|node| !node.sealed) else { return };
         node.ended = Some(now);
         if let Some(response) = &exchange.response {
             node.answer = response.correlation.clone();
@@ -323,8 +330,15 @@ impl Causality {
             self.correlated.answered(node.started.pid, &node.answer, id);
         }
         node.name = name(exchange);
+        if let Some(stream) = exchange.stream {
+            self.streams.ends((exchange.cookie, stream));
+        }
+        node.callee = callee(exchange);
         let node = &self.nodes[&id];
         let closed = closes(&self.scene(), node);
+        let passed_on = forward::passed_on(&self.scene(), node);
+        // Of threads, an exchange that shares its connection tells nothing.
+        let tells = whole && !node.shared;
         let mut reader = None;
         if let Some(process) = self.processes.at_mut(&node.started) {
             match &node.role {
@@ -336,7 +350,7 @@ impl Causality {
                 Role::Server(server) => {
                     process.open.remove(&id);
                     reader = Some(server.reader);
-                    if let (true, Some(replied)) = (whole, node.replied) {
+                    if let (true, Some(replied)) = (tells, node.replied) {
                         let dedicated = server.exclusive && server.reader.1 == replied.tid;
                         process.dedicated.observe(dedicated);
                         if server.queue_calls > 0 {
@@ -349,7 +363,10 @@ impl Causality {
                     }
                 }
                 Role::Client(client) => {
-                    if let (true, Some(blocked)) = (whole, client.blocked) {
+                    if let Some(yes) = passed_on {
+                        process.passes_on(node.callee, yes);
+                    }
+                    if let (true, Some(blocked)) = (tells, client.blocked) {
                         process.blocking.observe(blocked);
                     }
                 }
@@ -362,6 +379,12 @@ impl Causality {
         self.decide_if_idle(id);
         self.timers.push(Reverse((now + self.settings.settle, id)));
     }
+}
+
+/// The moment of an exchange that shares its connection: the process is all that is known of who
+/// acted, unless that flow acts for this one exchange. No thread has the number 0.
+fn anonymous(at: Moment, own: bool) -> Moment {
+    Moment { tid: 0, flow: if own { at.flow } else { Flow::default() }, ..at }
 }
 
 /// The open request that something which was read belongs to: itself, or what `of` says of a call.

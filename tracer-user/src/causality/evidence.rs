@@ -7,7 +7,8 @@ use crate::exchange::ExchangeId;
 use super::Scene;
 use super::node::Node;
 use super::{
-    alone, answer, context, correlation, handoff, header, queue, spawn, thread, timing, turn,
+    alone, answer, context, correlation, forward, handoff, header, queue, spawn, thread, timing,
+    turn,
 };
 
 /// What one witness says of a call.
@@ -100,13 +101,14 @@ impl From<Kinds> for Vec<String> {
 }
 
 /// All of them.
-pub(super) static KINDS: [Kind; 10] = [
+pub(super) static KINDS: [Kind; 11] = [
     strong(header::METHOD, header::testify, header::silence),
     strong("context", context::testify, context::silence),
     strong("correlation", correlation::testify, correlation::silence),
     weak("thread", thread::testify, thread::silence),
     weak("answer", answer::testify, answer::silence),
     strong("handoff", handoff::testify, handoff::silence),
+    strong("forward", forward::testify, forward::silence),
     weak("spawn", spawn::testify, spawn::silence),
     weak("turn", turn::testify, turn::silence),
     weak("queue", queue::testify, queue::silence),

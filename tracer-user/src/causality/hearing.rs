@@ -5,6 +5,7 @@ use crate::exchange::ExchangeId;
 
 use super::Scene;
 use super::evidence::{KINDS, Testimony};
+use super::joint::Owner;
 use super::node::Node;
 use super::resolver::judge;
 use super::timing;
@@ -34,9 +35,8 @@ pub struct Hearing<I> {
 /// What the times and all else said of a call that was decided together with others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighed<I> {
-    /// Requests, their probabilities, and the log-odds of weak witnesses that went into these; the
-    /// likeliest first.
-    pub owners: Vec<(I, f32, f32)>,
+    /// Who may have caused it, the likeliest first.
+    pub owners: Vec<Owner<I>>,
     /// The probability that no request caused it.
     pub nobody: f32,
 }
@@ -126,8 +126,8 @@ pub(super) fn hear(scene: &Scene<'_>, call: &Node, decided: Decided) -> Hearing<
 fn times(weighed: Option<&Weighed<ExchangeId>>, decided: Decided) -> Said<ExchangeId> {
     let Some(weighed) = weighed else { return Said::Nothing("they were not asked") };
     match weighed.owners.first() {
-        Some(&(request, chance, _)) if chance > weighed.nobody => {
-            Said::Names(request, chance.into(), verdict(timing::METHOD, decided))
+        Some(best) if best.chance > weighed.nobody => {
+            Said::Names(best.request, best.chance.into(), verdict(timing::METHOD, decided))
         }
         _ => Said::Nothing("they fit no request"),
     }
@@ -167,7 +167,7 @@ impl<I: Copy> Hearing<I> {
                 owners: weighed
                     .owners
                     .iter()
-                    .filter_map(|&(id, chance, odds)| Some((name(id)?, chance, odds)))
+                    .filter_map(|owner| owner.rename(|&id| name(id)))
                     .collect(),
                 nobody: weighed.nobody,
             }),

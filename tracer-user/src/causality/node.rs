@@ -15,8 +15,17 @@ pub(super) struct Node {
     pub(super) id: ExchangeId,
     pub(super) side: Side,
     pub(super) started: Moment,
+    /// Its connection carries others as well: whoever reads and writes on it does so for all of them,
+    /// so that nothing follows from the thread or the flow.
+    pub(super) shared: bool,
+    /// It stands for a whole encrypted connection.
+    pub(super) sealed: bool,
     /// What stands for its route, or for whom it asks and for what, once it is over.
     pub(super) name: u64,
+    /// What stands for whom it asks, once a call is over.
+    pub(super) callee: u64,
+    /// What stands for what it asks for.
+    pub(super) target: Option<u64>,
     /// The request's head is known, and so whether it carries a context.
     pub(super) head: bool,
     pub(super) context: Option<Box<Context>>,
@@ -47,6 +56,8 @@ pub(super) struct Server {
     /// The contexts in which the request was read last and answered first, and for the latter those
     /// that had begun for it.
     pub(super) contexts: [Vec<ContextId>; 2],
+    /// The event with which a flow was told to answer it from then on, and nothing else.
+    pub(super) taken: Option<u64>,
     /// The connection that it came by.
     pub(super) cookie: Cookie,
     /// What the thread that wrote the response had read last.

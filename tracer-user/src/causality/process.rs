@@ -6,6 +6,7 @@ use crate::connection::Cookie;
 use crate::exchange::ExchangeId;
 
 use super::contexts::{Ancestor, Contexts};
+use super::forward;
 use super::instrumented::Instrumented;
 use super::joint::Joint;
 use super::node::Node;
@@ -19,6 +20,9 @@ const MAX_IDLE_THREADS: usize = 4096;
 const MAX_SUSPECTS: usize = 256;
 /// Calls of one thread for one request that are remembered until it answers.
 const MAX_CALLS: usize = 256;
+/// Addresses that one process calls of which it is known what it asks for; where there are more, it is
+/// learned anew.
+const MAX_CALLEES: usize = 256;
 /// Where this share of answers comes from such threads, calls wait for them.
 const MANY: f64 = 0.8;
 
@@ -38,6 +42,8 @@ pub(super) struct Process {
     pub(super) contexts: Contexts,
     /// Calls of which a request's id told what stronger evidence told, too.
     pub(super) correlated: Share,
+    /// Of the calls to one address, those for what an open request asks for.
+    forwards: HashMap<u64, Share>,
     /// Number of the event with which it began.
     pub(super) born: u64,
     /// Calls during which the calling thread did nothing else.
@@ -96,6 +102,7 @@ impl Process {
             instrumented: Instrumented::default(),
             contexts: Contexts::default(),
             correlated: Share::guess(0.98, 20.0),
+            forwards: HashMap::new(),
             born,
             blocking: Share::guess(0.95, 2.0),
             dedicated: Share::guess(0.95, 2.0),
@@ -134,6 +141,19 @@ impl Process {
             .map(Iterator::collect::<Vec<_>>)
             .find(|named| !named.is_empty())
             .unwrap_or_else(|| self.open.iter().copied().take(MAX_SUSPECTS).collect())
+    }
+
+    /// How often what it asks this one for is what it was asked for.
+    pub(super) fn forwarding(&self, callee: u64) -> Share {
+        self.forwards.get(&callee).copied().unwrap_or_else(forward::unknown)
+    }
+
+    /// It asked this one for what it was asked for, or not.
+    pub(super) fn passes_on(&mut self, callee: u64, yes: bool) {
+        if self.forwards.len() >= MAX_CALLEES && !self.forwards.contains_key(&callee) {
+            self.forwards.clear();
+        }
+        self.forwards.entry(callee).or_insert_with(forward::unknown).observe(yes);
     }
 
     /// A thread of it, made if it is new; for that, idle ones may be forgotten.
@@ -187,6 +207,7 @@ impl Process {
         1 + self.open.len()
             + self.threads.len()
             + self.contexts.remembered()
+            + self.forwards.len()
             + self.joint.as_ref().map_or(0, |joint| joint.remembered())
     }
 }

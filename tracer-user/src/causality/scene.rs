@@ -10,6 +10,7 @@ use super::evidence::Kinds;
 use super::node::Node;
 use super::process::Process;
 use super::processes::Processes;
+use super::targets::Targets;
 
 /// A process and a trace id.
 pub(super) type Carrier = (u32, [u8; 16]);
@@ -24,6 +25,7 @@ pub(super) struct Scene<'a> {
     pub(super) processes: &'a Processes,
     pub(super) carriers: &'a HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) correlated: &'a Correlated,
+    pub(super) targets: &'a Targets,
     /// Witnesses that are not asked.
     pub(super) without: Kinds,
 }

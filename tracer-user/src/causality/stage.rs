@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::{COURSE_ASKS, COURSE_BEGINS, COURSE_ENDS, COURSE_SPAWNS};
+use tracer_common::record::{
+    COURSE_ASKS, COURSE_BEGINS, COURSE_CALLS, COURSE_ENDS, COURSE_SERVES, COURSE_SPAWNS,
+    COURSE_WRITES,
+};
 
 use crate::connection::{Cookie, Flow, Moment};
 use crate::exchange::{ExchangeId, Side, Signal};
@@ -14,11 +17,13 @@ use super::Scene;
 use super::correlated::Correlated;
 use super::evidence::Kinds;
 use super::joint::Budget;
-use super::node::Node;
+use super::node::{Client, Node};
 use super::origins::Origins;
 use super::processes::Processes;
 use super::resolver::Decision;
 use super::scene::Carrier;
+use super::streams::Streams;
+use super::targets::Targets;
 
 /// How long to wait and how sure to be. Durations in nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,17 @@ pub(super) const LINGER: u64 = 2_000_000_000;
 /// Connections remembered that were opened and have not carried a request; many never will.
 const MAX_CONNECTING: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
+/// What was known when connect(2) was called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connecting {
+    pub(super) tid: u32,
+    pub(super) flow: Flow,
+    /// What the thread had read last.
+    pub(super) turn: Option<ExchangeId>,
+    /// The only request that it had read and not answered.
+    pub(super) only: Option<ExchangeId>,
+}
+
 /// The stage.
 pub struct Causality {
     pub(super) settings: Settings,
@@ -48,10 +64,16 @@ pub struct Causality {
     pub(super) carriers: HashMap<Carrier, BTreeSet<ExchangeId>>,
     pub(super) origins: Origins,
     pub(super) correlated: Correlated,
-    /// Thread, turn and flow in which connect(2) was called, until the first request.
-    pub(super) connecting: LruCache<Cookie, (u32, Option<ExchangeId>, Flow)>,
+    pub(super) targets: Targets,
+    /// Who called connect(2), until the first request.
+    pub(super) connecting: LruCache<Cookie, Connecting>,
+    /// What there is to say of encrypted connections that this host's processes have opened, should an
+    /// exchange stand for one.
+    pub(super) opening: LruCache<Cookie, Client>,
     /// Who asked for the next request on a connection.
     pub(super) asking: LruCache<Cookie, Moment>,
+    /// Who asks for HTTP/2's streams, and who answers them.
+    pub(super) streams: Streams,
     /// Incoming connections that carry what is not decoded, and who was seen to use them first.
     undecoded: HashMap<Cookie, Moment>,
     pub(super) timers: BinaryHeap<Reverse<(u64, ExchangeId)>>,
@@ -75,8 +97,11 @@ impl Causality {
             carriers: HashMap::new(),
             origins: Origins::default(),
             correlated: Correlated::default(),
+            targets: Targets::default(),
             connecting: LruCache::new(MAX_CONNECTING),
+            opening: LruCache::new(MAX_CONNECTING),
             asking: LruCache::new(MAX_CONNECTING),
+            streams: Streams::default(),
             undecoded: HashMap::new(),
             timers: BinaryHeap::new(),
             decisions: vec![],
@@ -99,8 +124,8 @@ impl Causality {
     }
 
     /// A flow of execution did what no operation shows: `COURSE_*`.
-    /// `thread`: the one that it starts.
-    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32, thread: u32) {
+    /// `subject`: the thread that it starts, or the stream that it is about.
+    pub fn course(&mut self, at: Moment, cookie: Cookie, change: u32, subject: u32) {
         let process = self.processes.acting(&at);
         let contexts = &mut process.contexts;
         match change {
@@ -115,8 +140,15 @@ impl Causality {
                 }
                 self.asking.put(cookie, at);
             }
-            COURSE_SPAWNS => process.spawn(at.tid, thread),
+            COURSE_SPAWNS => process.spawn(at.tid, subject),
             COURSE_ENDS => process.end(at.tid),
+            COURSE_WRITES => contexts.writes(&at.flow),
+            COURSE_CALLS | COURSE_SERVES => {
+                contexts.saw(&at.flow);
+                let side = if change == COURSE_CALLS { Side::Client } else { Side::Server };
+                self.streams.tell((cookie, subject), side, at);
+                self.note_flow((cookie, subject));
+            }
             _ => {}
         }
     }
@@ -125,13 +157,15 @@ impl Causality {
     pub fn connect(&mut self, at: Moment, cookie: Cookie) {
         let process = self.processes.acting(&at);
         process.contexts.saw(&at.flow);
-        let turn = process.thread(at.tid).last_read;
-        self.connecting.put(cookie, (at.tid, turn, at.flow));
+        let thread = process.thread(at.tid);
+        let (turn, only) = (thread.last_read, thread.only());
+        self.connecting.put(cookie, Connecting { tid: at.tid, flow: at.flow, turn, only });
     }
 
     /// A connection is gone.
     pub fn disconnect(&mut self, at: Moment, cookie: Cookie) {
         self.connecting.pop(&cookie);
+        self.opening.pop(&cookie);
         self.asking.pop(&cookie);
         self.decoded(cookie, at);
     }
@@ -182,16 +216,27 @@ impl Causality {
     /// Takes what the exchange stage says, in order.
     pub fn signal(&mut self, signal: &Signal) {
         match signal {
-            Signal::Started { id, side, at, cookie, .. } => self.started(*id, *side, *at, *cookie),
-            Signal::Head { id, context, correlation } => {
-                self.head(*id, context.as_deref(), correlation);
+            Signal::Started { id, side, at, cookie, sealed: true, .. } => {
+                self.sealed(*id, *side, *at, *cookie);
+            }
+            Signal::Started { id, side, at, cookie, stream, .. } => {
+                self.started(*id, *side, *at, *cookie, stream.is_some());
+                if let Some(stream) = *stream {
+                    self.streams.begins((*cookie, stream), *id);
+                    self.note_flow((*cookie, stream));
+                }
+            }
+            Signal::Opens { at, cookie } => self.opens(*at, *cookie),
+            Signal::Unsealed(id) => self.unsealed(*id),
+            Signal::Head { id, context, correlation, target } => {
+                self.head(*id, context.as_deref(), correlation, *target);
             }
             Signal::Read { id, at } => self.read(*id, *at),
             Signal::Replied { id, at } => self.replied(*id, *at),
             Signal::Ended(exchange) => self.ended(exchange),
             Signal::Paired { client, server } => self.paired(*client, *server),
             Signal::Left { side: Side::Server, cookie, at } => self.undecoded(*cookie, *at),
-            Signal::Left { side: Side::Client, .. } => {}
+            Signal::Left { side: Side::Client, .. } | Signal::Carries { .. } => {}
             Signal::Refused { at } => self.refused(*at),
         }
     }
@@ -233,6 +278,7 @@ impl Causality {
             processes: &self.processes,
             carriers: &self.carriers,
             correlated: &self.correlated,
+            targets: &self.targets,
             without: self.settings.without,
         }
     }
@@ -249,8 +295,11 @@ impl Causality {
         let tables =
             [self.nodes.len(), self.carriers.len(), self.connecting.len(), self.asking.len()];
         tables.iter().sum::<usize>()
+            + self.opening.len()
             + self.undecoded.len()
             + self.correlated.remembered()
+            + self.streams.remembered()
+            + self.targets.remembered()
             + self.timers.len()
             + self.processes.remembered()
     }

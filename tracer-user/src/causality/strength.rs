@@ -4,6 +4,7 @@ use super::Scene;
 use super::evidence::{Says, Testimony};
 use super::node::Node;
 use super::resolver::fits;
+use crate::exchange::ExchangeId;
 
 /// A share that is learned while the process runs, from a first guess on.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +55,19 @@ pub(super) fn confirmed(
     witness: Says<Testimony>,
     judges: &[Says<Testimony>],
 ) -> Option<bool> {
-    let Testimony::Names(named, _) = witness(scene, call) else { return None };
+    let Testimony::Names(request, _) = witness(scene, call) else { return None };
+    named(scene, call, judges).map(|judged| judged == request)
+}
+
+/// The request that the first of these judges names who is sure.
+pub(super) fn named(
+    scene: &Scene<'_>,
+    call: &Node,
+    judges: &[Says<Testimony>],
+) -> Option<ExchangeId> {
     judges.iter().find_map(|judge| match judge(scene, call) {
         Testimony::Names(request, sure) if sure >= SURE && fits(scene, call, request) => {
-            Some(request == named)
+            Some(request)
         }
         _ => None,
     })

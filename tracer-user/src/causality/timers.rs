@@ -8,8 +8,8 @@ use super::hearing::hear;
 use super::node::{Client, Node, Role};
 use super::resolver::{Provenance, decision, weigh};
 use super::stage::{Causality, LINGER};
-use super::strength::confirmed;
-use super::{context, correlation, header, thread};
+use super::strength::{confirmed, named};
+use super::{context, correlation, forward, header, thread};
 
 /// Evidence of one call alone decides if it is so sure; else the times are asked.
 const ENOUGH: f64 = 0.9;
@@ -73,7 +73,9 @@ impl Causality {
             let enough = self.settings.min_confidence.max(ENOUGH);
             if let Some(parent) = weigh(&self.scene(), node, enough) {
                 self.conclude(id, Some(parent));
-            } else if let Some(again) = self.defer(id, now) {
+            } else if !node.sealed
+                && let Some(again) = self.defer(id, now)
+            {
                 return again;
             }
         }
@@ -104,7 +106,7 @@ impl Causality {
     ) {
         let Some(node) = self.nodes.get(&id) else { return };
         let Some(client) = node.client().filter(|client| !client.decided) else { return };
-        if !client.deferred {
+        if !client.deferred && !node.sealed {
             self.time_settled(id, parent.map(|parent| parent.0));
         }
         let Some(node) = self.nodes.get(&id) else { return };
@@ -116,6 +118,8 @@ impl Causality {
         let in_context = confirmed(&scene, node, context::testify, &[header::testify]);
         let judges = [header::testify, context::testify, thread::testify];
         let correlated = confirmed(&scene, node, correlation::testify, &judges);
+        let mistaken = forward::mistaken(&scene, node, || named(&scene, node, &judges));
+        let callee = node.callee;
         if let (Some((request, ..)), Some(context)) = (decision.parent, &node.context)
             && self.origins.caused(context, node.started.pid, request)
         {
@@ -131,7 +135,15 @@ impl Causality {
         if let (Some(right), Some(process)) = (correlated, self.processes.at_mut(&started)) {
             process.correlated.observe(right);
         }
+        if let (true, Some(process)) = (mistaken, self.processes.at_mut(&started)) {
+            process.passes_on(callee, false);
+        }
         self.decisions.push(decision);
+        self.release_suspects(id);
+    }
+
+    /// A call is decided, or is none: the requests that it may have belonged to may be forgotten.
+    pub(super) fn release_suspects(&mut self, id: ExchangeId) {
         let Some(client) = self.nodes.get_mut(&id).and_then(Node::client_mut) else { return };
         client.decided = true;
         for request in std::mem::take(&mut client.suspects) {
@@ -144,7 +156,7 @@ impl Causality {
         }
     }
 
-    fn forget(&mut self, id: ExchangeId) {
+    pub(super) fn forget(&mut self, id: ExchangeId) {
         let Some(node) = self.nodes.remove(&id) else { return };
         self.forgotten.push(id);
         if let (Some(server), Some(process)) = (node.server(), self.processes.at_mut(&node.started))
@@ -154,6 +166,9 @@ impl Causality {
         }
         if node.side == Side::Server {
             self.correlated.forget(node.started.pid, &node.correlation, &node.answer, id);
+        }
+        if let (Side::Server, Some(target)) = (node.side, node.target) {
+            self.targets.forget(node.started.pid, target, id);
         }
         if let (Side::Server, Some(context)) = (node.side, node.context) {
             let carrier = (node.started.pid, context.trace_id);

@@ -14,7 +14,7 @@ use crate::protocol::route::template;
 use super::Scene;
 use super::evidence::{KINDS, Testimony};
 use super::hearing::Weighed;
-use super::joint::{Call, Hint, Joint, Posterior, Request};
+use super::joint::{Call, Hint, Joint, Owner, Posterior, Request};
 use super::node::{Node, Role};
 use super::resolver::{crosses, fits, weigh};
 use super::stage::Causality;
@@ -23,7 +23,7 @@ use super::turn::closes;
 
 /// Its name.
 pub(super) const METHOD: &str = "timing";
-/// What has to be known of a route for its times to go before a witness of the call alone: some 20
+/// What has to be known of a route for its times to go before a witness of the call alone: a few
 /// requests.
 const KNOWN: f32 = 0.5;
 /// Requests and calls that are kept until something is learned from them.
@@ -96,7 +96,8 @@ impl Causality {
             return;
         }
         let mut joint = Box::new(Joint::default());
-        let ours = |node: &&Node| node.started.pid == at.pid && node.server().is_some();
+        let ours =
+            |node: &&Node| node.started.pid == at.pid && node.server().is_some() && !node.sealed;
         let mut requests: Vec<_> = self.nodes.values().filter(ours).map(request).collect();
         requests.sort_by_key(|request| (request.started, request.id));
         requests.into_iter().for_each(|request| joint.request(request));
@@ -129,17 +130,16 @@ impl Causality {
         }
         let opinions = opinions(&self.scene(), node);
         let scene = self.scene();
-        let allowed = |&(request, ..): &(u64, f32, f32)| {
-            let request = ExchangeId(request);
+        let allowed = |owner: &Owner| {
+            let request = ExchangeId(owner.request);
             fits(&scene, node, request) && crosses(&scene, node, request, METHOD)
         };
-        let best = posterior.owners.first().filter(|best| allowed(best));
-        let parent = best.map(|&(request, chance, _)| {
-            let request = ExchangeId(request);
-            (request, named_by(&self.scene(), node, request), f64::from(chance))
-        });
         let min_confidence = self.settings.min_confidence;
-        let parent = parent.filter(|parent| parent.2 >= min_confidence);
+        let bears = |best: &&Owner| f64::from(best.borne) >= min_confidence && allowed(best);
+        let parent = posterior.owners.first().filter(bears).map(|best| {
+            let request = ExchangeId(best.request);
+            (request, named_by(&scene, node, request), f64::from(best.chance))
+        });
         // As long as the times are hardly known, a witness of this call alone says more.
         let parent = match posterior.known {
             known if known < KNOWN => weigh(&scene, node, min_confidence).or(parent),
@@ -149,8 +149,8 @@ impl Causality {
         let started = node.started;
         if let Some(process) = self.processes.at_mut(&started) {
             for (request, class) in opinions {
-                let found = posterior.owners.iter().find(|owner| owner.0 == request.0);
-                let (chance, odds) = found.map_or((0.0, 0.0), |owner| (owner.1, owner.2));
+                let found = posterior.owners.iter().find(|owner| owner.request == request.0);
+                let (chance, odds) = found.map_or((0.0, 0.0), |owner| (owner.chance, owner.odds));
                 process.agreement.observe(class, without(chance, odds));
             }
         }
@@ -164,7 +164,7 @@ impl Causality {
 /// The same, to be told.
 fn weighed(posterior: &Posterior) -> Box<Weighed<ExchangeId>> {
     let owners = posterior.owners.iter();
-    let owners = owners.map(|&(id, chance, odds)| (ExchangeId(id), chance, odds));
+    let owners = owners.filter_map(|owner| owner.rename(|&id| Some(ExchangeId(id))));
     Box::new(Weighed { owners: owners.collect(), nobody: posterior.nobody })
 }
 
@@ -257,6 +257,13 @@ fn call(node: &Node, hint: Hint) -> Call {
         peer: node.peer.map(|peer| peer.0),
         hint,
     }
+}
+
+/// What stands for the address that is asked.
+pub(super) fn callee(exchange: &Exchange) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    exchange.remote.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What stands for the route of a request, or for whom a call asks and for what.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use super::groups::{ExcludeArgs, ExportArgs, LIMITS, LimitArgs, StitchArgs, TraceArgs};
+use super::sampling::SampleArgs;
 use super::store::StoreArgs;
 use super::ui::UiArgs;
 use super::units;
@@ -172,6 +173,9 @@ pub struct RunArgs {
     /// What is kept.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// What is left out of that.
+    #[command(flatten)]
+    pub sample: SampleArgs,
     /// What is traced.
     #[command(flatten)]
     pub trace: TraceArgs,

@@ -35,6 +35,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::Error;
 use super::filter::Selection;
 use super::groups::WhenInstrumented;
+use super::sampling::{self, Sampled};
 use super::ui::Place;
 use super::units;
 use crate::causality::Kinds;
@@ -67,6 +68,12 @@ pub struct File {
     #[serde(deserialize_with = "store_age")]
     pub store_age: Option<Duration>,
     pub no_store: Option<bool>,
+    pub sample: Option<Sampled>,
+    pub sample_errors: Option<bool>,
+    #[serde(deserialize_with = "sampling::percent")]
+    pub sample_slow: Option<f64>,
+    #[serde(deserialize_with = "sampling::rate")]
+    pub sample_rest: Option<f64>,
     #[serde(deserialize_with = "some_time")]
     pub duration: Option<Duration>,
     #[serde(deserialize_with = "positive")]

@@ -38,7 +38,7 @@ pub struct ExportArgs {
     ///
     /// zipkin=URL (base or full /api/v2/spans), otlp=URL (gRPC), otlp-http=URL (base or full
     /// /v1/traces), jaeger=URL (OTLP), file=PATH (OTLP JSON lines, - for standard output), or
-    /// stdout (one readable line a span).
+    /// stdout (on a terminal, finished traces as trees; else one readable line a span).
     #[arg(long = "export", value_name = "KIND=URL")]
     pub targets: Vec<String>,
     /// Header for every exporter that has a URL, or for those of one kind

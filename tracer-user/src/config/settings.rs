@@ -9,6 +9,7 @@ use super::file::File;
 use super::filter::{Filter, Selection};
 use super::given::Given;
 use super::groups::WhenInstrumented;
+use super::sampling::{self, Sampling};
 use super::store::{self, Data};
 use super::ui;
 use crate::causality::Kinds;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub page: Option<Page>,
     /// Where the tracer keeps data, and how much.
     pub data: Data,
+    /// Which traces are left out of that, or of exports.
+    pub sampling: Sampling,
     /// What is traced.
     pub filter: Filter,
     /// Naming rules.
@@ -113,6 +116,7 @@ impl Settings {
         let exports = file.exports.iter().map(|export| export.0.clone()).collect();
         let limits = Limits::default();
         let data = store::resolve(&args.store, &file, env)?;
+        let sampling = sampling::resolve(&args.sample, &file, env)?;
         let page = ui::resolve(&args.ui, &file, env)?;
         let (exporters, exporters_named) = exporters::resolve(&args.export, exports, env)?;
         let settings = Self {
@@ -120,6 +124,7 @@ impl Settings {
             exporters_named,
             page,
             data,
+            sampling,
             filter: filter(args, file.trace, file.exclude)?,
             rules: Rules::new(file.services.into_iter().map(|rule| rule.0).collect()),
             resource: resource(file.resource.into_iter().collect(), env)?,

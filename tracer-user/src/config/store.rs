@@ -30,7 +30,7 @@ pub struct StoreArgs {
     /// Keep a span no longer than this [default: 1day]
     #[arg(long, value_name = "DURATION", value_parser = units::store_age)]
     pub store_age: Option<Duration>,
-    /// Keep no traces on the disk; the web page shows the last ones from memory [default: false]
+    /// Keep no traces, nor what was learned of programs, on the disk; the web page shows the last ones from memory [default: false]
     ///
     /// Environment: TRACER_NO_STORE.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

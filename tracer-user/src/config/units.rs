@@ -32,6 +32,26 @@ pub(super) fn checked_share(number: f64) -> Result<f64, String> {
     if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("not between 0 and 1".into()) }
 }
 
+/// A number from 0 to 100, as a share of 1.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "not a number".to_owned()).and_then(checked_percent)
+}
+
+/// The same for one that is a number already.
+pub(super) fn checked_percent(number: f64) -> Result<f64, String> {
+    checked_share(number / 100.0).map_err(|_| "not between 0 and 100".to_owned())
+}
+
+/// So many a second.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "not a number".to_owned()).and_then(checked_rate)
+}
+
+/// The same for one that is a number already.
+pub(super) fn checked_rate(number: f64) -> Result<f64, String> {
+    if number.is_finite() && number >= 0.0 { Ok(number) } else { Err("not 0 or more".into()) }
+}
+
 /// The first digits of a trace id, in lower case.
 pub(super) fn trace_prefix(text: &str) -> Result<String, String> {
     let digits = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());

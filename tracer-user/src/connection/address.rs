@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// One end of a connection, as one side sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// IP address and TCP port.
     Inet(IpAddr, u16),

@@ -37,3 +37,21 @@ pub struct Chunk<'a> {
     /// Its last bytes.
     pub tail: &'a [u8],
 }
+
+impl<'a> Chunk<'a> {
+    /// What of it lies at this position and behind; `None` if nothing does.
+    #[must_use]
+    pub fn from(&self, position: u64) -> Option<Chunk<'a>> {
+        let skip = position.saturating_sub(self.position);
+        let len = self.len.checked_sub(skip).filter(|len| *len > 0)?;
+        let head = usize::try_from(skip).ok().and_then(|skip| self.head.get(skip..));
+        let tail = self.tail.get(self.tail.len().saturating_sub(len as usize)..);
+        Some(Chunk {
+            at: self.at,
+            position: self.position.saturating_add(skip),
+            len,
+            head: head.unwrap_or_default(),
+            tail: tail.unwrap_or_default(),
+        })
+    }
+}

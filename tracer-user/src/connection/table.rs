@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lru::LruCache;
-use tracer_common::record::{self, DATA_UNIX, FAMILY_UNIX};
+use tracer_common::record::{self, DATA_MIDSTREAM, DATA_TLS, DATA_UNIX, FAMILY_UNIX};
 
 use super::{Cookie, Info, Stream};
 
@@ -16,6 +16,8 @@ pub struct Bases {
     pub receive: u32,
     /// A unix socket's: no SYN is counted.
     pub unix: bool,
+    /// Positions count the plaintext of a TLS session: no SYN, nor an end of the stream.
+    pub tls: bool,
 }
 
 impl Bases {
@@ -23,14 +25,15 @@ impl Bases {
     #[must_use]
     pub fn of_data(record: &record::Data) -> Self {
         let unix = record.flags & DATA_UNIX != 0;
-        Self { send: record.send_base, receive: record.receive_base, unix }
+        let tls = record.flags & DATA_TLS != 0;
+        Self { send: record.send_base, receive: record.receive_base, unix, tls }
     }
 
     /// As first sight of a connection tells them.
     #[must_use]
     pub fn of_connection(record: &record::Connection) -> Self {
         let unix = record.family == FAMILY_UNIX;
-        Self { send: record.send_base, receive: record.receive_base, unix }
+        Self { send: record.send_base, receive: record.receive_base, unix, tls: false }
     }
 }
 
@@ -58,6 +61,32 @@ impl<S> Connection<S> {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.info.as_ref().is_some_and(|info| !info.midstream)
+    }
+
+    /// Bytes that the stream which this side sends counts although nobody sent them: its SYN.
+    #[must_use]
+    pub fn syn(&self) -> u64 {
+        let opener = self.info.as_ref().is_some_and(|info| info.opener == Some(true));
+        (opener && !self.bases.tls).into()
+    }
+
+    /// Takes the bases that an operation tells. When they are those of a TLS session for the first
+    /// time, everything begins anew: what went before (a request for a tunnel) was not its. Whether
+    /// they are.
+    pub fn rebase(&mut self, record: &record::Data) -> bool
+    where
+        S: Default,
+    {
+        let bases = Bases::of_data(record);
+        let begins = bases.tls && !self.bases.tls;
+        if begins {
+            (self.sent, self.received, self.state) = <_>::default();
+            if let Some(info) = &mut self.info {
+                info.midstream = record.flags & DATA_MIDSTREAM != 0;
+            }
+        }
+        self.bases = bases;
+        begins
     }
 }
 

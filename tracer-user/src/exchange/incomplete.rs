@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::protocol::http1::Fault;
+use crate::protocol::http2;
 
 /// One reason. In order of severity: what is missing of the exchange itself, how it was ended
 /// before its time, what may be missing below it, and what is wrong with its times.
@@ -77,6 +78,22 @@ impl From<Fault> for Incomplete {
             | Fault::TransferEncoding
             | Fault::Chunk
             | Fault::ProxyPrefix => Incomplete::Malformed,
+        }
+    }
+}
+
+impl From<http2::Fault> for Incomplete {
+    fn from(fault: http2::Fault) -> Self {
+        match fault {
+            http2::Fault::HeaderBlockTooLong => Incomplete::HeadCut,
+            http2::Fault::HeaderBlock => Incomplete::Malformed,
+            http2::Fault::Preface
+            | http2::Fault::FrameHeader
+            | http2::Fault::FrameUnseen
+            | http2::Fault::HeaderBlockUnseen
+            | http2::Fault::FieldUnknown
+            | http2::Fault::StreamUnknown
+            | http2::Fault::TooManyStreams => Incomplete::Lost,
         }
     }
 }

@@ -32,8 +32,35 @@ impl PairKey {
     #[must_use]
     pub fn new(side: Side, opener: Option<bool>, bases: Bases, position: u64) -> Self {
         let connection = ConnectionKey::new(side, opener, bases);
-        let skip = if side == Side::Client { syn(side, opener, bases) } else { 0 };
-        Self(mix(connection.0 ^ mix(position.saturating_sub(skip))))
+        let counted = side == Side::Client && !bases.tls;
+        let skip = if counted { syn(side, opener, bases) } else { 0 };
+        // In front of a TLS session, plaintext of the connection itself may have asked for a tunnel.
+        let space = if bases.tls { TLS } else { 0 };
+        Self(mix(connection.0 ^ mix(position.saturating_sub(skip) ^ space)))
+    }
+}
+
+/// What sets the positions of a TLS session's plaintext apart: no stream gets that far.
+const TLS: u64 = 1 << 62;
+
+impl PairKey {
+    /// Of a stream of a connection that carries several at once (HTTP/2): its number says more than
+    /// its place, which need not be seen.
+    #[must_use]
+    pub fn of_stream(connection: ConnectionKey, stream: u32) -> Self {
+        /// No position is as high.
+        const STREAM: u64 = 1 << 63;
+        Self(mix(connection.0 ^ mix(STREAM | u64::from(stream))))
+    }
+}
+
+impl PairKey {
+    /// Of a connection as a whole.
+    #[must_use]
+    pub fn of_connection(connection: ConnectionKey) -> Self {
+        /// No position is as high.
+        const WHOLE: u64 = 1 << 61;
+        Self(mix(connection.0 ^ mix(WHOLE)))
     }
 }
 
@@ -55,8 +82,8 @@ pub fn mix(value: u64) -> u64 {
 mod tests {
     use super::{Bases, ConnectionKey, PairKey, Side};
 
-    const CLIENT: Bases = Bases { send: 999, receive: 5000, unix: false };
-    const SERVER: Bases = Bases { send: 5000, receive: 1000, unix: false };
+    const CLIENT: Bases = Bases { send: 999, receive: 5000, unix: false, tls: false };
+    const SERVER: Bases = Bases { send: 5000, receive: 1000, unix: false, tls: false };
 
     #[test]
     fn both_ends_compute_the_same() {
@@ -74,8 +101,8 @@ mod tests {
 
     #[test]
     fn a_server_may_be_the_one_that_connects() {
-        let client = Bases { send: 1000, receive: 5000, unix: false };
-        let server = Bases { send: 4999, receive: 1000, unix: false };
+        let client = Bases { send: 1000, receive: 5000, unix: false, tls: false };
+        let server = Bases { send: 4999, receive: 1000, unix: false, tls: false };
         assert_eq!(
             PairKey::new(Side::Client, Some(false), client, 0),
             PairKey::new(Side::Server, Some(true), server, 0)
@@ -84,8 +111,8 @@ mod tests {
 
     #[test]
     fn unix_sockets_have_no_syn() {
-        let client = Bases { send: 1000, receive: 5000, unix: true };
-        let server = Bases { send: 5000, receive: 1000, unix: true };
+        let client = Bases { send: 1000, receive: 5000, unix: true, tls: false };
+        let server = Bases { send: 5000, receive: 1000, unix: true, tls: false };
         assert_eq!(
             PairKey::new(Side::Client, None, client, 7),
             PairKey::new(Side::Server, None, server, 7)
@@ -93,9 +120,22 @@ mod tests {
     }
 
     #[test]
+    fn plaintext_of_tls_is_counted_alike_and_apart() {
+        let (client, server) = (Bases { tls: true, ..CLIENT }, Bases { tls: true, ..SERVER });
+        let key = PairKey::new(Side::Client, Some(true), client, 0);
+        assert_eq!(key, PairKey::new(Side::Server, Some(false), server, 0));
+        assert_ne!(key, PairKey::new(Side::Server, Some(false), SERVER, 0));
+    }
+
+    #[test]
     fn requests_of_one_connection_differ() {
         let key = |position| PairKey::new(Side::Server, None, SERVER, position);
         assert_ne!(key(0), key(1));
         assert_ne!(key(0), key(1 << 32));
+        let connection = ConnectionKey::new(Side::Server, None, SERVER);
+        let stream = |number| PairKey::of_stream(connection, number);
+        assert_ne!(stream(1), stream(3));
+        assert_ne!(stream(1), key(1));
+        assert_ne!(PairKey::of_connection(connection), key(0));
     }
 }

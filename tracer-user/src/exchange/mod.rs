@@ -7,14 +7,15 @@ mod key;
 mod lane;
 mod pairing;
 mod reorder;
+mod seals;
 mod signal;
 mod stage;
 mod value;
 
 pub use incomplete::{Incomplete, Reasons};
 pub use key::{ConnectionKey, PairKey, mix};
-pub(crate) use lane::side;
+pub(crate) use lane::{Heard, hear};
 pub(crate) use reorder::{Held, Reorder, Waiting};
 pub use signal::Signal;
 pub use stage::Exchanges;
-pub use value::{Exchange, ExchangeId, Side};
+pub use value::{Exchange, ExchangeId, Sealed, Side};

@@ -22,9 +22,31 @@ pub enum Signal {
         connection: ConnectionKey,
         /// Its socket.
         cookie: Cookie,
+        /// Its stream, where other requests may be under way on the connection. Whoever reads and
+        /// writes on it does so for all of them: `at` tells little of who acted but the process.
+        stream: Option<u32>,
+        /// It stands for a whole connection whose plaintext is not had; told late, of a moment that is
+        /// past.
+        sealed: bool,
         /// This side's port; 0 if it was never told.
         port: u16,
     },
+    /// This side opens an encrypted connection: an exchange may stand for it later.
+    Opens {
+        /// By whom the first byte was written.
+        at: Moment,
+        /// Its socket.
+        cookie: Cookie,
+    },
+    /// The other end of a connection whose plaintext is had at this one only.
+    Carries {
+        /// The first call over it.
+        call: ExchangeId,
+        /// What stands for all of it at the end that answers.
+        server: ExchangeId,
+    },
+    /// An exchange that stood for a whole connection is none: its plaintext is had.
+    Unsealed(ExchangeId),
     /// The request's head is whole; with the context that it carries.
     Head {
         /// Its exchange.
@@ -33,6 +55,10 @@ pub enum Signal {
         context: Option<Box<Context>>,
         /// Ids in its headers that are no contexts.
         correlation: Correlation,
+        /// Stands for what it asks for ([`RequestHead::asks_for`]).
+        ///
+        /// [`RequestHead::asks_for`]: crate::protocol::http1::RequestHead::asks_for
+        target: Option<u64>,
     },
     /// This side read a part of the message that it waits for.
     Read {
@@ -57,7 +83,7 @@ pub enum Signal {
         /// The end that answered.
         server: ExchangeId,
     },
-    /// A connection stopped being HTTP/1 and lives on.
+    /// A connection stopped being HTTP and lives on.
     Left {
         /// Its socket.
         cookie: Cookie,

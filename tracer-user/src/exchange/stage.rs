@@ -1,16 +1,27 @@
 //! From operations to exchanges.
 
-use tracer_common::record::{self, DATA_SEND, STATE_CLOSED};
+mod encrypted;
+mod pairs;
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+use tracer_common::record::{self, DATA_SEND, DATA_TLS, STATE_CLOSED, STATE_DECODED};
 
 use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
-use crate::protocol::http1::{Fault, Limits};
+use crate::protocol::Fault;
+use crate::protocol::http1::Limits;
 
 use super::closing::Closing;
 use super::full::Full;
 use super::lane::{Lane, Place, Sink};
 use super::pairing::Pairing;
 use super::reorder::{Held, Reorder, Waiting};
-use super::{Incomplete, Side, Signal};
+use super::seals::Seals;
+use super::{ConnectionKey, ExchangeId, Incomplete, Signal};
+
+/// Encrypted connections that are remembered for themselves.
+const MAX_SEALS: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
 /// What is kept beside each connection.
 #[derive(Debug, Default)]
@@ -40,6 +51,9 @@ pub struct Exchanges {
     pairing: Pairing,
     waiting: Waiting,
     closing: Closing,
+    seals: Seals,
+    /// The first calls over TLS connections.
+    calls: LruCache<ConnectionKey, ExchangeId>,
     limits: Limits,
     next: u64,
     room: usize,
@@ -60,6 +74,8 @@ impl Exchanges {
             pairing: Pairing::default(),
             waiting: Waiting::default(),
             closing: Closing::default(),
+            seals: Seals::new(connections.min(MAX_SEALS.get())),
+            calls: LruCache::new(MAX_SEALS),
             limits,
             next: 0,
             room: open,
@@ -107,19 +123,23 @@ impl Exchanges {
     fn take(&mut self, operation: Operation<'_>, signals: &mut Vec<Signal>) {
         let Operation { record, head, tail, at } = operation;
         let cookie = Cookie(record.header.cookie);
+        if record.flags & DATA_TLS != 0 && !self.is_tls(cookie) {
+            self.seals.decoded(cookie, signals);
+            self.release(cookie, None, signals);
+            self.with(cookie, signals, |lane, _, sink| lane.finish(at, Incomplete::Left, sink));
+        }
         let Some(connection) = self.connections.touch(cookie, at.pid) else {
             self.full.note(at);
             return signals.push(Signal::Refused { at });
         };
-        connection.bases = Bases::of_data(record);
+        connection.rebase(record);
+        let syn = connection.syn();
         if record.flags & DATA_SEND == 0 {
-            let (midstream, opener) = match &connection.info {
-                // What a unix socket moved before it was first seen is not counted.
-                Some(info) => (info.midstream && !connection.bases.unix, info.opener == Some(true)),
-                None => (true, false),
-            };
+            // What a unix socket moved before it was first seen is not counted.
+            let unix = connection.bases.unix;
+            let midstream = connection.info.as_ref().is_none_or(|info| info.midstream && !unix);
             let Track { reorder, .. } = &mut connection.state;
-            if !reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
+            if !reorder.overtakes(record, &connection.sent, midstream, syn as u32) {
                 return self.operation(operation, signals);
             }
             if reorder.has_room(head.len() + tail.len(), &self.waiting) {
@@ -156,7 +176,12 @@ impl Exchanges {
             if let (false, Some(connection)) = (sent, self.connections.get_mut(cookie)) {
                 connection.received.end_read();
             }
-            self.pass(cookie, record.copied_seq.wrapping_sub(record.receive_base), at, signals);
+            // Nothing passes over plaintext of TLS; and what another thread has just received may be
+            // told of only after this.
+            if record.flags & DATA_TLS == 0 {
+                let stands = record.copied_seq.wrapping_sub(record.receive_base);
+                self.pass(cookie, stands, at, signals);
+            }
         }
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let position = if sent {
@@ -201,12 +226,22 @@ impl Exchanges {
         }
     }
 
-    /// A connection changed state: to closed, or to one in which this side sends nothing more.
+    /// A connection changed state: to closed, or to one in which this side sends nothing more; or the
+    /// plaintext is had of what it carries.
     pub fn state(&mut self, record: &record::State, at: Moment, signals: &mut Vec<Signal>) {
         let cookie = Cookie(record.header.cookie);
-        self.pass(cookie, record.copied_seq.wrapping_sub(record.receive_base), at, signals);
+        if record.state == STATE_DECODED {
+            return self.seals.decoded(cookie, signals);
+        }
+        // What TCP counts is not what TLS carries.
+        if !self.is_tls(cookie) {
+            self.pass(cookie, record.copied_seq.wrapping_sub(record.receive_base), at, signals);
+        }
         match record.state {
-            STATE_CLOSED => self.closed(cookie, at, signals),
+            STATE_CLOSED => {
+                self.telling(signals, |seals, telling| seals.close(cookie, at, telling));
+                self.closed(cookie, at, signals);
+            }
             _ => self.send_closed(cookie, at, signals),
         }
     }
@@ -216,9 +251,9 @@ impl Exchanges {
     fn send_closed(&mut self, cookie: Cookie, at: Moment, signals: &mut Vec<Signal>) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let orphaned = connection.orphaned;
-        if connection.is_fresh() || connection.sent.seen().is_some() {
-            let syn = connection.info.as_ref().is_some_and(|info| info.opener == Some(true));
-            connection.sent.close(syn.into());
+        let moved = connection.is_fresh() || connection.sent.seen().is_some();
+        if moved && !connection.bases.tls {
+            connection.sent.close(connection.syn());
         }
         self.release(cookie, None, signals);
         self.with(cookie, signals, |lane, place, sink| {
@@ -270,6 +305,7 @@ impl Exchanges {
                 self.rest(cookie);
             }
         }
+        self.telling(signals, |seals, telling| seals.exited(pid, at, telling));
         self.full.exited(pid);
     }
 
@@ -281,12 +317,19 @@ impl Exchanges {
         for cookie in cookies {
             self.with(cookie, signals, |lane, _, sink| lane.finish(at, Incomplete::Stopped, sink));
         }
+        self.telling(signals, |seals, telling| seals.stop(at, telling));
     }
 
     /// The process that used a connection last.
     #[must_use]
     pub fn user(&self, cookie: Cookie) -> Option<u32> {
         self.connections.get(cookie).map(|connection| connection.pid)
+    }
+
+    /// Whether plaintext of a TLS session was seen on a connection.
+    #[must_use]
+    pub fn is_tls(&self, cookie: Cookie) -> bool {
+        self.connections.get(cookie).is_some_and(|connection| connection.bases.tls)
     }
 
     /// Name of the first thread that was seen to use a connection.
@@ -303,8 +346,9 @@ impl Exchanges {
 
     /// What was left out, by name.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 7] {
+    pub fn losses(&self) -> [(&'static str, u64); 8] {
         [
+            ("tls_connections_full", self.seals.evicted()),
             ("connections_evicted", self.connections.evicted()),
             ("connections_full", self.connections.refused()),
             ("open_exchanges_full", self.refused),
@@ -317,6 +361,7 @@ impl Exchanges {
 
     /// Lets time pass up to `now` (boot clock).
     pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
+        self.telling(signals, |seals, telling| seals.poll(now, telling));
         self.pairing.expire(now);
         while let Some((since, cookie, at)) = self.closing.due(now) {
             let last = self.connections.get(cookie).map(|connection| connection.state.last);
@@ -331,7 +376,11 @@ impl Exchanges {
     /// How many things are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.connections.len() + self.pairing.len() + self.closing.len() + self.full.len()
+        self.connections.len()
+            + self.pairing.len()
+            + self.closing.len()
+            + self.full.len()
+            + self.seals.len()
     }
 
     fn with(
@@ -354,37 +403,5 @@ impl Exchanges {
             conflicting: &mut self.conflicting,
         };
         act(&mut connection.state.lane, &place, &mut sink);
-    }
-
-    /// When the other end of an exchange that starts now can have begun at the earliest. The keys of
-    /// unix sockets are less than certain: what was in flight when the probes began to count, or was
-    /// spliced away, makes the two ends count differently. But what a server began before its client
-    /// had read the response before is not the client's next request.
-    fn since(&mut self, side: Side, cookie: Cookie) -> u64 {
-        let connection = self.connections.get_mut(cookie);
-        let unix = connection.filter(|end| end.bases.unix && side == Side::Client);
-        unix.map_or(0, |end| end.state.received)
-    }
-
-    /// Lets the exchanges that have just started look for their other ends.
-    fn pair(&mut self, from: usize, signals: &mut Vec<Signal>) {
-        let mut at = from;
-        while at < signals.len() {
-            if let Signal::Ended(exchange) = &signals[at]
-                && (exchange.side, exchange.is_unix()) == (Side::Client, true)
-            {
-                self.pairing.leave(exchange.key, exchange.id);
-            }
-            if let Signal::Started { id, side, key, at: moment, cookie, .. } = signals[at]
-                && let since = self.since(side, cookie)
-                && let Some(peer) = self.pairing.enter(key, side, id, moment.time, since)
-            {
-                let (client, server) = if side == Side::Client { (id, peer) } else { (peer, id) };
-                // Before `Started`'s successors, so that whoever hears of them knows the pair.
-                at += 1;
-                signals.insert(at, Signal::Paired { client, server });
-            }
-            at += 1;
-        }
     }
 }

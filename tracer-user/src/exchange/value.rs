@@ -1,7 +1,10 @@
 //! A request with its response, as one side saw it.
 
-use crate::connection::{Address, Cookie, Moment};
+use crate::connection::{Address, Cookie, Info, Moment};
 use crate::protocol::http1::{RequestHead, ResponseHead};
+use crate::protocol::http2::Rpc;
+use crate::protocol::tls::Version;
+use crate::protocol::websocket::Tally;
 
 use super::Reasons;
 use super::key::{ConnectionKey, PairKey};
@@ -45,6 +48,10 @@ pub struct Exchange {
     pub connection: ConnectionKey,
     /// The exchange, named alike at both ends.
     pub key: PairKey,
+    /// Its stream, if its connection carries several exchanges at once (HTTP/2).
+    pub stream: Option<u32>,
+    /// It was encrypted on its way.
+    pub tls: bool,
     /// This side's end; `None` if never told.
     pub local: Option<Address>,
     /// The other side's.
@@ -65,11 +72,69 @@ pub struct Exchange {
     pub request_body: u64,
     /// Bytes of the response's body.
     pub response_body: u64,
+    /// The code with which either side ended the stream before its time (RFC 9113 section 7).
+    pub reset: Option<u32>,
+    /// What is known of it as a gRPC call, if it is one.
+    pub rpc: Option<Box<Rpc>>,
+    /// It stands for a whole connection whose plaintext is not had.
+    pub sealed: Option<Box<Sealed>>,
+    /// What was said behind it, if it began a WebSocket connection: the client's part and the
+    /// server's. The exchange is over when that is.
+    pub websocket: Option<Box<[Tally; 2]>>,
     /// What is missing; empty if all of it was seen.
     pub incomplete: Reasons,
 }
 
+/// What an encrypted connection shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sealed {
+    /// By which name the client knows the server.
+    pub server_name: Option<String>,
+    /// Protocols that the client offers to speak inside, the best first.
+    pub offered: Vec<String>,
+    /// The one that the server has chosen; `None` if that was not told.
+    pub protocol: Option<String>,
+    /// Version of TLS.
+    pub version: Option<Version>,
+    /// Bytes that this side has sent and received, ciphertext and all; `None` while it is open.
+    pub traffic: Option<(u64, u64)>,
+}
+
 impl Exchange {
+    /// One of which the first byte is known. `info`: of its connection, as far as that was told.
+    pub(super) fn begin(
+        (id, side, at): (ExchangeId, Side, Moment),
+        (cookie, connection, key): (Cookie, ConnectionKey, PairKey),
+        info: Option<&Info>,
+        tls: bool,
+    ) -> Self {
+        Self {
+            id,
+            side,
+            pid: at.pid,
+            cookie,
+            connection,
+            key,
+            stream: None,
+            tls,
+            local: info.map(|info| info.local.clone()),
+            remote: info.map(|info| info.remote.clone()),
+            comm: info.map(|info| info.comm.clone()).unwrap_or_default(),
+            started: at,
+            replied: None,
+            ended: at,
+            request: None,
+            response: None,
+            request_body: 0,
+            response_body: 0,
+            reset: None,
+            rpc: None,
+            sealed: None,
+            websocket: None,
+            incomplete: Reasons::default(),
+        }
+    }
+
     /// Whether it went over a unix socket.
     #[must_use]
     pub fn is_unix(&self) -> bool {

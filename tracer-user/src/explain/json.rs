@@ -5,6 +5,7 @@ use tracer_common::record::{
     FLOW_CONNECTION, FLOW_FUTURE, FLOW_GOROUTINE, FLOW_PROMISE, FLOW_PYTHON, FLOW_TASK,
 };
 
+use crate::causality::joint::Owner;
 use crate::causality::{Hearing, Said, Statement, Weighed};
 use crate::trace::{Kind, Span, SpanId, TraceId};
 
@@ -64,7 +65,14 @@ fn hearing(hearing: &Hearing<SpanId>) -> Value {
 }
 
 fn together(weighed: &Weighed<SpanId>) -> Value {
-    let owner = |&(request, chance, odds): &(SpanId, f32, f32)| json!({ "request": request.to_string(), "probability": chance, "log_odds_of_witnesses": odds });
+    let owner = |owner: &Owner<SpanId>| {
+        json!({
+            "request": owner.request.to_string(),
+            "probability": owner.chance,
+            "borne": owner.borne,
+            "log_odds_of_witnesses": owner.odds,
+        })
+    };
     let owners: Vec<_> = weighed.owners.iter().map(owner).collect();
     json!({ "owners": owners, "nobody": weighed.nobody })
 }

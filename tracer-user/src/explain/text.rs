@@ -17,9 +17,10 @@ use tracer_common::record::{
     FUTURE_VIRTUAL,
 };
 
+use crate::causality::joint::Owner;
 use crate::causality::{Hearing, Said, Statement, Weighed};
-use crate::export::printable;
 use crate::trace::{Kind, Span, SpanId, TraceId};
+use crate::waterfall::printable;
 
 use super::call::{Above, remark, target};
 use super::story::{Story, Trace};
@@ -68,10 +69,12 @@ pub(super) fn trace(story: &Story, trace: &Trace, min_confidence: f64) -> String
 
 /// The likeliest of what was weighed together, the best first.
 fn odds(story: &Story, weighed: &Weighed<SpanId>, call: &Span) -> Vec<String> {
-    let owners = weighed.owners.iter().take(MAX_NAMED).map(|&(id, chance, odds)| {
-        let name = name(story, id, call);
+    let owners = weighed.owners.iter().take(MAX_NAMED).map(|owner| {
+        let Owner { chance, borne, .. } = owner;
+        let name = name(story, owner.request, call);
         // As a factor: odds of one to one say nothing.
-        format!("together     {chance:.3} {name} (witnesses x{:.1})", odds.exp())
+        let witnesses = owner.odds.exp();
+        format!("together     {chance:.3} {name} (witnesses x{witnesses:.1}; borne {borne:.3})")
     });
     let nobody = format!("together     {:.3} no request", weighed.nobody);
     owners.chain([nobody]).collect()

@@ -1,5 +1,6 @@
 //! All exporters together, as the pipeline sees them.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,12 @@ use super::counters::{Counters, Reason, Summary};
 use super::file::File;
 use super::otlp_grpc::OtlpGrpc;
 use super::otlp_http::OtlpHttp;
-use super::queue::{Queue, Weighed, weigh};
+use super::queue::{Queue, Weighed, weighed};
 use super::secure::TlsError;
 use super::settings::Settings;
 use super::sink::Sink;
 use super::target::{Kind, Target};
+use super::trees::Trees;
 use super::worker::Worker;
 use super::zipkin_http::ZipkinHttp;
 use crate::trace::Span;
@@ -117,6 +119,11 @@ impl Exporters {
             Kind::Zipkin => self.spawn(target, settings, ZipkinHttp::new(target)?),
             Kind::OtlpGrpc => self.spawn(target, settings, OtlpGrpc::new(target)?),
             Kind::OtlpHttp => self.spawn(target, settings, OtlpHttp::new(target)?),
+            Kind::Stdout if std::io::stdout().is_terminal() => {
+                let failed = |source| Problem::File { path: target.endpoint.clone(), source };
+                let trees = Trees::new(std::io::stdout()).map_err(failed)?;
+                self.spawn(target, settings, trees);
+            }
             Kind::File | Kind::Stdout => self.spawn(target, settings, File::new(target)?),
         }
         Ok(())
@@ -140,19 +147,12 @@ impl Exporters {
 
     /// Hands spans to every exporter. Never waits: what a queue has no room for is dropped there,
     /// and counted.
-    pub fn send(&self, spans: impl IntoIterator<Item = Arc<Span>>) {
-        let weighed: Vec<Weighed> = spans
-            .into_iter()
-            .map(|span| {
-                let weight = weigh(&span);
-                (span, weight)
-            })
-            .collect();
-        if weighed.is_empty() {
+    pub fn send(&self, spans: &[Weighed]) {
+        if spans.is_empty() {
             return;
         }
         for exporter in &self.exporters {
-            exporter.give(&weighed);
+            exporter.give(spans);
         }
     }
 
@@ -160,11 +160,10 @@ impl Exporters {
     /// has taken nothing for `patience`. From then on spans are dropped there, and counted, until
     /// it takes some again.
     pub fn send_patiently(&self, spans: &[Arc<Span>], patience: Duration) {
-        for span in spans {
-            let weighed = (span.clone(), weigh(span));
+        for span in weighed(spans.iter().cloned()) {
             for exporter in &self.exporters {
-                exporter.queue.wait_for_room(&weighed, patience);
-                exporter.give(std::slice::from_ref(&weighed));
+                exporter.queue.wait_for_room(&span, patience);
+                exporter.give(std::slice::from_ref(&span));
             }
         }
     }

@@ -9,6 +9,7 @@ use prost::Message;
 
 use super::super::testing::{Backend, Certificates, Reply, settings, spans, until};
 use super::*;
+use crate::export::weigh;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -27,7 +28,7 @@ fn otlp_http(backend: &Backend) -> Target {
 /// Sends so many spans to one target and shuts down.
 async fn export(target: Target, settings: &Settings, count: u64) -> Summary {
     let exporters = Exporters::start(&[target], settings).unwrap();
-    exporters.send(spans(count));
+    exporters.send(&weighed(spans(count)));
     exporters.shutdown(LONG).await.remove(0)
 }
 
@@ -55,7 +56,7 @@ async fn batches_are_bounded_by_bytes_and_sent_when_they_are_old() {
     let weight = weigh(&spans(1)[0]);
     let settings = Settings { batch_bytes: 3 * weight, ..settings() };
     let exporters = Exporters::start(&[zipkin(&backend)], &settings).unwrap();
-    exporters.send(spans(7));
+    exporters.send(&weighed(spans(7)));
     until("all are sent by age alone", || exporters.summaries()[0].exported == 7).await;
     assert_eq!(backend.batches(), [3, 3, 1]);
 }
@@ -112,7 +113,7 @@ async fn otlp_http_waits_as_it_is_told() {
     })
     .await;
     let exporters = Exporters::start(&[otlp_http(&backend)], &settings()).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     until("exported", || exporters.summaries()[0].exported == 3).await;
     let received = backend.received();
     assert_eq!(received.len(), 2);
@@ -187,11 +188,11 @@ async fn a_backend_that_was_away_misses_only_what_exceeded_the_queue() {
     let settings = Settings { queue_spans: 100, batch_spans: 10, ..settings() };
     let exporters =
         Exporters::start(&[target(&format!("zipkin=http://{address}"))], &settings).unwrap();
-    exporters.send(spans(250));
+    exporters.send(&weighed(spans(250)));
     assert_eq!(exporters.summaries()[0].dropped_by_reason, [("queue full", 150)]);
     // One batch is out of the queue and being retried, so there is room for as many.
     until("an attempt has failed", || exporters.summaries()[0].last_error.is_some()).await;
-    exporters.send(spans(50));
+    exporters.send(&weighed(spans(50)));
     let away = exporters.summaries().remove(0);
     assert_eq!((away.exported, away.waiting), (0, 110));
     assert_eq!(away.dropped_by_reason, [("queue full", 190)]);
@@ -214,7 +215,7 @@ async fn one_that_hangs_delays_neither_the_others_nor_the_end() {
     let targets = [target(&hung), zipkin(&good), target(&hung_grpc)];
     let exporters = Exporters::start(&targets, &settings).unwrap();
     for _ in 0..10 {
-        exporters.send(spans(10));
+        exporters.send(&weighed(spans(10)));
     }
     until("the good one has all", || exporters.summaries()[1].exported == 100).await;
     assert_eq!(exporters.summaries()[0].waiting, 100);
@@ -245,7 +246,7 @@ async fn tls_with_a_private_ca_and_a_client_certificate() {
     assert!(half.to_string().contains("only the key"), "{half}");
     target.tls.key = None;
     let exporters = Exporters::start(&[target], &settings()).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     until("an attempt has failed", || exporters.summaries()[0].last_error.is_some()).await;
     let summary = exporters.shutdown(Duration::from_millis(50)).await.remove(0);
     assert_eq!((summary.exported, summary.dropped()), (0, 3));

@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use super::super::testing::{settings, spans, until};
 use super::*;
-use crate::export::{Exporters, Settings};
+use crate::export::{Exporters, Settings, weighed};
 
 fn target(text: &str) -> Target {
     text.parse().unwrap()
@@ -19,7 +19,7 @@ async fn one_json_line_a_batch_after_what_is_there() {
     let settings = Settings { batch_spans: 2, ..settings() };
     let file = target(&format!("file={}", path.display()));
     let exporters = Exporters::start(&[file], &settings).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     let summary = exporters.shutdown(Duration::from_secs(30)).await.remove(0);
     assert_eq!((summary.exported, summary.dropped()), (3, 0));
     let text = std::fs::read_to_string(&path).unwrap();
@@ -37,7 +37,7 @@ async fn one_json_line_a_batch_after_what_is_there() {
 #[tokio::test]
 async fn a_full_disk_is_counted() {
     let exporters = Exporters::start(&[target("file=/dev/full")], &settings()).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     let summary = exporters.shutdown(Duration::from_secs(30)).await.remove(0);
     assert_eq!(summary.dropped_by_reason, [("write failed", 3)]);
     assert!(summary.last_error.unwrap().contains("No space left"));
@@ -87,7 +87,7 @@ async fn a_pipe_that_nobody_reads_does_not_hold_up_the_end() {
     let file = target(&format!("file={}", path.display()));
     let settings = Settings { batch_spans: 10, ..settings() };
     let exporters = Exporters::start(&[file], &settings).unwrap();
-    exporters.send(spans(1000));
+    exporters.send(&weighed(spans(1000)));
     until("the pipe is full", || exporters.summaries()[0].exported >= 10).await;
     let start = std::time::Instant::now();
     let summary = exporters.shutdown(Duration::from_millis(50)).await.remove(0);

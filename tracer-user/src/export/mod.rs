@@ -9,6 +9,10 @@
 //!
 //! A new format is a file with a `Sink`, a [`Kind`], and one line in `exporters.rs`.
 
+use std::sync::Arc;
+
+use crate::trace::Span;
+
 mod counters;
 mod endpoint;
 mod env;
@@ -24,6 +28,7 @@ mod settings;
 mod sink;
 mod target;
 mod text;
+mod trees;
 mod worker;
 mod writer;
 mod zipkin;
@@ -36,13 +41,10 @@ pub use counters::Summary;
 pub use env::targets_from_env;
 pub use exporters::{Exporters, Observer, Problem, StartError};
 pub(crate) use queue::weigh;
+pub use queue::{Weighed, weighed};
 pub use secure::TlsError;
 pub use settings::Settings;
 pub use target::{Kind, Target, TargetError, Tls};
-pub(crate) use text::printable;
-
-use crate::trace::Span;
-use std::sync::Arc;
 
 /// Spans as one OTLP request in JSON.
 pub(crate) fn otlp_json(spans: &[Arc<Span>]) -> Vec<u8> {

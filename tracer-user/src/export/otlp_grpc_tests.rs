@@ -16,7 +16,7 @@ use tonic_types::ErrorDetails;
 
 use super::super::testing::{Certificates, settings, spans, until};
 use super::*;
-use crate::export::{Exporters, Settings, Summary};
+use crate::export::{Exporters, Settings, Summary, weighed};
 
 type Answer = Result<u64, Status>;
 
@@ -86,7 +86,7 @@ impl Running {
         let mut target = self.target("http");
         target.headers.push(("Api-Key".into(), "secret".into()));
         let exporters = Exporters::start(&[target], settings).unwrap();
-        exporters.send(spans(count));
+        exporters.send(&weighed(spans(count)));
         exporters.shutdown(Duration::from_secs(30)).await.remove(0)
     }
 
@@ -146,7 +146,7 @@ async fn waits_for_a_collector_that_comes_late() {
     until("the port is closed", || std::net::TcpStream::connect(address).is_err()).await;
     let target: Target = format!("otlp=http://{address}").parse().unwrap();
     let exporters = Exporters::start(&[target], &settings()).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     until("an attempt has failed", || exporters.summaries()[0].last_error.is_some()).await;
     assert_eq!(exporters.summaries()[0].waiting, 3);
 
@@ -192,10 +192,10 @@ async fn a_peer_that_vanished_is_found_out() {
     let mut target: Target = format!("otlp=http://{address}").parse().unwrap();
     target.timeout = Duration::from_millis(500);
     let exporters = Exporters::start(&[target], &settings()).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     until("the connection works", || exporters.summaries()[0].exported == 3).await;
     freeze.send_replace(true);
-    exporters.send(spans(4));
+    exporters.send(&weighed(spans(4)));
     until("another connection is made", || exporters.summaries()[0].exported == 7).await;
     assert_eq!(running.batches(), [3, 4]);
 }
@@ -210,14 +210,14 @@ async fn tls_with_a_private_ca_and_a_client_certificate() {
     let running = Running::start(vec![], usize::MAX, Some(tls));
     let mut target = running.target("https");
     let strangers = Exporters::start(&[target.clone()], &settings()).unwrap();
-    strangers.send(spans(3));
+    strangers.send(&weighed(spans(3)));
     until("an attempt has failed", || strangers.summaries()[0].last_error.is_some()).await;
     let summary = strangers.shutdown(Duration::from_millis(50)).await.remove(0);
     assert_eq!((summary.exported, summary.dropped()), (0, 3));
 
     target.tls = certificates.tls.clone();
     let exporters = Exporters::start(&[target], &settings()).unwrap();
-    exporters.send(spans(3));
+    exporters.send(&weighed(spans(3)));
     let summary = exporters.shutdown(Duration::from_secs(30)).await.remove(0);
     assert_eq!(summary.exported, 3, "{summary:?}");
     assert_eq!(running.batches(), [3]);

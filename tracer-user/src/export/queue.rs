@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::settings::Settings;
 use crate::trace::{Span, Value};
 
-/// A span with its approximate size in bytes.
-pub(super) type Weighed = (Arc<Span>, usize);
+/// A span with its approximate size in bytes ([`weigh`]).
+pub type Weighed = (Arc<Span>, usize);
 
 #[derive(Default)]
 struct Inner {
@@ -135,6 +135,15 @@ impl Queue {
     }
 }
 
+/// Spans with their sizes: reckoned once for all queues that they go to.
+pub fn weighed(spans: impl IntoIterator<Item = Arc<Span>>) -> Vec<Weighed> {
+    let weighed = |span: Arc<Span>| {
+        let weight = weigh(&span);
+        (span, weight)
+    };
+    spans.into_iter().map(weighed).collect()
+}
+
 /// About how many bytes a span takes, in memory and written as JSON with its resource. It need
 /// not be exact, only never far below: limits on bytes rest on it.
 pub(crate) fn weigh(span: &Span) -> usize {
@@ -176,32 +185,32 @@ mod tests {
         Queue::new(settings)
     }
 
-    fn weighed(count: u64) -> Vec<Weighed> {
+    fn hundreds(count: u64) -> Vec<Weighed> {
         (1..=count).map(|n| (Arc::new(span(n)), 100)).collect()
     }
 
     #[tokio::test]
     async fn takes_up_to_its_limits_and_returns_the_rest() {
         let by_spans = queue(|s| s.queue_spans = 3);
-        assert_eq!(by_spans.push(&weighed(5)), 2);
+        assert_eq!(by_spans.push(&hundreds(5)), 2);
         assert_eq!(by_spans.take().len(), 3);
-        assert_eq!(by_spans.push(&weighed(1)), 0);
+        assert_eq!(by_spans.push(&hundreds(1)), 0);
 
         let by_bytes = queue(|s| s.queue_bytes = 250);
-        assert_eq!(by_bytes.push(&weighed(5)), 3);
+        assert_eq!(by_bytes.push(&hundreds(5)), 3);
         assert_eq!(by_bytes.take().len(), 2);
-        assert_eq!(by_bytes.push(&weighed(3)), 1);
+        assert_eq!(by_bytes.push(&hundreds(3)), 1);
     }
 
     #[tokio::test]
     async fn one_who_waits_gets_room() {
         let queue = Arc::new(queue(|s| s.queue_spans = 3));
-        queue.push(&weighed(3));
+        queue.push(&hundreds(3));
         let waiting = std::thread::spawn({
             let queue = Arc::clone(&queue);
             move || {
-                queue.wait_for_room(&weighed(1)[0], Duration::from_secs(600));
-                queue.push(&weighed(1))
+                queue.wait_for_room(&hundreds(1)[0], Duration::from_secs(600));
+                queue.push(&hundreds(1))
             }
         });
         assert_eq!(queue.take().len(), 3);
@@ -211,13 +220,13 @@ mod tests {
     #[tokio::test]
     async fn one_who_waits_in_vain_does_not_wait_again() {
         let queue = queue(|s| s.queue_spans = 3);
-        queue.push(&weighed(3));
-        queue.wait_for_room(&weighed(1)[0], Duration::from_millis(1));
+        queue.push(&hundreds(3));
+        queue.wait_for_room(&hundreds(1)[0], Duration::from_millis(1));
         // Would not return in time.
-        queue.wait_for_room(&weighed(1)[0], Duration::from_secs(600));
-        assert_eq!(queue.push(&weighed(1)), 1);
+        queue.wait_for_room(&hundreds(1)[0], Duration::from_secs(600));
+        assert_eq!(queue.push(&hundreds(1)), 1);
         queue.take();
-        queue.push(&weighed(1));
+        queue.push(&hundreds(1));
         queue.wait_until_empty(Duration::from_millis(1));
         assert_eq!(queue.take().len(), 1);
     }
@@ -225,7 +234,7 @@ mod tests {
     #[tokio::test]
     async fn batches_are_bounded_and_in_order() {
         let queue = queue(|s| (s.batch_spans, s.batch_bytes) = (4, 250));
-        queue.push(&weighed(3));
+        queue.push(&hundreds(3));
         assert_eq!(queue.take().len(), 2);
         assert_eq!(queue.take().iter().map(|(s, _)| s.start).collect::<Vec<_>>(), [span(3).start]);
         assert!(queue.take().is_empty());
@@ -253,10 +262,10 @@ mod tests {
     async fn due_by_age_or_by_number() {
         let queue = Arc::new(queue(|s| (s.batch_spans, s.batch_age) = (3, Duration::from_secs(7))));
         let start = Instant::now();
-        queue.push(&weighed(1));
+        queue.push(&hundreds(1));
         queue.due().await;
         assert_eq!(start.elapsed().as_secs(), 7);
-        queue.push(&weighed(2));
+        queue.push(&hundreds(2));
         queue.due().await;
         assert_eq!(start.elapsed().as_secs(), 7, "three are enough");
 
@@ -266,7 +275,7 @@ mod tests {
             async move { queue.due().await }
         });
         tokio::time::sleep(Duration::from_secs(1)).await;
-        queue.push(&weighed(3));
+        queue.push(&hundreds(3));
         waiting.await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 8, "woken by the third");
     }

@@ -31,10 +31,18 @@ pub(super) enum Verdict {
 pub(super) trait Sink: Send + 'static {
     /// A written batch.
     type Body: Send + Sync;
+    /// How often [`pass`](Self::pass) is wanted when nothing comes, if at all.
+    const PERIOD: Option<Duration> = None;
 
     /// Writes a batch.
     fn encode(&self, spans: &[Arc<Span>]) -> Payload<Self::Body>;
 
     /// Sends it once. It may be cancelled at any point where it awaits.
     fn deliver(&mut self, body: &Self::Body) -> impl Future<Output = Verdict> + Send;
+
+    /// Time passed and nothing came; `over`: nothing will.
+    fn pass(&mut self, over: bool) -> impl Future<Output = ()> + Send {
+        let _ = over;
+        std::future::ready(())
+    }
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::trace::{Span, Status, Value};
+use crate::waterfall::printable;
 
 /// Writes a span's line, with its line feed.
 pub(super) fn line(span: &Span, out: &mut String) {
@@ -53,19 +54,6 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
         Value::Bool(truth) => truth.to_string(),
         Value::Texts(texts) => printable(&texts.join(",")),
     })
-}
-
-/// Names come from what others sent: no control characters, which could end the line or steer
-/// the terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() {
-            true => clean.extend(c.escape_default()),
-            false => clean.push(c),
-        }
-    }
-    clean
 }
 
 #[cfg(test)]

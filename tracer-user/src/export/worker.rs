@@ -35,12 +35,17 @@ impl<S: Sink> Worker<S> {
                 let queue = Arc::clone(&self.queue);
                 tokio::select! {
                     () = queue.due() => {}
+                    () = period(S::PERIOD) => {
+                        self.sink.pass(false).await;
+                        continue;
+                    }
                     () = self.stopped() => {}
                 }
             }
             let batch = self.queue.take();
             if batch.is_empty() {
-                if self.deadline().is_some() {
+                if let Some(deadline) = self.deadline() {
+                    let _ = timeout_at(deadline, self.sink.pass(true)).await;
                     return;
                 }
                 continue;
@@ -170,6 +175,13 @@ impl<S: Sink> Worker<S> {
         }
         tokio::time::sleep_until(until).await;
         Some(())
+    }
+}
+
+async fn period(period: Option<Duration>) {
+    match period {
+        Some(period) => tokio::time::sleep(period).await,
+        None => std::future::pending().await,
     }
 }
 

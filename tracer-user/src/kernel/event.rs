@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tracer_common::record::{
     self, DATA_UNREADABLE, FAMILY_INET, FAMILY_INET6, Flow, Header, KIND_CONNECTION, KIND_COURSE,
-    KIND_DATA, KIND_PROCESS, KIND_STATE,
+    KIND_DATA, KIND_PROCESS, KIND_STATE, KIND_TRAFFIC,
 };
 use zerocopy::FromBytes;
 
@@ -17,6 +17,8 @@ pub enum Event<'a> {
     Connection(record::Connection),
     /// A connection changed state.
     State(record::State),
+    /// What a connection that carries TLS has moved.
+    Traffic(record::Traffic),
     /// A process changed.
     Process(record::Process),
     /// A flow of execution did what no operation shows.
@@ -43,6 +45,7 @@ impl<'a> Event<'a> {
                 Some(Event::Connection(record::Connection::read_from_prefix(bytes).ok()?.0))
             }
             KIND_STATE => Some(Event::State(record::State::read_from_prefix(bytes).ok()?.0)),
+            KIND_TRAFFIC => Some(Event::Traffic(record::Traffic::read_from_prefix(bytes).ok()?.0)),
             KIND_PROCESS => Some(Event::Process(record::Process::read_from_prefix(bytes).ok()?.0)),
             KIND_COURSE => Some(Event::Course(record::Course::read_from_prefix(bytes).ok()?.0)),
             _ => None,
@@ -56,7 +59,7 @@ impl<'a> Event<'a> {
             Event::Data(data, ..) => data.flow,
             Event::State(state) => state.flow,
             Event::Course(course) => course.flow,
-            Event::Connection(_) | Event::Process(_) => Flow::default(),
+            Event::Connection(_) | Event::Traffic(_) | Event::Process(_) => Flow::default(),
         }
     }
 
@@ -67,6 +70,7 @@ impl<'a> Event<'a> {
             Event::Data(data, ..) => &data.header,
             Event::Connection(connection) => &connection.header,
             Event::State(state) => &state.header,
+            Event::Traffic(traffic) => &traffic.header,
             Event::Process(process) => &process.header,
             Event::Course(course) => &course.header,
         }

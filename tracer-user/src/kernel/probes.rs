@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, Queue, RingBuf};
 use aya::programs::BtfTracePoint;
 use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
 use aya_log::EbpfLogger;
@@ -24,6 +24,10 @@ use super::uprobes::Uprobes;
 pub const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
 
 static OBJECT: &[u8] = include_bytes_aligned!(env!("TRACER_EBPF_OBJECT"));
+
+/// Probes on user space that can be preempted at the same instant and still have a scratch buffer,
+/// beside one on each processor.
+const SPARE: u32 = 8;
 
 /// What is to be traced, as far as the kernel side can decide it.
 #[derive(Clone, Debug, Default)]
@@ -81,18 +85,20 @@ impl Probes {
         let level = if selection.log { aya_log::Level::Debug as u8 } else { 0 };
         let processors =
             aya::util::nr_cpus().map_err(|(path, error)| anyhow!("{path}: {error}"))?;
+        let spare = processors as u32 + SPARE;
         let mut ebpf = EbpfLoader::new()
             .override_global(names::OFFSETS, offsets.as_bytes(), true)
             .override_global(names::CHOICES, choices.as_bytes(), true)
             .override_global(aya_log::LEVEL, &level, true)
             .map_max_entries(names::EVENTS, ring_size)
-            .map_max_entries(names::SCRATCH, 2 * processors as u32)
+            .map_max_entries(names::SCRATCH, 2 * processors as u32 + spare)
+            .map_max_entries(names::FREE, spare)
             .load(OBJECT)
             .context("the kernel refused the maps")?;
         let log = if selection.log { Some(EbpfLogger::init(&mut ebpf)?) } else { None };
+        fill(&mut ebpf, processors as u32, spare)?;
         let mut take = |name| ebpf.take_map(name).ok_or_else(|| anyhow!("no map {name}"));
         let mut ports: HashMap<_, u32, u32> = HashMap::try_from(take(names::PORTS)?)?;
-        let mut known: HashMap<_, u64, u32> = HashMap::try_from(take(names::STARTS)?)?;
         let mut probes = Probes {
             ring: RingBuf::try_from(take(names::EVENTS)?)?,
             counts: PerCpuArray::try_from(take(names::COUNTS)?)?,
@@ -105,9 +111,6 @@ impl Probes {
         };
         for (&port, verdict) in &selection.ports {
             ports.insert(u32::from(port), verdict, 0)?;
-        }
-        for (key, start) in head::starts() {
-            known.insert(key, start as u32, 0)?;
         }
         for (&process, &verdict) in &selection.processes {
             probes.judge(process, verdict)?;
@@ -234,6 +237,22 @@ impl Probes {
             })
             .collect()
     }
+}
+
+/// Fills maps that programs need which are loaded later: they stay with the object.
+fn fill(ebpf: &mut Ebpf, processors: u32, spare: u32) -> Result<()> {
+    fn map<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut aya::maps::Map> {
+        ebpf.map_mut(name).ok_or_else(|| anyhow!("no map {name}"))
+    }
+    let mut known: HashMap<_, u64, u32> = HashMap::try_from(map(ebpf, names::STARTS)?)?;
+    for (key, start) in head::starts() {
+        known.insert(key, start as u32, 0)?;
+    }
+    let mut free: Queue<_, u32> = Queue::try_from(map(ebpf, names::FREE)?)?;
+    for index in 0..spare {
+        free.push(2 * processors + index, 0)?;
+    }
+    Ok(())
 }
 
 /// 64 bits of the boot's identifier, which differs from boot to boot and host to host (random(4)).

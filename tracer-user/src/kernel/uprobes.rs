@@ -14,6 +14,8 @@ use aya::programs::UProbe;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
 use tracer_common::runtime::Runtime;
 
+use super::shared::{InodeId, Shared};
+
 /// A place in a file at which a probe looks while one process runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Uprobe {
@@ -34,6 +36,7 @@ pub struct Uprobes {
     runtimes: HashMap<MapData, u32, RuntimeValue>,
     unfollowed: HashMap<MapData, u32, u32>,
     attached: BTreeMap<u32, BTreeMap<Place, UProbeLink>>,
+    shared: Shared,
     /// Programs that the kernel has accepted.
     loaded: HashSet<&'static str>,
 }
@@ -45,7 +48,8 @@ impl Uprobes {
     pub(super) fn new(ebpf: Arc<Mutex<Ebpf>>, runtimes: Map, unfollowed: Map) -> Result<Self> {
         let runtimes = HashMap::try_from(runtimes)?;
         let unfollowed = HashMap::try_from(unfollowed)?;
-        Ok(Self { ebpf, runtimes, unfollowed, attached: BTreeMap::new(), loaded: HashSet::new() })
+        let (attached, shared, loaded) = <_>::default();
+        Ok(Self { ebpf, runtimes, unfollowed, attached, shared, loaded })
     }
 
     /// Has the probes read which context each thread of a process runs; or no longer.
@@ -92,7 +96,7 @@ impl Uprobes {
             if attached.contains_key(&place) {
                 continue;
             }
-            match self.attach_one(process, uprobe) {
+            match self.attach_one(Some(process), uprobe) {
                 Ok(link) => {
                     attached.insert(place, link);
                 }
@@ -105,13 +109,35 @@ impl Uprobes {
         outcome
     }
 
+    /// Has these uprobes on a file, whoever runs it, as long as `user` does: a process, or 0 for good.
+    /// If they are there already, nothing is attached again.
+    ///
+    /// # Errors
+    /// The first one that could not be attached; the others are.
+    pub fn share(&mut self, user: u32, file: InodeId, uprobes: &[Uprobe]) -> Result<()> {
+        if self.shared.joins(user, file) {
+            return Ok(());
+        }
+        let (mut links, mut outcome) = (vec![], Ok(()));
+        for uprobe in uprobes {
+            match self.attach_one(None, uprobe) {
+                Ok(link) => links.push(link),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        self.shared.put(user, file, links);
+        outcome
+    }
+
     /// Forgets a process that has ended.
     pub fn forget(&mut self, process: u32) {
         self.attached.remove(&process);
+        self.shared.leaves(process);
         let _ = self.runtimes.remove(&process);
     }
 
-    fn attach_one(&mut self, process: u32, uprobe: &Uprobe) -> Result<UProbeLink> {
+    /// `process`: only while this one runs it.
+    fn attach_one(&mut self, process: Option<u32>, uprobe: &Uprobe) -> Result<UProbeLink> {
         let name = uprobe.program;
         let mut ebpf = self.ebpf.lock().unwrap_or_else(PoisonError::into_inner);
         let program = ebpf.program_mut(name).ok_or_else(|| anyhow!("no program {name}"))?;
@@ -122,8 +148,13 @@ impl Uprobes {
         }
         let location = UProbeAttachLocation::AbsoluteOffset(uprobe.offset);
         let point = UProbeAttachPoint { location, cookie: Some(uprobe.cookie) };
-        let process = NonZeroU32::new(process).context("process 0")?;
-        let link = program.attach(point, &uprobe.path, UProbeScope::OneProcess(process));
+        let scope = match process {
+            Some(process) => {
+                UProbeScope::OneProcess(NonZeroU32::new(process).context("process 0")?)
+            }
+            None => UProbeScope::AllProcesses,
+        };
+        let link = program.attach(point, &uprobe.path, scope);
         let link = link.with_context(|| format!("attaching probe {name}"))?;
         Ok(program.take_link(link)?)
     }

@@ -71,6 +71,12 @@ impl Directory for Processes {
         self.table.inherits(pid, from);
     }
 
+    fn speaks_tls(&mut self, pid: u32) {
+        if let Some(runtimes) = &self.runtimes {
+            runtimes.speaks_tls(pid);
+        }
+    }
+
     fn serves(&mut self, pid: u32, port: u16) {
         self.table.serves(pid, port);
     }

@@ -12,6 +12,7 @@ mod record;
 mod rights;
 mod run;
 mod runtimes;
+mod sampled;
 mod shown;
 mod unfollowed;
 

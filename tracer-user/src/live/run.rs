@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use tokio::signal::unix::{SignalKind, signal};
 use tracer_common::filter::{PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE};
+use tracing::info;
 
 use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
-use crate::kernel::{Probes, Selection};
+use crate::kernel::{Probes, Selection, leave_uprobes};
 use crate::metrics::ProbeRuns;
 use crate::recording::Tap;
 use crate::serve::Server;
@@ -21,12 +22,14 @@ use super::capture::{boot_now, both_clocks, capture};
 use super::directory::Processes;
 use super::outlets::Outlets;
 use super::runtimes::Runtimes;
-use super::{kept, page, record, rights, shown};
+use super::{kept, page, record, rights, sampled, shown};
 
 /// How long exporters may take to send what is left.
 const FLUSH: Duration = Duration::from_secs(10);
 /// How long the page's requests may take to end.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How long the end waits for the kernel to remove uprobes, which takes a tenth of a second for each.
+const DETACH: Duration = Duration::from_secs(5);
 
 /// Traces until interrupted or the set time is over, then prints the balance. If `recording` is
 /// told, what is seen goes to its file as well.
@@ -46,7 +49,12 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let selection = selection(&settings, &mut processes);
     let traced = selection.processes.values().filter(|&&verdict| verdict == TRACE).count();
     let probes = Probes::attach(&selection)?;
-    let runtimes = Runtimes::start(probes.uprobes()?, settings.uprobes)?;
+    let (runtimes, detached) = Runtimes::start(
+        probes.uprobes()?,
+        settings.uprobes,
+        settings.uprobes && !settings.filter.judges_processes(),
+        store.as_ref().map(|_| settings.data.directory.clone()),
+    )?;
     let failures = runtimes.failures();
     let there: Vec<_> =
         processes.all(boot_now()).into_iter().filter(|(_, wanted)| *wanted).collect();
@@ -56,18 +64,30 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let targets = if silent { &[] } else { &settings.exporters[..] };
     let exporters =
         Exporters::start(targets, &export::Settings::default()).map_err(anyhow::Error::from)?;
+    let exporters = Arc::new(exporters);
+    let gate = sampled::start(&settings, store.as_ref(), &exporters)?.map(Arc::new);
+    let sampling = gate.as_ref().map(|gate| gate.observer());
     let vitals = Arc::new(Vitals::default());
-    let (server, feed) = shown::start(
-        listener,
-        shown::Parts {
+    let show = |listener| -> Result<_> {
+        let parts = shown::Parts {
             vitals: vitals.clone(),
             exporters: exporters.observer(),
             probes: ProbeRuns::new(probes.descriptors()?),
             store: store.clone(),
+            gate: gate.clone(),
+            store_sampled: settings.sampling.what.store(),
             chosen: settings.filter.judges_processes() || settings.filter.restricts_ports(),
-        },
-    )?;
-    let outlets = Arc::new(Outlets { exporters, metrics: feed, store: store.clone() });
+        };
+        shown::start(listener, parts)
+    };
+    let (server, feed) = listener.map(show).transpose()?.unzip();
+    let outlets = Arc::new(Outlets {
+        exporters,
+        metrics: feed,
+        store: store.clone(),
+        gate,
+        sampled: settings.sampling.what,
+    });
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 
@@ -108,12 +128,17 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
     let (mut balance, recorded) = tokio::task::spawn_blocking(|| thread.join())
         .await?
         .map_err(|_| anyhow!("the capture thread failed; please report this with its message"))??;
-    let outlets = Arc::into_inner(outlets).context("exporters are still in use")?;
+    let outlets = Arc::into_inner(outlets).context("outlets are still in use")?;
     let lost = failures.all().into_iter().chain(outlets.losses());
     balance.losses.extend(lost.filter(|(_, count)| *count > 0));
-    let exported = outlets.exporters.shutdown(FLUSH).await;
+    let exporters = outlets.close();
+    let exporters = Arc::into_inner(exporters).context("exporters are still in use")?;
+    let exported = exporters.shutdown(FLUSH).await;
     if let Some(server) = server {
         server.shutdown(GOODBYE).await;
+    }
+    if let Some(sampling) = sampling {
+        eprint!("{}", sampled::summary(&sampling.tally()));
     }
     if let Some(store) = &store {
         store.close();
@@ -127,6 +152,11 @@ pub async fn run(settings: Settings, recording: Option<RecordArgs>) -> Result<()
         if let Some(totals) = recorded {
             eprint!("{}", record::summary(args, &totals, started.elapsed()));
         }
+    }
+    if !tokio::task::spawn_blocking(move || detached.within(DETACH)).await?
+        && let Err(error) = leave_uprobes()
+    {
+        info!("all uprobes are removed before the end: {error}");
     }
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Between the first looks.
-const FIRST: Duration = Duration::from_millis(25);
+const FIRST: Duration = Duration::from_millis(10);
 /// So many of them; from then on each pause is twice the one before.
-const EAGER: u32 = 20;
-/// The pause is doubled so often: to 3.4 minutes.
-const MAX_DOUBLED: u32 = 13;
+const EAGER: u32 = 30;
+/// The pause is doubled so often: to 2.7 minutes.
+const MAX_DOUBLED: u32 = 14;
 /// How often it is asked which processes have made such calls.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(10);
 /// Processes that are remembered.
 const MAX_PROCESSES: usize = 4096;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::trace::{Kind, Span, Status, Value};
+use crate::trace::{COVERS, Kind, Span, Status, Value};
 
 /// Stands for whoever is not traced and calls a service.
 pub(super) const OUTSIDE: &str = "user";
@@ -29,7 +29,8 @@ pub(super) struct Facts {
 impl Facts {
     /// `None` for a span that is no side of a request.
     pub(super) fn of(span: &Span) -> Option<Self> {
-        if !matches!(span.kind, Kind::Client | Kind::Server) {
+        let is_side = matches!(span.kind, Kind::Client | Kind::Server);
+        if !is_side || span.attribute(COVERS).is_some() {
             return None;
         }
         let text = |key| match attribute(span, key)? {
@@ -51,8 +52,11 @@ impl Facts {
             peer: span.remote.service.clone(),
             address,
             name: span.name.as_str().into(),
-            method: text("http.request.method").unwrap_or_default(),
-            route: text("http.route").unwrap_or_default(),
+            // A gRPC call is a POST (gRPC over HTTP/2), and its route the method that is called.
+            method: text("http.request.method")
+                .or_else(|| text("rpc.system.name").map(|_| "POST".into()))
+                .unwrap_or_default(),
+            route: text("http.route").or_else(|| text("rpc.method")).unwrap_or_default(),
             status: number("http.response.status_code"),
             error: text("error.type"),
             failed: matches!(span.status, Status::Error(_)),

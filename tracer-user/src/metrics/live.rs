@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::bound::OTHER;
-use super::durations::Durations;
 use super::facts::{Facts, OUTSIDE};
+use crate::durations::Durations;
 
 /// Time that a slot covers.
 const SLOT: Duration = Duration::from_secs(2);

@@ -10,9 +10,7 @@
 //! `other`.
 
 mod bound;
-mod durations;
 mod facts;
-mod feed;
 mod graph;
 mod live;
 mod own;
@@ -27,8 +25,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-pub use durations::Durations;
-pub use feed::Feed;
 pub use live::{Call, Map, Node, Red as Rates, Route};
 pub use own::Health;
 pub use probes::ProbeRuns;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelSet, NoLabelSet,
+    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelSet, MetricEncoder,
+    NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
 use tracer_common::counter::Counter;
 
 use super::probes::ProbeRuns;
 use crate::export::Observer;
+use crate::sampling;
 use crate::stats::Vitals;
 use crate::store::Store;
 
@@ -25,6 +27,8 @@ pub struct Health {
     pub probes: ProbeRuns,
     /// The store, if there is one.
     pub store: Option<Arc<Store>>,
+    /// What is sampled, if anything may be.
+    pub sampling: Option<sampling::Observer>,
 }
 
 impl fmt::Debug for Health {
@@ -39,6 +43,7 @@ impl Collector for Health {
         self.pipeline(&mut out)?;
         self.exporters(&mut out)?;
         self.store(&mut out)?;
+        self.sampling(&mut out)?;
         self.probes(&mut out)?;
         process(&mut out)
     }
@@ -111,6 +116,21 @@ impl Health {
         out.counter("tracer_store_removed_spans", help, stats.removed)
     }
 
+    fn sampling(&self, out: &mut Out<'_>) -> fmt::Result {
+        let Some(sampling) = &self.sampling else { return Ok(()) };
+        let tally = sampling.tally();
+        let help = "1 while not all traces are kept";
+        out.gauge("tracer_sampling_active", help, u32::from(tally.chooses))?;
+        let kept = [("failed", tally.failed), ("slow", tally.slow), ("rest", tally.rest)];
+        let all = kept.into_iter().chain([("left_out", tally.left_out)]);
+        let all = all.map(|(verdict, count)| ([("verdict", verdict)], count));
+        out.counters("tracer_sampling_traces", "Traces that were decided, by verdict", all)?;
+        let help = "Spans of traces that were not kept";
+        out.counter("tracer_sampling_left_out_spans", help, tally.left_out_spans)?;
+        let help = "Traces that were decided too soon, because too many were open";
+        out.counter("tracer_sampling_early", help, tally.early)
+    }
+
     fn probes(&self, out: &mut Out<'_>) -> fmt::Result {
         let counted = ProbeRuns::counted();
         let help = "1 while the kernel counts the probes' runs (sysctl kernel.bpf_stats_enabled)";
@@ -161,12 +181,8 @@ impl Out<'_> {
         help: &str,
         values: impl IntoIterator<Item = (L, V)>,
     ) -> fmt::Result {
-        let mut values = values.into_iter().peekable();
-        if values.peek().is_none() {
-            return Ok(());
-        }
-        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        values.try_for_each(|(labels, value)| metric.encode_family(&labels)?.encode_gauge(&value))
+        let encode = |mut metric: MetricEncoder<'_>, value: V| metric.encode_gauge(&value);
+        self.family(name, help, MetricType::Gauge, values, encode)
     }
 
     fn counters<L: EncodeLabelSet, V: EncodeCounterValue>(
@@ -175,13 +191,25 @@ impl Out<'_> {
         help: &str,
         values: impl IntoIterator<Item = (L, V)>,
     ) -> fmt::Result {
+        let encode = |mut metric: MetricEncoder<'_>, value: V| {
+            metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+        };
+        self.family(name, help, MetricType::Counter, values, encode)
+    }
+
+    fn family<L: EncodeLabelSet, V>(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: MetricType,
+        values: impl IntoIterator<Item = (L, V)>,
+        encode: impl Fn(MetricEncoder<'_>, V) -> fmt::Result,
+    ) -> fmt::Result {
         let mut values = values.into_iter().peekable();
         if values.peek().is_none() {
             return Ok(());
         }
-        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        values.try_for_each(|(labels, value)| {
-            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&value, None)
-        })
+        let mut metric = self.0.encode_descriptor(name, help, None, kind)?;
+        values.try_for_each(|(labels, value)| encode(metric.encode_family(&labels)?, value))
     }
 }

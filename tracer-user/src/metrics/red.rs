@@ -11,54 +11,70 @@ use prometheus_client::registry::Registry;
 use super::bound::{Folded, Histograms, Labels, OTHER, histograms};
 use super::facts::Facts;
 
+/// What both sides tell of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ServerLabels {
+struct Request {
     service_name: Arc<str>,
     http_request_method: Arc<str>,
-    http_route: Arc<str>,
     http_response_status_code: Option<i64>,
     error_type: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServerLabels {
+    #[prometheus(flatten)]
+    request: Request,
+    http_route: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ClientLabels {
-    service_name: Arc<str>,
-    http_request_method: Arc<str>,
+    #[prometheus(flatten)]
+    request: Request,
     /// The called service; its address, where that is all that is known.
     peer_service: Arc<str>,
-    http_response_status_code: Option<i64>,
-    error_type: Option<Arc<str>>,
+}
+
+impl Request {
+    fn of(facts: &Facts) -> Self {
+        Self {
+            service_name: facts.service.clone(),
+            http_request_method: facts.method.clone(),
+            http_response_status_code: facts.status,
+            error_type: facts.error.clone(),
+        }
+    }
+
+    /// One of whatever kind to this service.
+    fn coarse(service_name: Arc<str>) -> Self {
+        Self {
+            service_name,
+            http_request_method: OTHER.into(),
+            http_response_status_code: None,
+            error_type: None,
+        }
+    }
 }
 
 impl Labels for ServerLabels {
     fn coarse(&self) -> Self {
-        Self { service_name: self.service_name.clone(), ..Self::other() }
+        let request = Request::coarse(self.request.service_name.clone());
+        Self { request, http_route: OTHER.into() }
     }
 
     fn other() -> Self {
-        Self {
-            service_name: OTHER.into(),
-            http_request_method: OTHER.into(),
-            http_route: OTHER.into(),
-            http_response_status_code: None,
-            error_type: None,
-        }
+        Self { request: Request::coarse(OTHER.into()), http_route: OTHER.into() }
     }
 }
 
 impl Labels for ClientLabels {
     fn coarse(&self) -> Self {
-        Self { service_name: self.service_name.clone(), ..Self::other() }
+        let request = Request::coarse(self.request.service_name.clone());
+        Self { request, peer_service: OTHER.into() }
     }
 
     fn other() -> Self {
-        Self {
-            service_name: OTHER.into(),
-            http_request_method: OTHER.into(),
-            peer_service: OTHER.into(),
-            http_response_status_code: None,
-            error_type: None,
-        }
+        Self { request: Request::coarse(OTHER.into()), peer_service: OTHER.into() }
     }
 }
 
@@ -85,25 +101,14 @@ impl Red {
     }
 
     pub(super) fn observe(&self, facts: &Facts, folded: &Folded) {
-        let Facts { service, method, status, error, .. } = facts;
-        if facts.server {
-            let labels = ServerLabels {
-                service_name: service.clone(),
-                http_request_method: method.clone(),
-                http_route: facts.route.clone(),
-                http_response_status_code: *status,
-                error_type: error.clone(),
-            };
-            self.server.series(labels, folded).observe(facts.seconds());
+        let request = Request::of(facts);
+        let histogram = if facts.server {
+            let http_route = facts.route.clone();
+            self.server.series(ServerLabels { request, http_route }, folded)
         } else {
-            let labels = ClientLabels {
-                service_name: service.clone(),
-                http_request_method: method.clone(),
-                peer_service: facts.peer.as_ref().unwrap_or(&facts.address).clone(),
-                http_response_status_code: *status,
-                error_type: error.clone(),
-            };
-            self.client.series(labels, folded).observe(facts.seconds());
-        }
+            let peer_service = facts.peer.as_ref().unwrap_or(&facts.address).clone();
+            self.client.series(ClientLabels { request, peer_service }, folded)
+        };
+        histogram.observe(facts.seconds());
     }
 }

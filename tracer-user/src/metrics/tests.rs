@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Feed, Health, Metrics, ProbeRuns};
+use super::{Health, Metrics, ProbeRuns};
 use crate::export::Observer;
 use crate::stats::{Tally, Vitals};
-use crate::trace::{Endpoint, Kind, Resource, Span, SpanId, Status, TraceId, Value};
+use crate::trace::{COVERS, Endpoint, Kind, Resource, Span, SpanId, Status, TraceId, Value};
 
 fn metrics(vitals: &Arc<Vitals>) -> Metrics {
     let (exporters, probes) = (Observer::default(), ProbeRuns::default());
-    Metrics::new(Health { vitals: vitals.clone(), exporters, probes, store: None })
+    Metrics::new(Health { vitals: vitals.clone(), exporters, probes, store: None, sampling: None })
 }
 
 /// 20 ms of `service`; it failed if the status says so.
@@ -205,6 +205,15 @@ fn the_map_shows_the_last_requests() {
 }
 
 #[test]
+fn what_stands_for_a_whole_connection_is_no_request() {
+    let mut connection = Span::clone(&span(Kind::Server, "cart", Some("front"), "/cart", 200));
+    connection.attributes.push((COVERS.into(), "connection".into()));
+    let metrics = metrics(&Arc::default());
+    metrics.record(&[Arc::new(connection)]);
+    assert!(metrics.map(Duration::from_secs(60)).nodes.is_empty());
+}
+
+#[test]
 fn what_is_old_leaves_the_map() {
     let (facts, now) = (
         super::facts::Facts::of(&span(Kind::Server, "front", None, "/", 200)).unwrap(),
@@ -220,20 +229,4 @@ fn what_is_old_leaves_the_map() {
     assert!((298..=302).contains(&requests(3000, end)), "no more than is kept");
     let later = live.map(end + Duration::from_secs(61), Duration::from_secs(60));
     assert!(later.nodes.is_empty() && later.calls.is_empty());
-}
-
-#[test]
-fn a_feed_hands_on_what_it_is_given() {
-    let metrics = metrics(&Arc::default());
-    let of_feed = metrics.clone();
-    let feed = Feed::start(move |spans| of_feed.record(spans)).unwrap();
-    let spans = vec![span(Kind::Server, "front", None, "/", 200); 1000];
-    feed.send(&spans);
-    let patience = Instant::now() + Duration::from_secs(30);
-    let count = || value(&metrics.text(), "http_server_request_duration_seconds_count", &[]);
-    while count() != Some(1000.0) {
-        assert!(Instant::now() < patience, "{:?}", count());
-        std::thread::yield_now();
-    }
-    assert_eq!(feed.losses(), [("metrics_queue_full", 0)]);
 }

@@ -3,6 +3,7 @@
 use tracer_common::head::{Start, look_at};
 
 use crate::protocol::http1::begins_request;
+use crate::protocol::http2::{Sight, sight};
 
 use super::counts::{Count, Counts};
 use super::half::Piece;
@@ -48,8 +49,20 @@ impl Opening {
             bytes = [&kept.bytes, &bytes[..]].concat();
         }
         let (this, other) = (Verdict::Http { client: end }, Verdict::Http { client: 1 - end });
-        match (look_at(&bytes), &bytes[..]) {
+        let start = look_at(&bytes);
+        let is_http1 = !matches!(start, Start::Other | Start::Partial | Start::Preface);
+        match sight(&piece.bytes).filter(|_| !is_http1) {
+            Some(Sight::Preface | Sight::Request) => return this,
+            Some(Sight::Response) => return other,
+            Some(Sight::Settings) if first => return other,
+            Some(Sight::Settings | Sight::Frames) => {
+                return opener.map_or(Verdict::Open, |client| Verdict::Http { client });
+            }
+            None => {}
+        }
+        match (start, &bytes[..]) {
             (Start::Request | Start::ConnectRequest | Start::ProxyPrefix, _) => this,
+            (Start::Preface, _) => this,
             (Start::Response, _) => other,
             (Start::Other, _) if begins_request(&piece.bytes) => this,
             // Of these nothing was captured.

@@ -3,17 +3,18 @@
 use std::collections::{HashSet, VecDeque};
 
 use tracer_common::record::{
-    self, DATA_SEND, PROCESS_EXIT, STATE_CLOSED, STATE_SEND_CLOSED, VERDICT_HTTP,
+    self, DATA_HELLO, DATA_SEND, DATA_TLS, DATA_UNREADABLE, PROCESS_EXIT, STATE_CLOSED,
+    STATE_SEND_CLOSED, VERDICT_HTTP, VERDICT_TLS,
 };
 use zerocopy::IntoBytes as _;
 
-use super::masked::{Bytes, Masked};
+use super::masked::Masked;
 use super::scrub::scrub;
+use super::speech::{Bytes, Fresh, blank};
 use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
 use crate::exchange::{Held, Waiting};
 use crate::kernel::Event;
-use crate::protocol::http1::{Limits, Masking};
-use crate::protocol::redact::Pseudonym;
+use crate::protocol::http1::Limits;
 use crate::replay::Input;
 
 /// Connections that are remembered after their end.
@@ -23,8 +24,7 @@ const MAX_CLOSING: usize = 1024;
 pub(super) struct Masker {
     connections: Connections<Masked>,
     waiting: Waiting,
-    /// What each connection begins with: one for all, so that all tell the same ids alike.
-    new: Masking,
+    new: Fresh,
     /// Connections that are gone but for what can still be read.
     closing: VecDeque<Cookie>,
     /// Processes that are not traced.
@@ -37,7 +37,7 @@ impl Masker {
         Self {
             connections: Connections::new(connections.saturating_add(MAX_CLOSING)),
             waiting: Waiting::default(),
-            new: Masking::new(limits, &Pseudonym::default()),
+            new: Fresh::new(limits),
             closing: VecDeque::new(),
             skipped: HashSet::new(),
         }
@@ -46,7 +46,11 @@ impl Masker {
     /// Masks the next input.
     pub(super) fn input(&mut self, input: &mut Input) {
         match input {
-            Input::Record(bytes) => self.record(bytes),
+            Input::Record(bytes) => {
+                if let Some(time) = self.record(bytes) {
+                    *input = Input::Advance(time);
+                }
+            }
             Input::Process { pid, wanted: Some(false), .. } => {
                 self.skipped.insert(*pid);
             }
@@ -61,10 +65,12 @@ impl Masker {
         }
     }
 
-    fn record(&mut self, bytes: &mut Vec<u8>) {
+    /// Masks a record. If all of it is told by a later one, when it was.
+    fn record(&mut self, bytes: &mut Vec<u8>) -> Option<u64> {
         let Some(event) = Event::parse(bytes) else {
             // As malformed as before.
-            return bytes.clear();
+            bytes.clear();
+            return None;
         };
         let header = *event.header();
         let (time, pid, tid) = (header.time, header.pid, header.tid);
@@ -72,30 +78,63 @@ impl Masker {
         let cookie = Cookie(header.cookie);
         match event {
             Event::Data(record, head, tail) => {
-                let (head, tail) = self.data(&record, head, tail, at);
+                let masked = self.data(&record, head, tail, at);
                 self.rest(cookie);
-                bytes.truncate(size_of::<record::Data>());
-                bytes.extend(head);
-                bytes.extend(tail);
+                let Some(record) = self.rewritten(record, &masked) else { return Some(time) };
+                bytes.clear();
+                bytes.extend_from_slice(record.as_bytes());
+                bytes.extend(masked.head);
+                bytes.extend(masked.tail);
             }
             Event::Connection(mut record) => {
                 scrub(&mut record);
                 bytes.clear();
                 bytes.extend_from_slice(record.as_bytes());
-                if record.verdict == VERDICT_HTTP {
+                if matches!(record.verdict, VERDICT_HTTP | VERDICT_TLS) {
                     self.connection(&record, cookie, at);
                 }
             }
-            Event::State(state) if matches!(state.state, STATE_CLOSED | STATE_SEND_CLOSED) => {
-                self.pass(cookie, state.copied_seq.wrapping_sub(state.receive_base), at);
+            Event::State(mut state) if matches!(state.state, STATE_CLOSED | STATE_SEND_CLOSED) => {
+                // What TCP counts is not what TLS carries.
+                if self.connections.get(cookie).is_some_and(|it| !it.bases.tls) {
+                    self.pass(cookie, state.copied_seq.wrapping_sub(state.receive_base), at);
+                }
                 self.send_closed(cookie, at);
+                state.copied_seq = state.copied_seq.wrapping_sub(self.withheld(cookie, false));
+                bytes.clear();
+                bytes.extend_from_slice(state.as_bytes());
                 if state.state == STATE_CLOSED {
                     self.closed(cookie);
                 }
             }
             Event::Process(process) if process.change == PROCESS_EXIT => self.exited(at),
-            Event::State(_) | Event::Process(_) | Event::Course(_) => {}
+            Event::State(_) | Event::Traffic(_) | Event::Process(_) | Event::Course(_) => {}
         }
+        None
+    }
+
+    /// The record of an operation as its bytes are told: it has those that were withheld before, and not
+    /// those that are withheld now. `None` if nothing is left of it.
+    fn rewritten(&self, mut record: record::Data, masked: &Bytes) -> Option<record::Data> {
+        let cookie = Cookie(record.header.cookie);
+        let moved = record.len;
+        record.len = moved.wrapping_add(masked.before as u32).wrapping_sub(masked.withheld as u32);
+        if record.len == 0 && moved != 0 {
+            return None;
+        }
+        record.write_seq = record.write_seq.wrapping_sub(self.withheld(cookie, true));
+        record.copied_seq = record.copied_seq.wrapping_sub(self.withheld(cookie, false));
+        (record.head_len, record.tail_len) = (masked.head.len() as u32, masked.tail.len() as u32);
+        if record.head_len + record.tail_len != 0 {
+            record.flags &= !DATA_UNREADABLE;
+        }
+        Some(record)
+    }
+
+    /// Bytes of a direction that no record has told. `sent`: of this side's own.
+    fn withheld(&self, cookie: Cookie, sent: bool) -> u32 {
+        let connection = self.connections.get(cookie);
+        connection.map_or(0, |connection| connection.state.withheld(sent) as u32)
     }
 
     fn connection(&mut self, record: &record::Connection, cookie: Cookie, at: Moment) {
@@ -110,12 +149,20 @@ impl Masker {
 
     fn data(&mut self, record: &record::Data, head: &[u8], tail: &[u8], at: Moment) -> Bytes {
         let cookie = Cookie(record.header.cookie);
-        let blank = || (vec![b'x'; head.len()], vec![b'x'; tail.len()]);
+        let blank = || blank(head.len(), tail.len());
         if self.skipped.contains(&at.pid) {
             return blank();
         }
         let Some(connection) = self.connections.touch(cookie, at.pid) else { return blank() };
-        connection.bases = Bases::of_data(record);
+        if record.flags & DATA_HELLO != 0 {
+            let sent = record.flags & DATA_SEND != 0;
+            return Bytes { head: connection.state.hello(sent, head), ..blank() };
+        }
+        if record.flags & DATA_TLS != 0 && !connection.bases.tls {
+            while connection.state.reorder.release(None, &mut self.waiting).is_some() {}
+        }
+        connection.rebase(record);
+        let syn = connection.syn();
         let held = Held { record: *record, head: head.into(), tail: tail.into(), at };
         if record.flags & DATA_SEND != 0 {
             let end = record.write_seq.wrapping_sub(record.send_base);
@@ -124,13 +171,11 @@ impl Masker {
             self.release(cookie, Some(end));
             return masked;
         }
-        let (midstream, opener) = match &connection.info {
-            Some(info) => (info.midstream && !connection.bases.unix, info.opener == Some(true)),
-            None => (true, false),
-        };
+        let unix = connection.bases.unix;
+        let midstream = connection.info.as_ref().is_none_or(|info| info.midstream && !unix);
         let fresh = connection.is_fresh();
         let state = &mut connection.state;
-        if !state.reorder.overtakes(record, &connection.sent, midstream, opener.into()) {
+        if !state.reorder.overtakes(record, &connection.sent, midstream, syn as u32) {
             return self.operation(&held);
         }
         if !state.reorder.has_room(head.len() + tail.len(), &self.waiting) {
@@ -163,7 +208,7 @@ impl Masker {
         let Held { record, head, tail, at } = held;
         let sent = record.flags & DATA_SEND != 0;
         let cookie = Cookie(record.header.cookie);
-        let Some(connection) = self.connections.get_mut(cookie) else { return (vec![], vec![]) };
+        let Some(connection) = self.connections.get_mut(cookie) else { return Bytes::default() };
         let stands = record.copied_seq.wrapping_sub(record.receive_base);
         if sent || record.len == 0 {
             if !sent {
@@ -171,7 +216,7 @@ impl Masker {
             }
             self.pass(cookie, stands, *at);
         }
-        let Some(connection) = self.connections.get_mut(cookie) else { return (vec![], vec![]) };
+        let Some(connection) = self.connections.get_mut(cookie) else { return Bytes::default() };
         let fresh = connection.is_fresh();
         let position = if sent {
             let end = record.write_seq.wrapping_sub(record.send_base);
@@ -180,13 +225,14 @@ impl Masker {
             let left = connection.state.body_left();
             connection.received.start_received(stands, record.len, fresh, left)
         };
+        let syn = connection.syn();
         let info = connection.info.as_ref();
         if record.len == 0 && !sent {
             connection.state.close(false, *at);
-            return (vec![], vec![]);
+            return Bytes::default();
         }
         let chunk = Chunk { at: *at, position, len: record.len.into(), head, tail };
-        connection.state.operation(info, sent, &chunk, &self.new)
+        connection.state.operation(info, syn, sent, &chunk, &self.new)
     }
 
     /// A record tells how far this side had received, as in the exchange stage.
@@ -203,10 +249,9 @@ impl Masker {
     fn send_closed(&mut self, cookie: Cookie, at: Moment) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
         let orphaned = connection.orphaned;
-        if connection.is_fresh() || connection.sent.seen().is_some() {
-            let info = connection.info.as_ref();
-            let syn = info.is_some_and(|info| info.opener == Some(true));
-            connection.sent.close(syn.into());
+        let moved = connection.is_fresh() || connection.sent.seen().is_some();
+        if moved && !connection.bases.tls {
+            connection.sent.close(connection.syn());
         }
         self.release(cookie, None);
         if let Some(connection) = self.connections.get_mut(cookie) {

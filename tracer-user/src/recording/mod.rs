@@ -17,6 +17,7 @@ mod masker;
 mod reader;
 mod recorder;
 mod scrub;
+mod speech;
 mod tap;
 mod times;
 mod witness;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracer_common::record::{Header as RecordHeader, KIND_STATE};
 use zerocopy::{FromBytes as _, IntoBytes as _};
@@ -55,11 +56,25 @@ fn what_the_disk_has_no_time_for_is_counted_and_marked() {
     assert_eq!(recorder.lost, 101);
     assert_eq!(recorder.batch.len(), 2, "who the process is, and the mark");
 
-    let disk = std::thread::spawn(move || {
-        let mut contents = vec![];
-        disk.read_to_end(&mut contents).map(|_| contents)
-    });
-    // Nothing is lost once there is room again.
+    let read = Arc::new(AtomicUsize::new(0));
+    let disk = {
+        let read = read.clone();
+        std::thread::spawn(move || {
+            let (mut contents, mut buffer) = (vec![], [0; 4096]);
+            loop {
+                match disk.read(&mut buffer)? {
+                    0 => return io::Result::Ok(contents),
+                    count => contents.extend(&buffer[..count]),
+                }
+                read.store(contents.len(), Ordering::Relaxed);
+            }
+        })
+    };
+    // Nothing is lost once there is room again: not for one batch, but for many.
+    let Input::Record(one) = record(0) else { panic!("no record") };
+    while read.load(Ordering::Relaxed) < QUEUE / 2 * one.len() {
+        std::thread::yield_now();
+    }
     let lost = loop {
         let before = recorder.lost;
         push(&mut recorder);

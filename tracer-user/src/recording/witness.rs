@@ -70,6 +70,10 @@ impl<D: Directory> Directory for Witness<D> {
         self.directory.takes_over(pid, from);
     }
 
+    fn speaks_tls(&mut self, pid: u32) {
+        self.directory.speaks_tls(pid);
+    }
+
     fn serves(&mut self, pid: u32, port: u16) {
         self.directory.serves(pid, port);
     }

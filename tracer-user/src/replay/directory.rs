@@ -36,6 +36,7 @@ impl Directory for Told {
     // The input tells of these itself, where they change who a process is.
     fn meet(&mut self, _: u32, _: &str, _: u64) {}
     fn takes_over(&mut self, _: u32, _: u32) {}
+    fn speaks_tls(&mut self, _: u32) {}
     fn serves(&mut self, _: u32, _: u16) {}
     fn exec(&mut self, _: u32, _: &str) {}
     fn exit(&mut self, _: u32, _: u64) {}

@@ -19,6 +19,19 @@ pub struct FileId {
     changed: (i64, i64),
 }
 
+impl FileId {
+    /// Its name in text, by the number of its build, if it has one: then it is the same wherever it is,
+    /// as long as it is the same file or a copy that says so (length and time).
+    #[must_use]
+    pub fn name(&self, build: Option<&[u8]>) -> String {
+        let place = || format!("{:x}:{}", self.device, self.inode);
+        let hexadecimal = |build: &[u8]| build.iter().map(|byte| format!("{byte:02x}")).collect();
+        let which = build.map_or_else(place, hexadecimal);
+        let (seconds, nanoseconds) = self.changed;
+        format!("{which} {} {seconds}.{nanoseconds:09}", self.length)
+    }
+}
+
 impl From<&Metadata> for FileId {
     fn from(metadata: &Metadata) -> Self {
         Self {

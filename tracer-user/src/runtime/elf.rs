@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use object::elf::FileHeader64;
 use object::read::elf::{ElfFile64, ElfSection64, FileHeader as _, ProgramHeader as _};
-use object::{LittleEndian, Object as _, ObjectSection as _, ReadCache, ReadRef};
+use object::{LittleEndian, Object as _, ObjectSection as _, ObjectSymbol, ReadCache, ReadRef};
 
 /// Most bytes that are read of one file, and held meanwhile.
 const BUDGET: u64 = 256 << 20;
@@ -68,6 +68,12 @@ impl<'a> Elf<'a> {
         self.0.section_by_name(name).map(Section)
     }
 
+    /// The number that the linker gave it (NT_GNU_BUILD_ID), if it did.
+    #[must_use]
+    pub fn build(&self) -> Option<&'a [u8]> {
+        self.0.build_id().ok().flatten()
+    }
+
     /// Address of the first instruction.
     #[must_use]
     pub fn entry(&self) -> u64 {
@@ -77,7 +83,6 @@ impl<'a> Elf<'a> {
     /// Address of the first symbol with this name in its full symbol table, if it has one.
     #[must_use]
     pub fn symbol(&self, name: &str) -> Option<u64> {
-        use object::ObjectSymbol as _;
         let mut symbols = self.0.symbols();
         symbols.find(|symbol| symbol.name_bytes() == Ok(name.as_bytes())).map(|it| it.address())
     }
@@ -85,12 +90,22 @@ impl<'a> Elf<'a> {
     /// Address of the symbol with this name that it exports.
     #[must_use]
     pub fn exported(&self, name: &str) -> Option<u64> {
-        use object::ObjectSymbol as _;
         let mut symbols = self.0.dynamic_symbols();
         let is_it = |symbol: &object::read::elf::ElfSymbol64<'_, '_, _, _>| {
             symbol.is_definition() && symbol.name_bytes() == Ok(name.as_bytes())
         };
         symbols.find(is_it).map(|it| it.address())
+    }
+
+    /// Addresses of the functions with these names that it exports; if it does not export the first one,
+    /// of those in its full symbol table.
+    #[must_use]
+    pub fn functions(&self, names: &[&str]) -> Vec<Option<u64>> {
+        let exported = find(self.0.dynamic_symbols(), names);
+        match exported.first() {
+            Some(Some(_)) => exported,
+            _ => find(self.0.symbols(), names),
+        }
     }
 
     /// Whether it can be loaded anywhere: a library, or a position-independent program.
@@ -145,6 +160,21 @@ impl<'a> Elf<'a> {
         let header: &FileHeader64<LittleEndian> = self.0.elf_header();
         header.e_machine(self.0.endian()) == object::elf::EM_X86_64
     }
+}
+
+fn find<'data>(
+    symbols: impl Iterator<Item = impl ObjectSymbol<'data>>,
+    names: &[&str],
+) -> Vec<Option<u64>> {
+    let mut found = vec![None; names.len()];
+    for symbol in symbols.filter(|symbol| symbol.is_definition()) {
+        let name = symbol.name_bytes().unwrap_or_default();
+        let place = names.iter().position(|wanted| wanted.as_bytes() == name);
+        if let Some(place) = place.and_then(|place| found.get_mut(place)) {
+            place.get_or_insert(symbol.address());
+        }
+    }
+    found
 }
 
 impl<'a> Section<'a, '_> {

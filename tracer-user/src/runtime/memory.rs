@@ -1,16 +1,20 @@
 //! The memory of a process, read-only. What is there may be anything, and may change at any time.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+use nix::unistd::Pid;
 use procfs::process::{MMPermissions, MMapPath, MemoryMap};
 
 use crate::runtime::Candidate;
 
 /// Most mappings that are looked at; a process can have as many as vm.max_map_count (65,530).
 const MAX_MAPS: usize = 16_384;
+/// Pieces that are read with one call (IOV_MAX).
+const MAX_PIECES: usize = 1024;
 /// Size of a page.
 const PAGE: u64 = 4096;
 
@@ -130,8 +134,31 @@ impl Memory {
                 _ => break,
             }
         }
-        let words = bytes.get(..done).unwrap_or_default().chunks_exact(8);
-        words.map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default())).collect()
+        to_words(bytes.get(..done).unwrap_or_default())
+    }
+
+    /// As many of `count` words from each of these addresses on as can be read, in few calls and so almost
+    /// at the same instant.
+    pub(super) fn words_at(&self, addresses: &[u64], count: usize) -> Vec<Vec<u64>> {
+        let len = 8 * count;
+        let mut bytes = vec![0; len * addresses.len().min(MAX_PIECES)];
+        let mut found = Vec::with_capacity(addresses.len());
+        while let Some(rest) = addresses.get(found.len()..).filter(|rest| !rest.is_empty()) {
+            let pieces = rest.iter().take(MAX_PIECES);
+            let remote: Vec<_> = pieces.map(|&at| RemoteIoVec { base: at as usize, len }).collect();
+            let room = bytes.get_mut(..len * remote.len()).unwrap_or_default();
+            let pid = Pid::from_raw(self.pid as i32);
+            let read = process_vm_readv(pid, &mut [IoSliceMut::new(room)], &remote).unwrap_or(0);
+            let whole = bytes.get(..read).unwrap_or_default().chunks_exact(len);
+            found.extend(whole.take(remote.len()).map(to_words));
+            // It ends at the first piece that runs into where nothing is.
+            if read < len * remote.len()
+                && let Some(&at) = addresses.get(found.len())
+            {
+                found.push(self.words(at, count));
+            }
+        }
+        found
     }
 
     /// Up to `N` bytes, as far as they are in one page.
@@ -141,5 +168,29 @@ impl Memory {
             Ok(()) => bytes,
             Err(_) => vec![],
         }
+    }
+}
+
+/// Little-endian words; what is left over is no word.
+fn to_words(bytes: &[u8]) -> Vec<u64> {
+    let words = bytes.chunks_exact(8);
+    words.map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidate, MAX_PIECES, Memory};
+
+    #[test]
+    fn many_places_are_read_at_once_and_what_is_missing_is_no_hindrance() {
+        let memory = Memory::of(&Candidate::open(std::process::id()).unwrap()).unwrap();
+        let words: Vec<u64> = (0..2 * MAX_PIECES as u64).collect();
+        let pairs = || words.windows(2).map(|pair| (pair.as_ptr() as u64, pair.to_vec()));
+        let mut wanted: Vec<(u64, Vec<u64>)> = pairs().collect();
+        wanted.insert(7, (8, vec![]));
+        wanted.insert(MAX_PIECES, (u64::MAX - 7, vec![]));
+        let addresses: Vec<u64> = wanted.iter().map(|(at, _)| *at).collect();
+        let found = memory.words_at(&addresses, 2);
+        assert_eq!(found, wanted.into_iter().map(|(_, pair)| pair).collect::<Vec<_>>());
     }
 }

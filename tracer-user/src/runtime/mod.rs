@@ -13,8 +13,11 @@ mod jvm;
 mod memory;
 mod nginx;
 mod python;
+pub mod tls;
 mod tokio;
 mod v8;
+
+use std::path::Path;
 
 use crate::kernel::Uprobe;
 use tracer_common::runtime::Runtime;
@@ -45,6 +48,19 @@ pub enum Again {
     Unfollowed,
 }
 
+/// Why a process is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Tracing starts, and all processes that are there wait to be looked at: what takes long can follow.
+    Start,
+    /// It is met, or runs another program.
+    Met,
+    /// It was met before, and more may be known of it by now.
+    Again,
+    /// It is making a call just now that the probes cannot follow.
+    Calls,
+}
+
 impl Again {
     /// Later, if something is missing.
     fn later_if(missing: bool) -> Self {
@@ -63,8 +79,11 @@ pub trait Detector: Send {
 /// Every runtime that is known.
 pub struct Detectors(Vec<Box<dyn Detector>>);
 
-impl Default for Detectors {
-    fn default() -> Self {
+impl Detectors {
+    /// With what earlier runs have kept in this directory of what can only be learned from live
+    /// processes, and to keep it there again.
+    #[must_use]
+    pub fn new(directory: Option<&Path>) -> Self {
         Self(vec![
             Box::<golang::Go>::default(),
             Box::<python::Python>::default(),
@@ -72,16 +91,15 @@ impl Default for Detectors {
             Box::<jvm::Java>::default(),
             Box::new(nginx::Nginx),
             // Last: nothing but live calls tells it from any other native program.
-            Box::<tokio::Tokio>::default(),
+            Box::new(tokio::Tokio::kept_in(directory)),
         ])
     }
-}
 
-impl Detectors {
     /// What the first runtime that recognises the process says; nothing if none does, or it has
     /// ended.
-    pub fn look(&mut self, pid: u32) -> Insight {
+    pub fn look(&mut self, pid: u32, occasion: Occasion) -> Insight {
         let Some(process) = Candidate::open(pid) else { return Insight::default() };
+        let process = Candidate { occasion, ..process };
         self.0.iter_mut().find_map(|detector| detector.look(&process)).unwrap_or_default()
     }
 }

@@ -18,6 +18,7 @@ mod metrics;
 mod page;
 mod recent;
 mod server;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -30,14 +31,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use tokio::sync::Semaphore;
 
 pub use recent::Recent;
 pub use server::{BindError, Listener, Server};
 pub use token::{Token, TokenError};
-pub use traces::{Held, Traces};
+pub use traces::{Held, Intake, Traces};
 
 use crate::export::Observer;
 use crate::metrics::Metrics;
+use crate::sampling;
 use crate::stats::Vitals;
 use crate::trace::Span;
 
@@ -63,6 +66,10 @@ pub struct Sources {
     pub exporters: Observer,
     /// Finished traces.
     pub traces: Arc<dyn Traces>,
+    /// Where spans go that services send.
+    pub intake: Arc<dyn Intake>,
+    /// What is sampled of all that is stored, if anything may be.
+    pub sampling: Option<sampling::Observer>,
     /// Filters choose what is traced.
     pub chosen: bool,
 }
@@ -71,8 +78,25 @@ impl Sources {
     /// Keeps spans that came in this format; `rejected` more could not be taken.
     fn take(&self, format: &'static str, spans: &[Arc<Span>], rejected: u64) {
         self.metrics.received(format, spans.len() as u64, rejected);
-        self.traces.put(spans);
+        self.intake.put(spans);
     }
+}
+
+/// Searches at a time: each may take tens of megabytes.
+static SEARCHES: Semaphore = Semaphore::const_new(2);
+
+/// A look at the traces that are held, when there is a place for it.
+async fn reading<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Response> {
+    // It is never closed.
+    let place = SEARCHES.acquire().await.ok();
+    // Whoever does not wait for the answer leaves the work its place until it is done.
+    let work = move || {
+        let _place = place;
+        work()
+    };
+    blocking(work).await
 }
 
 /// What may block the thread, on one that may be blocked.

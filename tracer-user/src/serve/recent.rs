@@ -1,13 +1,12 @@
 //! The last traces, in memory: what the page shows where no store keeps them.
 
-use std::collections::{HashMap, VecDeque};
-use std::ops::RangeInclusive;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::traces::{Held, Traces};
+use super::traces::{Held, Intake, Traces};
 use crate::export::weigh;
-use crate::store::{Dependency, Findings, Query, Snapshot};
-use crate::trace::{Kind, Span, TraceId};
+use crate::store::Snapshot;
+use crate::trace::Span;
 
 /// Bytes that the spans may take, about.
 const MAX_BYTES: usize = 64 << 20;
@@ -22,7 +21,6 @@ pub struct Recent {
 struct Inner {
     spans: VecDeque<(Arc<Span>, usize)>,
     bytes: usize,
-    traces: HashMap<TraceId, Vec<Arc<Span>>>,
 }
 
 impl Default for Recent {
@@ -37,76 +35,27 @@ impl Recent {
     }
 }
 
-impl Recent {
-    /// All spans as they are now; searching them holds nobody up.
-    fn all(&self) -> Snapshot {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        Snapshot::of(inner.spans.iter().map(|(span, _)| span.clone()).collect())
-    }
-}
-
-impl Inner {
-    fn drop_oldest(&mut self) {
-        let Some((span, weight)) = self.spans.pop_front() else { return };
-        self.bytes = self.bytes.saturating_sub(weight);
-        if let Some(spans) = self.traces.get_mut(&span.trace_id) {
-            spans.retain(|other| !Arc::ptr_eq(other, &span));
-            if spans.is_empty() {
-                self.traces.remove(&span.trace_id);
-            }
-        }
-    }
-}
-
-impl Traces for Recent {
+impl Intake for Recent {
     fn put(&self, spans: &[Arc<Span>]) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         for span in spans {
             let weight = weigh(span);
             inner.bytes += weight;
             inner.spans.push_back((span.clone(), weight));
-            inner.traces.entry(span.trace_id).or_default().push(span.clone());
-            while inner.bytes > self.limit {
-                inner.drop_oldest();
+            while inner.bytes > self.limit
+                && let Some((_, weight)) = inner.spans.pop_front()
+            {
+                inner.bytes = inner.bytes.saturating_sub(weight);
             }
         }
     }
+}
 
-    fn find(&self, query: &Query) -> Findings {
-        self.all().find(query)
-    }
-
-    fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
+impl Traces for Recent {
+    /// All spans as they are now; searching them holds nobody up.
+    fn snapshot(&self) -> Snapshot {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.iter().filter_map(|id| inner.traces.get(id)).flatten().cloned().collect()
-    }
-
-    fn services(&self) -> Vec<String> {
-        self.all().services()
-    }
-
-    fn operations(&self, service: &str) -> Vec<String> {
-        self.all().operations(service)
-    }
-
-    fn kinds(&self, service: &str) -> Vec<(String, Kind)> {
-        self.all().kinds(service)
-    }
-
-    fn remote_services(&self, service: &str) -> Vec<String> {
-        self.all().remote_services(service)
-    }
-
-    fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
-        self.all().dependencies(range)
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.all().keys()
-    }
-
-    fn values(&self, key: &str) -> Vec<String> {
-        self.all().values(key)
+        Snapshot::of(inner.spans.iter().map(|(span, _)| span.clone()).collect())
     }
 
     fn held(&self) -> Held {
@@ -123,8 +72,9 @@ impl Traces for Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arc, Query, Recent, Span, Traces as _};
+    use super::{Arc, Intake as _, Recent, Span, Traces as _};
     use crate::serve::testing::span;
+    use crate::store::Query;
 
     fn recent() -> (Recent, Vec<Arc<Span>>) {
         let recent = Recent::default();
@@ -139,7 +89,7 @@ mod tests {
 
     fn found(recent: &Recent, query: &Query) -> Vec<u8> {
         let query = Query { limit: 10, ..query.clone() };
-        recent.find(&query).traces.iter().map(|found| found.trace_id.0[15]).collect()
+        recent.snapshot().find(&query).traces.iter().map(|found| found.trace_id.0[15]).collect()
     }
 
     #[test]
@@ -158,18 +108,20 @@ mod tests {
         assert_eq!(found(&recent, &Query { min_duration: Some(25 * ms), ..all.clone() }), [1]);
         assert_eq!(found(&recent, &Query { max_duration: Some(5 * ms), ..all.clone() }), [2]);
         assert_eq!(found(&recent, &Query { from: Some(40 * ms), ..all.clone() }), [2]);
-        let one = recent.find(&Query { limit: 1, ..all });
+        let one = recent.snapshot().find(&Query { limit: 1, ..all });
         assert_eq!(one.traces.len(), 1);
     }
 
     #[test]
     fn a_trace_in_short() {
         let (recent, spans) = recent();
-        let found = &recent.find(&Query { limit: 10, errors: true, ..Query::default() }).traces[0];
+        let found =
+            &recent.snapshot().find(&Query { limit: 10, errors: true, ..Query::default() }).traces
+                [0];
         assert_eq!((&*found.root_service, &*found.root_name), ("front", "GET /"));
         assert_eq!((found.spans, found.errors, found.duration), (2, 1, 30_000_000));
         assert_eq!(found.services, [("cart".to_owned(), 1), ("front".to_owned(), 1)]);
-        assert_eq!(recent.trace(found.trace_id), spans[..2]);
+        assert_eq!(recent.snapshot().trace(found.trace_id).unwrap().spans, spans[..2]);
     }
 
     #[test]
@@ -181,6 +133,7 @@ mod tests {
         }
         assert!(small.held().spans <= 3 && small.held().bytes <= small.held().limit);
         let inner = small.inner.lock().unwrap();
-        assert_eq!(inner.traces.values().map(Vec::len).sum::<usize>(), inner.spans.len());
+        let weights: usize = inner.spans.iter().map(|(_, weight)| weight).sum();
+        assert_eq!(inner.bytes, weights);
     }
 }

@@ -1,10 +1,11 @@
 //! Where the page's traces come from.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::store::{Dependency, Findings, Query, Stats, Store};
-use crate::trace::{Kind, Span, TraceId};
+use crate::export::weighed;
+use crate::sampling::Gate;
+use crate::store::{Snapshot, Stats, Store};
+use crate::trace::Span;
 
 /// What is held of traces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,80 +26,40 @@ pub struct Held {
     pub trouble: Option<String>,
 }
 
-/// Something that holds traces. Its functions may take a while, and block the thread.
-pub trait Traces: Send + Sync {
-    /// Takes finished spans.
+/// Something that takes finished spans that services sent.
+pub trait Intake: Send + Sync {
+    /// Takes them.
     fn put(&self, spans: &[Arc<Span>]);
-    /// The traces that fit.
-    fn find(&self, query: &Query) -> Findings;
-    /// The spans of several, in no order; those that are not known have none.
-    fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>>;
-    /// The spans of one.
-    fn trace(&self, id: TraceId) -> Vec<Arc<Span>> {
-        self.traces(&[id])
-    }
-    /// How much there is.
-    fn held(&self) -> Held;
-    /// The services that spans are of, sorted.
-    fn services(&self) -> Vec<String>;
-    /// The names of a service's spans, sorted.
-    fn operations(&self, service: &str) -> Vec<String>;
-    /// The same, with the kinds that spans of a name have.
-    fn kinds(&self, service: &str) -> Vec<(String, Kind)>;
-    /// The services that a service's spans are connected with, sorted.
-    fn remote_services(&self, service: &str) -> Vec<String>;
-    /// Who called whom in spans that start in this range of nanoseconds since the Unix epoch.
-    fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency>;
-    /// The keys of attributes, sorted.
-    fn keys(&self) -> Vec<String>;
-    /// The values of an attribute, sorted; of one with very many, some.
-    fn values(&self, key: &str) -> Vec<String>;
 }
 
-impl Traces for Store {
+/// Something that holds traces.
+pub trait Traces: Send + Sync {
+    /// Those that it holds now.
+    fn snapshot(&self) -> Snapshot;
+    /// How much there is.
+    fn held(&self) -> Held;
+}
+
+impl Intake for Store {
     fn put(&self, spans: &[Arc<Span>]) {
         Store::put(self, spans);
     }
+}
 
-    fn find(&self, query: &Query) -> Findings {
-        Store::find(self, query)
+impl Intake for Gate {
+    fn put(&self, spans: &[Arc<Span>]) {
+        self.send(&weighed(spans.iter().cloned()), true);
     }
+}
 
-    fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
-        Store::traces(self, ids)
+impl Traces for Store {
+    fn snapshot(&self) -> Snapshot {
+        Store::snapshot(self)
     }
 
     fn held(&self) -> Held {
         let stats = self.stats();
         let Stats { spans, bytes, oldest, limits, lost, last_trouble: trouble, .. } = stats;
         Held { spans, bytes, limit: limits.bytes, oldest, lasting: true, lost, trouble }
-    }
-
-    fn services(&self) -> Vec<String> {
-        Store::services(self)
-    }
-
-    fn operations(&self, service: &str) -> Vec<String> {
-        Store::operations(self, service)
-    }
-
-    fn kinds(&self, service: &str) -> Vec<(String, Kind)> {
-        Store::kinds(self, service)
-    }
-
-    fn remote_services(&self, service: &str) -> Vec<String> {
-        Store::remote_services(self, service)
-    }
-
-    fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
-        Store::dependencies(self, range)
-    }
-
-    fn keys(&self) -> Vec<String> {
-        Store::keys(self)
-    }
-
-    fn values(&self, key: &str) -> Vec<String> {
-        Store::values(self, key)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
@@ -75,5 +77,33 @@ impl Directory {
         }
         fs::rename(&path, &aside)?;
         Ok(aside)
+    }
+
+    /// Removes those that were set aside first, but never the last one, until all together are no more
+    /// than so many bytes. How many those were.
+    pub(super) fn clear_aside(&self, most: u64) -> io::Result<usize> {
+        let mut all = vec![];
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_aside = |name: &str| name.starts_with(PREFIX) && name.contains(ASIDE);
+            if name.to_str().is_some_and(is_aside) {
+                let about = entry.metadata()?;
+                // When it was renamed, not when it was written.
+                all.push(((about.ctime(), about.ctime_nsec()), about.len(), entry.path()));
+            }
+        }
+        all.sort();
+        let mut bytes: u64 = all.iter().map(|(_, len, _)| len).sum();
+        all.pop();
+        let mut gone = 0;
+        for (_, len, path) in all {
+            if bytes <= most {
+                break;
+            }
+            fs::remove_file(path)?;
+            (bytes, gone) = (bytes.saturating_sub(len), gone + 1);
+        }
+        Ok(gone)
     }
 }

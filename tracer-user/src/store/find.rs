@@ -2,6 +2,7 @@
 //! then the found traces' other spans are looked for in the blocks of about the same time.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foldhash::{HashMap as FastMap, HashSet as FastSet};
@@ -17,20 +18,25 @@ use crate::trace::TraceId;
 
 /// How far apart, in nanoseconds, the starts of a trace's spans are believed to be at most. Only the
 /// short form of a trace rests on it.
-const LONGEST: u64 = 600_000_000_000;
+pub(super) const LONGEST: u64 = 600_000_000_000;
 /// A search that takes longer ends with what it has.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The blocks at one moment, read as they are needed.
-pub(super) struct Library<'a> {
+pub(super) struct Library {
     pub(super) view: View,
     readings: HashMap<*const Segment, Reading>,
-    counters: &'a Counters,
+    counters: Arc<Counters>,
 }
 
-impl<'a> Library<'a> {
-    pub(super) fn new(view: View, counters: &'a Counters) -> Self {
+impl Library {
+    pub(super) fn new(view: View, counters: Arc<Counters>) -> Self {
         Self { view, readings: HashMap::new(), counters }
+    }
+
+    /// Lets go of the files until one is read again; a state of them that is held can't be reused.
+    pub(super) fn rest(&mut self) {
+        self.readings.clear();
     }
 
     /// A part of a block, decoded. `None` if it can't be read, which is counted, or is gone.
@@ -40,7 +46,7 @@ impl<'a> Library<'a> {
         part: Part,
         decode: impl FnOnce(&[u8]) -> Result<T, Damage>,
     ) -> Option<T> {
-        let key = std::sync::Arc::as_ptr(&block.segment);
+        let key = Arc::as_ptr(&block.segment);
         let reading = match self.readings.entry(key) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             std::collections::hash_map::Entry::Vacant(new) => {
@@ -63,7 +69,7 @@ impl<'a> Library<'a> {
         self.part(block, Part::Head, unseal)
     }
 
-    fn columns(&mut self, block: &BlockRef) -> Option<Columns> {
+    pub(super) fn columns(&mut self, block: &BlockRef) -> Option<Columns> {
         self.part(block, Part::Columns, unseal)
     }
 

@@ -1,31 +1,25 @@
 //! The store as its users see it.
 
-use std::collections::HashSet;
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::block::{FULL, filter};
+use super::block::FULL;
 use super::counters::{Counters, Loss};
 use super::directory::Directory;
 use super::error::OpenError;
-use super::find::Library;
-use super::found::Findings;
 use super::limits::Limits;
-use super::lists::Dependency;
-use super::query::Query;
 use super::queue::Queue;
 use super::shelf::Shelf;
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::writer::Writer;
-use crate::trace::{Kind, Span, TraceId};
+use crate::export::{Weighed, weighed};
+use crate::trace::Span;
 
-/// An open store. All of its methods can be called from any thread; those that read may take some
-/// tenths of a second, so not on one that serves others.
+/// An open store. All of its methods can be called from any thread.
 pub struct Store {
     state: Arc<State>,
     queue: Arc<Queue>,
@@ -86,6 +80,11 @@ impl Store {
 
     /// Gives it spans. Never waits: what its queue has no room for is dropped, and counted.
     pub fn put(&self, spans: &[Arc<Span>]) {
+        self.put_weighed(&weighed(spans.iter().cloned()));
+    }
+
+    /// The same, where their sizes are known.
+    pub fn put_weighed(&self, spans: &[Weighed]) {
         self.given.fetch_add(spans.len() as u64, Relaxed);
         self.counters.lost(Loss::QueueFull, self.queue.push(spans));
     }
@@ -106,83 +105,10 @@ impl Store {
         }
     }
 
-    /// All spans of a trace, sorted by start; empty if there is no such trace.
+    /// What it holds now, to be searched.
     #[must_use]
-    pub fn trace(&self, id: TraceId) -> Vec<Arc<Span>> {
-        self.traces(&[id])
-    }
-
-    /// All spans of several traces, sorted by start.
-    #[must_use]
-    pub fn traces(&self, ids: &[TraceId]) -> Vec<Arc<Span>> {
-        let mut library = Library::new(self.state.view(), &self.counters);
-        let wanted: HashSet<TraceId> = ids.iter().copied().collect();
-        let hashes: Vec<u64> = wanted.iter().map(|id| filter::of_trace(*id)).collect();
-        let open = library.view.open.iter().filter(|span| wanted.contains(&span.trace_id));
-        let mut spans: Vec<Arc<Span>> = open.cloned().collect();
-        for block in library.view.blocks.clone().iter() {
-            let Some(traces) = library.traces(block) else { continue };
-            if hashes.iter().any(|hash| traces.may_have(*hash))
-                && let Some(rows) = library.rows(block)
-            {
-                spans.extend(rows.spans(|id| wanted.contains(&id)).unwrap_or_default());
-            }
-        }
-        spans.sort_by_key(|span| (span.start, span.end, span.span_id));
-        spans
-    }
-
-    fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self) -> Snapshot {
         Snapshot { view: self.state.view(), counters: self.counters.clone() }
-    }
-
-    /// Traces that fit, in short.
-    #[must_use]
-    pub fn find(&self, query: &Query) -> Findings {
-        self.snapshot().find(query)
-    }
-
-    /// The services that spans are of, sorted.
-    #[must_use]
-    pub fn services(&self) -> Vec<String> {
-        self.snapshot().services()
-    }
-
-    /// The names of a service's spans, sorted.
-    #[must_use]
-    pub fn operations(&self, service: &str) -> Vec<String> {
-        self.snapshot().operations(service)
-    }
-
-    /// The same, with the kinds that spans of a name have.
-    #[must_use]
-    pub fn kinds(&self, service: &str) -> Vec<(String, Kind)> {
-        self.snapshot().kinds(service)
-    }
-
-    /// The services that a service's spans are connected with, sorted.
-    #[must_use]
-    pub fn remote_services(&self, service: &str) -> Vec<String> {
-        self.snapshot().remote_services(service)
-    }
-
-    /// Who called whom in spans that start in this range of nanoseconds since the Unix epoch.
-    #[must_use]
-    pub fn dependencies(&self, range: RangeInclusive<u64>) -> Vec<Dependency> {
-        self.snapshot().dependencies(range)
-    }
-
-    /// The keys of attributes, sorted.
-    #[must_use]
-    pub fn keys(&self) -> Vec<String> {
-        self.snapshot().keys()
-    }
-
-    /// The values of an attribute, sorted. Those of keys with very many values (a port, a path) are
-    /// not all known.
-    #[must_use]
-    pub fn values(&self, key: &str) -> Vec<String> {
-        self.snapshot().values(key)
     }
 
     /// How it stands.

@@ -15,13 +15,13 @@ pub struct Dependency {
     pub parent: String,
     /// The callee's.
     pub child: String,
-    /// How many.
+    /// How many; those that spans stand for which were sampled are estimated.
     pub calls: u64,
     /// How many of them failed.
     pub errors: u64,
 }
 
-impl Library<'_> {
+impl Library {
     /// Every head, that of the open spans included.
     fn heads(&mut self, mut each: impl FnMut(&Head)) {
         each(&block::head(&self.view.open));
@@ -123,6 +123,7 @@ fn count<'a>(spans: impl Iterator<Item = &'a Span>, range: &RangeInclusive<u64>,
     let mut graph = Graph::default();
     traces.values().for_each(|trace| calls::count(trace, &mut graph));
     for ((a, b), counted) in graph {
-        add(all, a, b, counted.calls, counted.errors);
+        let (calls, errors) = counted.rounded();
+        add(all, a, b, calls, errors);
     }
 }

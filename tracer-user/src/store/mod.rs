@@ -23,6 +23,7 @@ mod segment;
 mod shelf;
 mod snapshot;
 mod state;
+mod whole;
 mod writer;
 
 #[cfg(test)]
@@ -37,3 +38,4 @@ pub use limits::Limits;
 pub use lists::Dependency;
 pub use query::Query;
 pub use snapshot::Snapshot;
+pub use whole::{Trace, Whole};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::export::weigh;
+use crate::export::Weighed;
 use crate::trace::Span;
 
 /// Spans that wait at most, and their bytes in memory. With the spans of some blocks that are being
@@ -45,18 +45,17 @@ impl Queue {
     }
 
     /// Takes what there is room for, and returns how many there was none for.
-    pub(super) fn push(&self, spans: &[Arc<Span>]) -> u64 {
-        let weighed: Vec<_> = spans.iter().map(|span| (span.clone(), weigh(span))).collect();
+    pub(super) fn push(&self, spans: &[Weighed]) -> u64 {
         let mut lost = 0;
         let mut inner = self.lock();
-        for (span, weight) in weighed {
+        for (span, weight) in spans {
             let bytes = inner.bytes + weight;
             if inner.closed || inner.spans.len() >= MOST || bytes > MOST_BYTES {
                 lost += 1;
                 continue;
             }
             inner.bytes = bytes;
-            inner.spans.push_back((span, weight));
+            inner.spans.push_back((span.clone(), *weight));
         }
         drop(inner);
         self.arrived.notify_one();
@@ -129,19 +128,19 @@ mod tests {
     use std::sync::Arc;
 
     use super::{MOST, MOST_BYTES, Queue};
-    use crate::export::weigh;
+    use crate::export::{weigh, weighed};
     use crate::store::testing::{Shape, span, spans};
 
     #[test]
     fn it_is_bounded_and_in_order() {
-        let (queue, spans) = (Queue::default(), spans(3));
+        let (queue, spans) = (Queue::default(), weighed(spans(3)));
         for _ in 0..MOST / 3 {
             assert_eq!(queue.push(&spans), 0);
         }
         assert_eq!(queue.push(&spans), 3 - (MOST % 3) as u64);
         let work = queue.take(4, MOST_BYTES, None);
         assert_eq!(work.spans.iter().map(|s| s.span_id).collect::<Vec<_>>(), {
-            let ids: Vec<_> = spans.iter().map(|span| span.span_id).collect();
+            let ids: Vec<_> = spans.iter().map(|(span, _)| span.span_id).collect();
             [ids[0], ids[1], ids[2], ids[0]]
         });
         queue.close();
@@ -155,7 +154,7 @@ mod tests {
     fn large_spans_count_for_more() {
         let (queue, path) = (Queue::default(), "x".repeat(1 << 20));
         let large = Arc::new(span(&Shape { path: &path, ..Shape::default() }));
-        let given = vec![large.clone(); 200];
+        let given = weighed(vec![large.clone(); 200]);
         let taken = MOST_BYTES / weigh(&large);
         assert_eq!(queue.push(&given), (200 - taken) as u64);
         assert_eq!(queue.take(MOST, 3 << 20, None).spans.len(), 3);

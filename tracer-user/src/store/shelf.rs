@@ -17,6 +17,8 @@ use crate::trace::Span;
 
 /// What a file takes beyond its values: redb's own pages, and a first one of each sort.
 const RESERVE: u64 = 1 << 20;
+/// What files that were set aside may take together, as a part of the limit, and beside it.
+const ASIDE_SHARE: u64 = 4;
 
 /// The files, as the thread that writes knows them.
 pub(super) struct Shelf {
@@ -120,7 +122,12 @@ impl Shelf {
             ),
         };
         self.counters.lost(Loss::SetAside, 1);
-        self.counters.trouble(what);
+        let room = self.limits.bytes / ASIDE_SHARE;
+        self.counters.trouble(match self.directory.clear_aside(room) {
+            Ok(0) => what,
+            Ok(gone) => format!("{what}; {gone} that were set aside before are removed"),
+            Err(error) => format!("{what}; those that were set aside before remain: {error}"),
+        });
     }
 
     /// The file to write to; a new one if the last is full, old, or not to be used.

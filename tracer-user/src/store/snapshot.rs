@@ -4,14 +4,16 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::counters::Counters;
-use super::find::Library;
-use super::found::Findings;
+use super::find::{LONGEST, Library};
+use super::found::{Findings, Found};
 use super::lists::Dependency;
 use super::query::Query;
 use super::state::View;
-use crate::trace::{Kind, Span};
+use super::whole::{Trace, Whole};
+use crate::trace::{Kind, Span, TraceId};
 
-/// Spans that do not change; of a [`Store`](super::Store), or held in memory.
+/// Spans that do not change; of a [`Store`](super::Store), or held in memory. Its functions may take
+/// some tenths of a second, so they are nothing for a thread that serves others.
 pub struct Snapshot {
     pub(super) view: View,
     pub(super) counters: Arc<Counters>,
@@ -25,8 +27,30 @@ impl Snapshot {
         Self { view, counters: Arc::default() }
     }
 
-    fn library(&self) -> Library<'_> {
-        Library::new(self.view.clone(), &self.counters)
+    fn library(&self) -> Library {
+        Library::new(self.view.clone(), self.counters.clone())
+    }
+
+    /// The spans of a trace, if there are any.
+    #[must_use]
+    pub fn trace(&self, id: TraceId) -> Option<Trace> {
+        self.whole(&[id]).next()
+    }
+
+    /// Whole traces, in this order; those that are not there are left out.
+    #[must_use]
+    pub fn whole(&self, ids: &[TraceId]) -> Whole {
+        Whole::new(self.library(), ids, &(0..=u64::MAX))
+    }
+
+    /// The same of traces that a search found; it looks where [`find`](Self::find) does.
+    #[must_use]
+    pub fn whole_of(&self, found: &[Found]) -> Whole {
+        let ids: Vec<TraceId> = found.iter().map(|found| found.trace_id).collect();
+        let first = found.iter().map(|found| found.start).min().unwrap_or(0);
+        let last = found.iter().map(|found| found.start.saturating_add(found.duration)).max();
+        let last = last.unwrap_or(0).saturating_add(LONGEST);
+        Whole::new(self.library(), &ids, &(first.saturating_sub(LONGEST)..=last))
     }
 
     /// Traces that fit, in short.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Store;
 use crate::trace::{Endpoint, Event, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};
 
 /// What tests care about.
@@ -102,4 +103,9 @@ pub(super) fn spans(count: u64) -> Vec<Arc<Span>> {
     let start = Shape::default().start;
     let shape = |n| Shape { trace: n, id: n, start: start + n * 1_000_000, ..Shape::default() };
     (1..=count).map(|n| Arc::new(span(&shape(n)))).collect()
+}
+
+/// A trace's spans; none if it is not there.
+pub(super) fn spans_of(store: &Store, id: TraceId) -> Vec<Arc<Span>> {
+    store.snapshot().trace(id).map(|trace| trace.spans).unwrap_or_default()
 }

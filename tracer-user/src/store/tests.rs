@@ -8,7 +8,7 @@ mod opening;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::testing::{Shape, full, span, spans, trace_id};
+use super::testing::{Shape, full, span, spans, spans_of, trace_id};
 use super::{Limits, Query, Store};
 
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,7 +5,6 @@
 mod server;
 mod top;
 mod trace;
-mod waterfall;
 mod wire;
 
 pub use server::{Format, Reach};

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::waterfall;
+
 /// `/ui/map`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Map {
@@ -85,9 +87,34 @@ pub(super) struct Span {
     pub(super) attributes: Vec<(String, serde_json::Value)>,
 }
 
+impl Trace {
+    /// As it is drawn.
+    pub(super) fn drawn(&self) -> waterfall::Trace {
+        let spans = self.spans.iter().map(Span::drawn).collect();
+        waterfall::Trace { id: self.id.clone(), spans }
+    }
+}
+
 impl Span {
+    fn drawn(&self) -> waterfall::Span {
+        let code = self.get("http.response.status_code").or_else(|| self.get("error.type"));
+        waterfall::Span {
+            id: self.id.clone(),
+            parent: self.parent.clone(),
+            client: matches!(&*self.kind, "CLIENT" | "PRODUCER"),
+            service: self.service.clone(),
+            name: self.name.clone(),
+            start: self.start,
+            duration: self.duration,
+            failed: self.error,
+            outcome: code.unwrap_or_default(),
+            method: self.get("tracer.parent.method"),
+            confidence: self.get("tracer.parent.confidence").and_then(|it| it.parse().ok()),
+        }
+    }
+
     /// An attribute's value as text.
-    pub(super) fn get(&self, key: &str) -> Option<String> {
+    fn get(&self, key: &str) -> Option<String> {
         let (_, value) = self.attributes.iter().find(|(name, _)| name == key)?;
         Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }

@@ -138,7 +138,10 @@ impl Assembly {
                 node.exchange = Some(exchange);
                 self.timers.push(Reverse((ended + self.patience.settle, id, Timer::Settled)));
             }
+            Signal::Carries { call, server } => self.link(server, call, "pair", 1.0),
+            Signal::Unsealed(id) => self.retract(id),
             Signal::Head { context: None, .. }
+            | Signal::Opens { .. }
             | Signal::Read { .. }
             | Signal::Replied { .. }
             | Signal::Left { .. }
@@ -193,6 +196,21 @@ impl Assembly {
     #[must_use]
     pub fn remembered(&self) -> usize {
         self.nodes.len() + self.timers.len() + self.ready.len() + self.overdue.len()
+    }
+
+    /// An exchange is none. Its other end, should that be one, takes its place.
+    fn retract(&mut self, id: ExchangeId) {
+        let Some(node) = self.nodes.remove(&id) else { return };
+        self.spans.remove(&node.span);
+        let Some(peer) = node.peer.map(|peer| peer.id) else { return };
+        let Some(below) = self.nodes.get_mut(&peer) else { return };
+        below.peer = None;
+        if below.above.is_some_and(|above| above.id == id) {
+            (below.above, below.parent) = (node.above, node.parent);
+            if node.is_open() {
+                self.root(peer);
+            }
+        }
     }
 
     /// An exchange that has left, and that nothing refers to.

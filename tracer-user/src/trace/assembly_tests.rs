@@ -13,6 +13,7 @@ fn exchange(id: u64, side: Side, key: u64) -> Exchange {
         cookie: Cookie(1),
         connection: ConnectionKey(1),
         key: PairKey(key),
+        stream: None,
         local: None,
         remote: None,
         comm: String::new(),
@@ -23,13 +24,28 @@ fn exchange(id: u64, side: Side, key: u64) -> Exchange {
         response: None,
         request_body: 0,
         response_body: 0,
+        tls: false,
+        reset: None,
+        rpc: None,
+        sealed: None,
+        websocket: None,
         incomplete: Reasons::default(),
     }
 }
 
 fn start(assembly: &mut Assembly, id: u64, side: Side, key: u64) {
     let Exchange { id, side, started: at, key, connection, cookie, .. } = exchange(id, side, key);
-    assembly.signal(Signal::Started { id, side, at, key, connection, cookie, port: 0 });
+    assembly.signal(Signal::Started {
+        id,
+        side,
+        at,
+        key,
+        connection,
+        cookie,
+        stream: None,
+        sealed: false,
+        port: 0,
+    });
 }
 
 fn assembly() -> Assembly {

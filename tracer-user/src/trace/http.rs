@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::connection::Address;
 use crate::exchange::{Exchange, Incomplete, Reasons, Side};
-use crate::protocol::http1::RequestHead;
+use crate::protocol::http1::{RequestHead, Version};
+use crate::protocol::http2::Rpc;
 use crate::protocol::route::span_name;
 
 use super::placing::Placed;
-use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value};
+use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value, rpc, tls, websocket};
 
 /// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
 #[must_use]
@@ -23,13 +24,27 @@ pub fn span(
     let mut attributes = vec![];
     let mut put = |key: &'static str, value: Value| attributes.push((Cow::Borrowed(key), value));
     let name = match &exchange.request {
+        Some(request) if let Some(rpc) = &exchange.rpc => {
+            rpc::method(request, &mut put);
+            let end = answering(exchange);
+            let (host, port) = authority(request, end, scheme(exchange));
+            put_server(host, port, end, &mut put);
+            put_client(exchange, &mut put);
+            rpc::facts(rpc, &mut put);
+            rpc::name(request)
+        }
         Some(request) => {
             let answering = match exchange.side {
                 Side::Server => Some(&resource.service),
                 Side::Client => peer.as_ref(),
             };
-            let route = namer.route(answering.unwrap_or(&resource.service), request.path());
-            if request.method.is_known() {
+            let route = match request.target.is_empty() {
+                true => String::new().into(),
+                false => namer.route(answering.unwrap_or(&resource.service), request.path()),
+            };
+            if request.method.as_str().is_empty() {
+                // It is behind a part of HPACK's table that was not seen.
+            } else if request.method.is_known() {
                 put("http.request.method", request.method.as_str().to_owned().into());
             } else {
                 put("http.request.method", "_OTHER".into());
@@ -42,6 +57,14 @@ pub fn span(
             }
             name
         }
+        None if let Some(sealed) = &exchange.sealed => {
+            let end = answering(exchange);
+            tls::facts(sealed, &mut put);
+            let (host, port) = tls::authority(sealed, end);
+            put_server(host, port, end, &mut put);
+            put_client(exchange, &mut put);
+            tls::NAME.to_owned()
+        }
         None => "HTTP".to_owned(),
     };
     if let Some(remote) = exchange.remote.as_ref().filter(|remote| **remote != nameless()) {
@@ -51,17 +74,38 @@ pub fn span(
     if matches!(exchange.local, Some(Address::Unix(_))) {
         put("network.transport", "unix".into());
     }
-    let version = exchange.request.as_ref().map(|request| request.version);
+    let version = match &exchange.request {
+        // That of WebSocket is another.
+        Some(_) if exchange.websocket.is_some() => None,
+        Some(request) => Some(request.version),
+        None => exchange.stream.map(|_| Version::Http2),
+    };
     if let Some(version) = version {
         put("network.protocol.version", version.as_str().into());
     }
-    put("http.request.body.size", size(exchange.request_body));
+    if exchange.sealed.is_none() {
+        put("http.request.body.size", size(exchange.request_body));
+    }
     let code = exchange.response.as_ref().map(|response| response.status);
     if let Some(code) = code {
         put("http.response.status_code", i64::from(code).into());
         put("http.response.body.size", size(exchange.response_body));
     }
-    let error = error(exchange.side, code, exchange.incomplete);
+    let duration = exchange.ended.time.saturating_sub(exchange.started.time);
+    let status = exchange.rpc.as_ref().and_then(|rpc| rpc::status(rpc, exchange.reset, duration));
+    if let Some(status) = status {
+        put("rpc.response.status_code", Rpc::status_name(status).into());
+    }
+    let talk = exchange.websocket.as_deref();
+    if let Some(talk) = talk {
+        websocket::facts(talk, &mut put);
+    }
+    let error = match status {
+        Some(status) => rpc::error(exchange.side, status),
+        None => talk
+            .and_then(|talk| websocket::error(exchange.side, talk))
+            .or_else(|| error(exchange.side, code, exchange.reset, exchange.incomplete)),
+    };
     if let Some(error) = &error {
         put("error.type", error.clone().into());
     }
@@ -101,7 +145,11 @@ pub fn span(
         end: placed.clock.unix(placed.end),
         status: if error.is_some() { Status::Error(None) } else { Status::Unset },
         attributes,
-        events: vec![],
+        events: exchange
+            .rpc
+            .as_ref()
+            .map(|rpc| rpc::messages(rpc, exchange.side, |at| placed.clock.unix(at.time)))
+            .unwrap_or_default(),
         links: placed.link.iter().cloned().collect(),
         local: endpoint(Some(resource.service.clone()), exchange.local.as_ref()),
         remote: endpoint(peer, exchange.remote.as_ref()),
@@ -133,30 +181,52 @@ fn server(
     route: &str,
     put: &mut impl FnMut(&'static str, Value),
 ) {
-    put("url.scheme", "http".into());
-    put("url.path", request.path().to_owned().into());
+    let scheme = scheme(exchange);
+    put("url.scheme", scheme.name.into());
+    if !request.target.is_empty() {
+        put("url.path", request.path().to_owned().into());
+    }
     if let Some(query) = request.query() {
         put("url.query", query.to_owned().into());
     }
-    put("http.route", route.to_owned().into());
-    let (host, port) = authority(request, exchange.local.as_ref());
-    put_server(host, port, exchange.local.as_ref(), put);
-    if let Some(Address::Inet(address, port)) = exchange.remote {
-        put("client.address", address.to_string().into());
-        put("client.port", i64::from(port).into());
+    if !route.is_empty() {
+        put("http.route", route.to_owned().into());
     }
+    let (host, port) = authority(request, exchange.local.as_ref(), scheme);
+    put_server(host, port, exchange.local.as_ref(), put);
+    put_client(exchange, put);
     if let Some(agent) = &request.user_agent {
         put("user_agent.original", agent.clone().into());
     }
 }
 
 fn client(exchange: &Exchange, request: &RequestHead, put: &mut impl FnMut(&'static str, Value)) {
-    let (host, port) = authority(request, exchange.remote.as_ref());
+    let scheme = scheme(exchange);
+    let (host, port) = authority(request, exchange.remote.as_ref(), scheme);
     let query = request.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let shown = if port == 80 { String::new() } else { format!(":{port}") };
+    let shown = if port == scheme.port { String::new() } else { format!(":{port}") };
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-    put("url.full", format!("http://{bracketed}{shown}{}{query}", request.path()).into());
+    if !request.target.is_empty() {
+        let scheme = scheme.name;
+        put("url.full", format!("{scheme}://{bracketed}{shown}{}{query}", request.path()).into());
+    }
     put_server(host, port, exchange.remote.as_ref(), put);
+}
+
+/// The end that answers.
+fn answering(exchange: &Exchange) -> Option<&Address> {
+    match exchange.side {
+        Side::Server => exchange.local.as_ref(),
+        Side::Client => exchange.remote.as_ref(),
+    }
+}
+
+/// Who asks, on the side that answers.
+fn put_client(exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
+    if let (Side::Server, Some(Address::Inet(address, port))) = (exchange.side, &exchange.remote) {
+        put("client.address", address.to_string().into());
+        put("client.port", i64::from(*port).into());
+    }
 }
 
 /// The host that the request names; on a unix socket the socket's name, which says more.
@@ -188,12 +258,27 @@ fn nameless() -> Address {
     Address::unix(b"")
 }
 
+/// A scheme of URLs, with the port that it stands for (RFC 9110, 4.2).
+#[derive(Clone, Copy)]
+struct Scheme {
+    name: &'static str,
+    port: u16,
+}
+
+fn scheme(exchange: &Exchange) -> Scheme {
+    match exchange.tls {
+        true => Scheme { name: "https", port: 443 },
+        false => Scheme { name: "http", port: 80 },
+    }
+}
+
 /// Host and port that the request names, else those of the connection's end that answers.
-fn authority(request: &RequestHead, end: Option<&Address>) -> (String, u16) {
+fn authority(request: &RequestHead, end: Option<&Address>, scheme: Scheme) -> (String, u16) {
     let named = request.host.as_deref().filter(|host| !host.is_empty());
     let Some(named) = named else {
-        return end
-            .map_or_else(Default::default, |end| (end.to_string(), end.port().unwrap_or(80)));
+        return end.map_or_else(Default::default, |end| {
+            (end.to_string(), end.port().unwrap_or(scheme.port))
+        });
     };
     let (host, port) = match named.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
@@ -201,14 +286,15 @@ fn authority(request: &RequestHead, end: Option<&Address>) -> (String, u16) {
         }
         _ => (named, None),
     };
-    (host.trim_matches(['[', ']']).to_owned(), port.unwrap_or(80))
+    (host.trim_matches(['[', ']']).to_owned(), port.unwrap_or(scheme.port))
 }
 
 /// 4xx is the caller's fault, so no error of a server's; no response at all is one of both.
-fn error(side: Side, code: Option<u16>, incomplete: Reasons) -> Option<String> {
+fn error(side: Side, code: Option<u16>, reset: Option<u32>, incomplete: Reasons) -> Option<String> {
     match (side, code) {
         (Side::Client, Some(code)) if code >= 400 => Some(code.to_string()),
         (Side::Server, Some(code)) if code >= 500 => Some(code.to_string()),
+        _ if reset.is_some_and(|code| code != 0) => reset.map(rpc::reset_name),
         _ if incomplete.contains(Incomplete::Closed) => Some(Incomplete::Closed.name().to_owned()),
         _ => None,
     }
@@ -222,6 +308,6 @@ fn endpoint(service: Option<Arc<str>>, end: Option<&Address>) -> Endpoint {
     }
 }
 
-fn size(bytes: u64) -> Value {
+pub(super) fn size(bytes: u64) -> Value {
     Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX))
 }

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod clock;
+mod gather;
 mod http;
 mod ids;
 mod joining;
@@ -9,14 +10,20 @@ mod marking;
 mod namer;
 mod node;
 mod placing;
+mod rpc;
 mod span;
 mod spells;
+mod tls;
 mod tree;
+mod websocket;
 
 pub use assembly::{Assembly, Patience};
 pub use clock::Clock;
+pub use gather::{Gather, Wait};
 pub use http::{by_address, span};
 pub use ids::{span_id, trace_id};
 pub use namer::Namer;
 pub use placing::{LeaveOut, LeftOut, Placed};
-pub use span::{Endpoint, Event, Kind, Link, Resource, Span, SpanId, Status, TraceId, Value};
+pub use span::{
+    COVERS, Endpoint, Event, Kind, Link, Resource, SAMPLED, Span, SpanId, Status, TraceId, Value,
+};

@@ -132,6 +132,12 @@ impl Assembly {
     /// A client starts before its peer, and a server ends before its.
     fn times(&self, node: &Node, exchange: &Exchange) -> (u64, u64) {
         let (mut start, mut end) = (exchange.started.time, exchange.ended.time);
+        // Hands are shaken before the first call over a connection begins.
+        if let (Side::Server, true, Some(above)) =
+            (node.side, exchange.sealed.is_some(), node.above)
+        {
+            start = start.max(above.at.time);
+        }
         if let Some(peer) = node.peer {
             match node.side {
                 Side::Client => start = start.min(peer.started),

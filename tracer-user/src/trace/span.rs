@@ -146,7 +146,23 @@ pub struct Span {
     pub remote: Endpoint,
 }
 
+/// The attribute of a span that was kept for others as well: how likely its trace was to be kept, from
+/// 0 to 1. Formats with a trace state have the same there, as OpenTelemetry's `ot=th:`.
+pub const SAMPLED: &str = "tracer.sampling.probability";
+
+/// The attribute of a span that stands for something else than one request, and says for what.
+pub const COVERS: &str = "tracer.span.covers";
+
 impl Span {
+    /// For how many spans it stands, itself included.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        match self.attribute(SAMPLED) {
+            Some(Value::Double(share)) if *share > 0.0 && *share <= 1.0 => 1.0 / share,
+            _ => 1.0,
+        }
+    }
+
     /// Whether it failed.
     #[must_use]
     pub fn is_error(&self) -> bool {

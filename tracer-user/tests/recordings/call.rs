@@ -22,8 +22,8 @@ pub(crate) struct Call {
 pub(crate) const FIRST_CALL: &[&str] = &[""];
 /// By threads with a request each.
 pub(crate) const THREADS: &[&str] = &["thread"];
-/// By an event loop, which now and then has nothing else to do than one request.
-pub(crate) const LOOP: &[&str] = &["turn", "thread"];
+/// By an event loop that passes requests on, and now and then has nothing else to do than one.
+pub(crate) const LOOP: &[&str] = &["turn", "thread", "forward"];
 /// By a process with one request.
 pub(crate) const ALONE: &[&str] = &["alone"];
 

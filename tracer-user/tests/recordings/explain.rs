@@ -79,7 +79,8 @@ fn who_decided_named_the_parent() {
         let all = explained["summary"]["joined"].as_array().unwrap();
         all.iter().find(|it| it["method"] == method).map(|it| it["count"].as_u64().unwrap())
     };
-    assert_eq!(by("thread").unwrap_or(0) + by("turn").unwrap_or(0), 80);
+    let methods = ["thread", "turn", "forward"];
+    assert_eq!(methods.into_iter().filter_map(by).sum::<u64>(), 80);
     assert_eq!(explained["summary"]["paired"], 120);
     // Every call that was made for a request was heard of by every witness, and decided by one.
     let witnesses = explained["summary"]["witnesses"].as_array().unwrap();

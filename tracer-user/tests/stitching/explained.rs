@@ -138,7 +138,7 @@ fn what_was_weighed_together_is_told() {
     for n in 0..5 {
         let hearing = &hearings[&outcome.client(&format!("/out/{n}")).span_id];
         let weighed = hearing.weighed.as_ref().expect("five requests were open");
-        let chances: Vec<_> = weighed.owners.iter().map(|owner| owner.1).collect();
+        let chances: Vec<_> = weighed.owners.iter().map(|owner| owner.chance).collect();
         assert!(chances.is_sorted_by(|a, b| a >= b), "{chances:?}");
         let all = chances.iter().sum::<f32>() + weighed.nobody;
         assert!((0.0..=1.001).contains(&all), "{weighed:?}");

@@ -50,8 +50,13 @@ fn google(trace: u8, span: u8) -> String {
     format!("X-Cloud-Trace-Context: {}/{span};o=1\r\n", hex(&[trace; 16]))
 }
 
+fn opencensus(trace: u8, span: u8) -> String {
+    let bytes = [&[0, 0][..], &[trace; 16], &[1], &[span; 8], &[2, 1]].concat();
+    format!("grpc-trace-bin: {}\r\n", BASE64_STANDARD.encode(bytes))
+}
+
 type Format = fn(u8, u8) -> String;
-const FORMATS: [Format; 5] = [jaeger, datadog, skywalking, xray, google];
+const FORMATS: [Format; 6] = [jaeger, datadog, skywalking, xray, google, opencensus];
 
 #[track_caller]
 fn assert_right(outcome: &Outcome) {

@@ -4,8 +4,10 @@
 mod alone;
 mod contexts;
 mod correlation;
+mod encrypted;
 mod explained;
 mod formats;
+mod forward;
 mod handoff;
 mod headers;
 mod hostile;
@@ -23,6 +25,7 @@ mod recording;
 mod runtimes;
 mod script;
 mod spawn;
+mod streams;
 mod tasks;
 mod unix;
 mod unseen;

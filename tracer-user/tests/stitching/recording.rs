@@ -43,6 +43,7 @@ impl Directory for Moody {
     }
     fn takes_over(&mut self, _: u32, _: u32) {}
 
+    fn speaks_tls(&mut self, _: u32) {}
     fn serves(&mut self, pid: u32, port: u16) {
         self.change(pid, &format!("serves {port}"));
     }

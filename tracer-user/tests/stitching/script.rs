@@ -1,14 +1,16 @@
 //! Writes the ring records that the kernel would, for hosts, processes and connections that exist
 //! on paper only. Time passes because a line of the script says so.
 
+mod flows;
+mod tls;
+
 use std::collections::{HashMap, VecDeque};
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    COURSE_ASKS, COURSE_BEGINS, COURSE_ENDS, COURSE_SPAWNS, DATA_NO_BUFFER, DATA_SEND, DATA_UNIX,
-    DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_COURSE,
-    KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED,
-    STATE_CONNECTING, STATE_SEND_CLOSED, VERDICT_HTTP,
+    DATA_HELLO, DATA_NO_BUFFER, DATA_SEND, DATA_TLS, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET,
+    FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC,
+    PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_DECODED, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -53,6 +55,8 @@ struct Half {
     bases: (u32, u32),
     /// `write_seq` and `copied_seq`.
     sequences: (u32, u32),
+    /// Plaintext of TLS that it has sent and received.
+    plain: (u32, u32),
 }
 
 struct Line {
@@ -95,61 +99,12 @@ impl Script {
         Self { now: 1000 * SECOND, ..Self::default() }
     }
 
-    /// From now on the thread runs this context, which was started by `parent` (0: not known).
-    pub(crate) fn run(&mut self, by: Task, kind: u32, context: u64, parent: u64) {
-        let flow = Flow { context, parent, kind, ..Flow::default() };
-        self.flows.insert(by.tid, flow);
-    }
-
     /// When what is done next will have been done.
     pub(crate) fn next(&self) -> u64 {
         self.now + 10 * MICROSECOND
     }
 
-    /// From now on the thread works for the request that was read at this time, by another thread.
-    pub(crate) fn take_over(&mut self, by: Task, origin: u64) {
-        self.flows.insert(by.tid, Flow { origin, hops: 1, ..Flow::default() });
-    }
-
-    /// What the thread runs is about to ask for something on the connection.
-    pub(crate) fn ask_on(&mut self, by: Task, wire: Wire) {
-        let cookie = self.half(wire, End::Opener).cookie;
-        self.course(by, COURSE_ASKS, cookie, self.flow(by));
-    }
-
-    /// What the thread runs starts another context.
-    pub(crate) fn begin(&mut self, by: Task, context: u64) {
-        let flow = self.flow(by);
-        let origin = self.begun.get(&(by.pid, flow.context)).copied().unwrap_or(0);
-        let begins = Flow { context, parent: flow.context, origin, ..flow };
-        self.course(by, COURSE_BEGINS, 0, begins);
-        self.begun.insert((by.pid, context), self.now);
-    }
-
-    /// A thread starts another one.
-    pub(crate) fn spawn(&mut self, by: Task, thread: u32) {
-        self.course_of(by, COURSE_SPAWNS, 0, thread, Flow::default());
-    }
-
-    /// A thread ends.
-    pub(crate) fn end(&mut self, thread: Task) {
-        self.course_of(thread, COURSE_ENDS, 0, 0, Flow::default());
-    }
-
-    fn course(&mut self, by: Task, change: u32, cookie: u64, flow: Flow) {
-        self.course_of(by, change, cookie, 0, flow);
-    }
-
-    fn course_of(&mut self, by: Task, change: u32, cookie: u64, thread: u32, flow: Flow) {
-        let header = self.header(KIND_COURSE, by, cookie);
-        let record = record::Course { header, change, thread, flow };
-        self.push(by.pid, record.as_bytes().to_vec());
-    }
-
-    fn flow(&self, by: Task) -> Flow {
-        self.flows.get(&by.tid).copied().unwrap_or_default()
-    }
-
+    /// Time passes.
     pub(crate) fn wait(&mut self, nanoseconds: u64) {
         self.now += nanoseconds;
     }
@@ -204,6 +159,7 @@ impl Script {
                     sends.wrapping_add(1).wrapping_add(sent),
                     receives.wrapping_add(1).wrapping_add(read),
                 ),
+                plain: (0, 0),
             }
         };
         let halves = [half(true), half(false)];
@@ -381,7 +337,8 @@ impl Script {
         let flags = if self.lines[wire.0].unix { flags | DATA_UNIX } else { flags };
         let flow = self.flow(by);
         let half = self.half(wire, end);
-        if !half.seen || half.verdict != VERDICT_HTTP {
+        let told = half.verdict == VERDICT_HTTP || flags & (DATA_HELLO | DATA_TLS) != 0;
+        if !half.seen || !told {
             return;
         }
         let mut record = record::Data::new_zeroed();
@@ -392,6 +349,10 @@ impl Script {
         record.head_len = if flags & DATA_UNREADABLE == 0 { record.len } else { 0 };
         (record.write_seq, record.copied_seq) = half.sequences;
         (record.send_base, record.receive_base) = half.bases;
+        if flags & DATA_TLS != 0 {
+            record.write_seq = half.bases.0.wrapping_add(half.plain.0);
+            record.copied_seq = half.bases.1.wrapping_add(half.plain.1);
+        }
         let bytes = [record.as_bytes(), &bytes[..record.head_len as usize]].concat();
         self.push(by.pid, bytes);
     }
@@ -407,7 +368,7 @@ impl Script {
             if state == STATE_CONNECTING {
                 record.flow = flow;
             }
-            if state != STATE_CONNECTING {
+            if !matches!(state, STATE_CONNECTING | STATE_DECODED) {
                 (record.copied_seq, record.receive_base) = (half.sequences.1, half.bases.1);
             }
             self.push(by.pid, record.as_bytes().to_vec());

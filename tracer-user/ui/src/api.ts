@@ -63,6 +63,8 @@ export interface Trace {
   id: string;
   start: number;
   spans: Span[];
+  /** Later spans that there are besides. */
+  left_out: number;
 }
 export interface State {
   version: string;
@@ -85,6 +87,11 @@ export interface State {
     error: string | null;
   }[];
   held: { spans: number; bytes: number; limit: number; oldest: number | null; lasting: boolean; trouble: string | null };
+  sampling: { chooses: boolean; failed: number; slow: number; rest: number; left_out: number } | null;
+}
+export interface Names {
+  services: string[];
+  names: string[];
 }
 
 /** What went wrong, in words for the one who looks. */

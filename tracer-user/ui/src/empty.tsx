@@ -24,5 +24,5 @@ function why(state: State): string {
   if (state.chosen) {
     return `Sockets were used ${count(state.operations, "time")} ${since}, but nothing of it was HTTP of the processes and ports that the flags or the configuration file choose${state.filtered ? ` (${count(state.filtered, "socket")} left out)` : ""}.`;
   }
-  return `Sockets were used ${count(state.operations, "time")} ${since}, but no HTTP/1 request was seen${state.not_http ? ` (${count(state.not_http, "socket")} spoke something else)` : ""}. TLS and HTTP/2 cannot be read yet.`;
+  return `Sockets were used ${count(state.operations, "time")} ${since}, but no HTTP request was seen${state.not_http ? ` (${count(state.not_http, "socket")} spoke something else)` : ""}. Of what is in TLS, only that of OpenSSL can be read yet.`;
 }

@@ -120,7 +120,7 @@ export function traces(content: string): Trace[] {
       const start = Number(at - begin);
       return { ...span, start, duration: Math.max(0, span.duration), events: span.events.map((event) => ({ ...event, time: event.time + start })) };
     });
-    return { id, start: Number(begin / 1000n) / 1000, spans: told };
+    return { id, start: Number(begin / 1000n) / 1000, spans: told, left_out: 0 };
   });
 }
 

@@ -119,7 +119,8 @@ function NodeBox(it: { node: Node; box: { x: number; y: number }; chosen: boolea
   const short = name.length > 21 ? `${name.slice(0, 20)}…` : name;
   const press = () => it.choose(it.chosen ? null : node.name);
   const kind = node.traced ? (node.requests ? health(node) : "calling") : `outside ${health(node)}`;
-  const slow = node.traced && node.p99 >= it.slowest && node.p99 > 0;
+  // Whoever calls the slow one is slow, too: the whole chain shows.
+  const slow = node.traced && node.p99 >= 0.8 * it.slowest && node.p99 > 0;
   return (
     <g
       class={`node ${kind} ${it.chosen ? "chosen" : ""}`}

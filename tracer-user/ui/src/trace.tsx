@@ -104,6 +104,7 @@ export function Waterfall({ trace, chosen, choose, held }: WaterfallProps) {
           {missing.map((name) => <li>{reason(name)}</li>)}
         </ul>
       )}
+      {trace.left_out > 0 && <p class="note">{count(trace.left_out, "later span")} of this trace more than can be shown at once.</p>}
       {orphans > 0 && (
         <p class="note">
           {count(orphans, "span names a parent that was", "spans name parents that were")} not seen here: of a service on another host, one that traces

@@ -6,7 +6,7 @@ import { reason } from "./words";
 export function TracerView({ state }: { state: State | null }) {
   if (!state) return <p class="empty">Asking the tracer…</p>;
   const losses = Object.entries(state.losses).filter(([, number]) => number > 0);
-  const { held } = state;
+  const { held, sampling } = state;
   return (
     <>
       <div class="bar"><h1>Tracer on {plain(state.host)}</h1></div>
@@ -31,6 +31,18 @@ export function TracerView({ state }: { state: State | null }) {
           {held.oldest !== null && `; the oldest of ${day(held.oldest)} ${clock(held.oldest).slice(0, 8)}`}
           {held.trouble && <div class="bad">{plain(held.trouble)}</div>}
         </dd>
+        {sampling && (sampling.chooses || sampling.left_out > 0) && (
+          <>
+            <dt>Sampled</dt>
+            <dd>
+              {sampling.chooses
+                ? "Not all traces are kept at this time: failed ones, slow ones, and some of the others of each route (--sample). Rates count all."
+                : "All traces are kept at this time."}{" "}
+              Of those that could be chosen among, {count(sampling.failed + sampling.slow + sampling.rest, "trace")} kept ({sampling.failed} failed, {sampling.slow} slow,{" "}
+              {sampling.rest} of the others), {count(sampling.left_out, "trace")} left out.
+            </dd>
+          </>
+        )}
       </dl>
       <h2>Losses</h2>
       {losses.length === 0 ? (

@@ -1,6 +1,6 @@
 // The last traces, and the search for others.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Findings, ServiceMap, Short, State } from "./api";
+import type { Findings, Names, ServiceMap, Short, State } from "./api";
 import { Empty } from "./empty";
 import { ago, clock, count, day, duration, plain } from "./format";
 import { Histogram } from "./histogram";
@@ -19,6 +19,7 @@ export function TracesView({ search, state }: { search: URLSearchParams; state: 
     text: search.get("text") ?? "",
     service: search.get("service") ?? "",
     name: search.get("name") ?? "",
+    status: search.get("status") ?? "",
     min: number(search.get("min")),
     max: number(search.get("max")),
     errors: search.get("errors") === "true",
@@ -33,8 +34,12 @@ export function TracesView({ search, state }: { search: URLSearchParams; state: 
   const query = tracesAt({ ...asked, from, limit: LIMIT }).slice("#/traces".length);
   const { data: found, trouble } = useAnswer<Findings>(`/ui/traces${query}`, paused ? 0 : 2000);
   const { data: map } = useAnswer<ServiceMap>("/ui/map?seconds=300", 10_000);
-  const services = (map?.nodes ?? []).filter((it) => it.traced && it.requests > 0);
-  const routes = services.filter((it) => !fields.service || it.name === fields.service).flatMap((it) => it.routes.map((route) => route.name));
+  const { data: names } = useAnswer<Names>(`/ui/names?service=${encodeURIComponent(fields.service)}`, 30_000);
+  // What is held, and what comes just now.
+  const nodes = (map?.nodes ?? []).filter((it) => it.traced && it.requests > 0);
+  const services = merged(names?.services, nodes.map((it) => it.name));
+  const live = nodes.filter((it) => !fields.service || it.name === fields.service).flatMap((it) => it.routes.map((route) => route.name));
+  const routes = merged(names?.names, live);
   const traces = found?.traces ?? [];
   const filtered = Object.values(fields).some((value) => value !== "" && value !== false && value !== undefined);
   return (
@@ -46,9 +51,10 @@ export function TracesView({ search, state }: { search: URLSearchParams; state: 
         <button class="button" aria-pressed={paused} onClick={() => pause(!paused)}>{paused ? "▶ Go on" : "❚❚ Hold"}</button>
       </div>
       <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
-        <Text id="search" label="Words or trace id" placeholder="words, status, trace id   ( / )" value={fields.text} change={(text) => isId(text) ? (location.hash = `#/trace/${text.trim()}`) : change({ text })} />
-        <Text label="Service" list={services.map((it) => it.name)} value={fields.service} change={(service) => change({ service })} />
-        <Text label="Route" list={[...new Set(routes)]} value={fields.name} change={(name) => change({ name })} />
+        <Text id="search" label="Words or trace id" placeholder="words, trace id  ( / )" value={fields.text} change={(text) => isId(text) ? (location.hash = `#/trace/${text.trim()}`) : change({ text })} />
+        <Text label="Service" list={services} value={fields.service} change={(service) => change({ service })} />
+        <Text label="Route" list={routes} value={fields.name} change={(name) => change({ name })} />
+        <Text label="Status" numeric placeholder="503" value={fields.status} change={(status) => change({ status })} />
         <Text label="At least (ms)" numeric value={String(fields.min ?? "")} change={(text) => change({ min: number(text) })} />
         <Text label="At most (ms)" numeric value={String(fields.max ?? "")} change={(text) => change({ max: number(text) })} />
         <label class="field">
@@ -72,12 +78,17 @@ export function TracesView({ search, state }: { search: URLSearchParams; state: 
         <p class="dim">
           {count(traces.length, "trace")}
           {traces.length === LIMIT ? ", the newest that fit" : ""}
+          {state?.sampling?.chooses ? "; not all are kept at this time" : ""}
           {found?.complete === false ? "; the search took too long, older ones may be missing" : ""}
         </p>
       )}
       <List traces={traces} />
     </>
   );
+}
+
+function merged(held: string[] | undefined, live: string[]): string[] {
+  return [...new Set([...(held ?? []), ...live])].sort();
 }
 
 function isId(text: string): boolean {

@@ -24,7 +24,9 @@ const BAND_EDGES: u64 = 200;
 /// By how much its share of right edges may differ from their mean confidence.
 pub(super) const BAND_MARGIN: f64 = 0.05;
 
-/// By timing alone: percent of a file's traces of which every edge is right, at least ...
+/// By timing alone: percent of a file's traces of which every edge is right that TraceWeaver's own
+/// evaluation judges, at least. They are set below what it reaches itself there (99.4 and 93), and of the
+/// other edges it says nothing: it asserts that a service has one caller ...
 const TIMING: [(&str, f64); 2] = [("hotel_load75", 99.0), ("media_load75", 90.0)];
 /// ... in less CPU time a trace than this, in microseconds.
 const TIMING_CPU: f64 = 1000.0;
@@ -84,7 +86,7 @@ pub(super) fn failures(results: &Results) -> Vec<String> {
 fn timing(timing: &Timing) -> Vec<String> {
     let floor = TIMING.iter().find(|(file, _)| *file == timing.file);
     let Some((_, floor)) = floor else { return vec![] };
-    let right = percent(timing.right_traces, timing.traces);
+    let right = percent(timing.right_as_published, timing.traces);
     let (file, cpu, mut failures) = (&timing.file, timing.cpu_us_per_trace, vec![]);
     if right < *floor {
         failures.push(format!("{file}: {right:.2} % of the traces are right, floor {floor}"));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use e2e::accuracy::{Tally, judge};
+use e2e::accuracy::{Span, Tally, judge};
 use e2e::{paths, process};
 
 use super::cell::Cell;
@@ -52,16 +52,21 @@ impl Kept {
     /// Scores the spans that came, and those of a replay with the default.
     pub(super) fn score(&self, cell: &Cell) -> Result<Measured> {
         let every = dump::received(&self.directory, &self.ports)?;
-        self.measured(cell, &every)
+        self.measured(cell, &every, &self.replayed(DEFAULT, None)?)
     }
 
     /// Scores the spans that today's tracer makes of the recording.
     pub(super) fn replay(&self, cell: &Cell) -> Result<Measured> {
-        let every = self.replayed(EVERY)?;
-        self.measured(cell, &every)
+        self.without(cell, None)
     }
 
-    fn measured(&self, cell: &Cell, every: &[e2e::accuracy::Span]) -> Result<Measured> {
+    /// The same without one kind of evidence.
+    pub(super) fn without(&self, cell: &Cell, kind: Option<&str>) -> Result<Measured> {
+        let every = self.replayed(EVERY, kind)?;
+        self.measured(cell, &every, &self.replayed(DEFAULT, kind)?)
+    }
+
+    fn measured(&self, cell: &Cell, every: &[Span], default: &[Span]) -> Result<Measured> {
         let (requests, bad_roots) = dump::truth(&self.directory)?;
         ensure!(!requests.is_empty(), "no user request was answered");
         let log = fs::read_to_string(self.directory.join("tracer.log")).unwrap_or_default();
@@ -69,18 +74,21 @@ impl Kept {
         Ok(Measured {
             cell: cell.clone(),
             every: Tally::of(&judge(every, &requests)),
-            default: Tally::of(&judge(&self.replayed(DEFAULT)?, &requests)),
+            default: Tally::of(&judge(default, &requests)),
             bad_roots,
             losses: losses.filter(|line| *line != "lost: nothing").map(str::to_owned).collect(),
         })
     }
 
-    fn replayed(&self, min_confidence: &str) -> Result<Vec<e2e::accuracy::Span>> {
+    fn replayed(&self, min_confidence: &str, without: Option<&str>) -> Result<Vec<Span>> {
         let spans = self.directory.join("replayed.jsonl");
         remove(&spans)?;
         let mut command = install::as_root(paths::tracer());
         command.arg("replay").arg(self.directory.join(RECORDING));
         command.args(["--min-confidence", min_confidence]);
+        if let Some(kind) = without {
+            command.args(["--without-evidence", kind]);
+        }
         command.arg("--export").arg(format!("file={}", spans.display()));
         process::run("tracer replay", &mut command)?;
         dump::exported(&spans, &self.ports)

@@ -13,6 +13,7 @@ mod suite;
 mod summary;
 mod table;
 mod timing;
+mod without;
 
 use std::env;
 use std::fs;
@@ -40,6 +41,14 @@ pub(crate) fn accuracy(options: &Options) -> Result<()> {
     if wanted(Part::Timing) {
         results.timing = timing::measure()?;
     }
+    if !options.table && options.only == Some(Part::Without) {
+        let stopped = stopped()?;
+        let measured = without::measure(&options.cells(), || stopped.load(Ordering::Relaxed))?;
+        results.without.retain(|known| measured.iter().all(|it| it.runtime != known.runtime));
+        results.without.extend(measured);
+        results.without.sort_by_key(|it| runtimes::place(&it.runtime));
+        options.note(&mut results);
+    }
     if wanted(Part::Cells) {
         broken = options.measure(&mut results)?;
     }
@@ -55,11 +64,8 @@ pub(crate) fn accuracy(options: &Options) -> Result<()> {
 impl Options {
     /// Measures every cell that is asked for; gives the number of those that could not be.
     fn measure(&self, results: &mut Results) -> Result<usize> {
-        let stopped = Arc::new(AtomicBool::new(false));
         // The suite gets the same signal from the terminal, and stops what it has started.
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&stopped))?;
-        }
+        let stopped = stopped()?;
         let runtimes = self.runtimes();
         if env::var_os("TRACER_BIN").is_none() {
             run::build()?;
@@ -74,9 +80,7 @@ impl Options {
         let mut measured: Vec<String> = runtimes;
         measured.extend(results.cells.iter().map(|it| it.cell.runtime.clone()));
         results.machine = machine::machine(&measured);
-        let command = self.command();
-        results.commands.retain(|earlier| *earlier != command);
-        results.commands.push(command);
+        self.note(results);
         let (all, mut broken) = (cells.len(), 0);
         for (number, cell) in cells.iter().enumerate() {
             let start = Instant::now();
@@ -107,6 +111,13 @@ impl Options {
         Ok(broken)
     }
 
+    /// The command is told with what it measured.
+    fn note(&self, results: &mut Results) {
+        let command = self.command();
+        results.commands.retain(|earlier| *earlier != command);
+        results.commands.push(command);
+    }
+
     fn write(&self, results: &Results) -> Result<()> {
         if let Some(file) = &self.json {
             results.write(file)?;
@@ -115,6 +126,15 @@ impl Options {
         let document = table::document(results);
         fs::write(&out, document).with_context(|| format!("cannot write {}", out.display()))
     }
+}
+
+/// Whether somebody wants it to end.
+fn stopped() -> Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stopped))?;
+    }
+    Ok(stopped)
 }
 
 fn line(measured: &Measured) -> String {

@@ -63,6 +63,9 @@ pub(super) enum Part {
     Cells,
     /// Timing alone, on TraceWeaver's published traces
     Timing,
+    /// Without each kind of evidence: the recordings that earlier runs of these cells have left are
+    /// replayed (24 times each); not done unless asked for
+    Without,
 }
 
 fn names() -> PossibleValuesParser {

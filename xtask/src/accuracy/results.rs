@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::timing::Timing;
+use super::without::Without;
 
 /// One cell's result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub(crate) struct Results {
     /// Timing alone, on data of others.
     #[serde(default)]
     pub(crate) timing: Vec<Timing>,
+    /// What each kind of evidence contributes.
+    #[serde(default)]
+    pub(crate) without: Vec<Without>,
 }
 
 impl Results {

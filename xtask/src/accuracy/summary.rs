@@ -7,6 +7,7 @@ use e2e::accuracy::{BANDS, Tally};
 use super::floors::{self, percent};
 use super::results::Results;
 use super::table::{number, sum};
+use super::without::{Share, Without};
 
 /// Every method: how many edges, and the share that is right.
 pub(super) fn methods(results: &Results) -> String {
@@ -26,6 +27,50 @@ pub(super) fn methods(results: &Results) -> String {
         let sure = default.methods.get(method).map_or((0, 0), |bands| sum(bands));
         let (right, sure_right) = (share(all), share(sure));
         let _ = writeln!(text, "| {method} | {} | {right} | {} | {sure_right} |", all.0, sure.0);
+    }
+    text
+}
+
+/// What each kind of evidence contributes, runtime by runtime.
+pub(super) fn without(results: &Results) -> String {
+    let of = |runtime: &str, kind: Option<&str>| {
+        let mut all = results.without.iter();
+        all.find(|it| it.runtime == runtime && it.kind.as_deref() == kind)
+    };
+    let base = || results.without.iter().filter(|it| it.kind.is_none());
+    let mut kinds: Vec<&str> = vec![];
+    for kind in results.without.iter().filter_map(|it| it.kind.as_deref()) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n## Each kind of evidence left out\n\nThe recordings of these runtimes' loads, replayed \
+                    with `--without-evidence`. Percent of the edges that are right: with every best guess, \
+                    and by default; blank where that is what it is with all kinds. Where more than that is \
+                    wrong by default, it says so.\n\n"
+        .to_owned();
+    let _ = writeln!(text, "| runtime | edges | with all | without {} |", kinds.join(" | "));
+    let _ = writeln!(text, "|---|--:|--:|{}", "--:|".repeat(kinds.len()));
+    for all in base() {
+        let shares = |it: &Without| {
+            let share = |of: Share| number(percent(of.right, of.edges));
+            let more = it.default.wrong.saturating_sub(all.default.wrong);
+            let wrong = number(percent(more, it.default.edges));
+            let wrong = if more > 0 { format!(", wrong +{wrong}") } else { String::new() };
+            format!("{}, {}{wrong}", share(it.every), share(it.default))
+        };
+        let without = kinds.iter().map(|kind| {
+            let it = of(&all.runtime, Some(kind));
+            let it = it.filter(|it| (it.every, it.default) != (all.every, all.default));
+            it.map(shares).unwrap_or_default()
+        });
+        let without: Vec<String> = without.collect();
+        let (runtime, edges) = (&all.runtime, all.every.edges);
+        let _ =
+            writeln!(text, "| {runtime} | {edges} | {} | {} |", shares(all), without.join(" | "));
     }
     text
 }
@@ -65,7 +110,9 @@ pub(super) fn timing(results: &Results) -> String {
     let mut text = "\n## Timing alone\n\nTraces that TraceWeaver (SIGCOMM'24) has published, without \
                     their ids: names and times of the spans are all that is known. *As published*: \
                     traces with every edge right that TraceWeaver's own evaluation judges, which leaves out \
-                    services that several others call and spans inside a service.\n\n\
+                    services that several others call and spans inside a service. TraceWeaver's own figures \
+                    at load 75, 99.4 for hotel and 93 for media, are of that kind, so the floors (99 and 90) are \
+                    held by that column; *every edge right* asks for more than it ever did.\n\n\
                     | data | traces | every edge right | as published | edges | right | CPU a trace, µs |\n\
                     |---|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();

@@ -46,6 +46,7 @@ pub(super) fn document(results: &Results) -> String {
         }
     }
     text += &summary::methods(results);
+    text += &summary::without(results);
     text += &summary::calibration(&floors::pools(results));
     text += &summary::timing(results);
     text += "\n## What does not hold\n\n";
@@ -118,6 +119,7 @@ pub(super) fn number(of: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::results::testing::measured;
+    use super::super::without::{Share, Without};
     use super::*;
 
     #[test]
@@ -148,6 +150,19 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+        let without = |kind: Option<&str>, right, wrong| Without {
+            runtime: "go".to_owned(),
+            kind: kind.map(str::to_owned),
+            every: Share { edges: 100, right, wrong },
+            default: Share { edges: 100, right, wrong },
+        };
+        results.without = vec![
+            without(None, 99, 0),
+            without(Some("context"), 40, 2),
+            without(Some("turn"), 99, 0),
+        ];
+        let row = "| go | 100 | 99, 99 | 40, 40, wrong +2 |  |";
+        assert!(document(&results).contains(row), "{}", document(&results));
         results.put(measured("go", 99, 1, 1.0));
         assert!(document(&results).contains("- tree-go-timers-seq-c8: 99.00 % right"));
     }

@@ -50,14 +50,35 @@ pub enum Hint {
     },
 }
 
+/// A request that may have caused a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Owner<I = u64> {
+    /// The request.
+    pub request: I,
+    /// The probability that it did.
+    pub chance: f32,
+    /// The same, as far as what is known of its route bears it: what was learned from few requests may
+    /// be wrong as a whole. Never more than `chance`.
+    pub borne: f32,
+    /// The log-odds of other evidence that went into it.
+    pub odds: f32,
+}
+
+impl<I> Owner<I> {
+    /// The same with another name for the request, if it has one.
+    pub fn rename<J>(&self, name: impl Fn(&I) -> Option<J>) -> Option<Owner<J>> {
+        let Self { chance, borne, odds, .. } = *self;
+        Some(Owner { request: name(&self.request)?, chance, borne, odds })
+    }
+}
+
 /// What the times say of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posterior {
     /// The call.
     pub call: u64,
-    /// Requests, their probabilities, and the log-odds of other evidence that went into these; the
-    /// likeliest first.
-    pub owners: Vec<(u64, f32, f32)>,
+    /// Who may have caused it, the likeliest first.
+    pub owners: Vec<Owner>,
     /// The probability that no request caused it.
     pub nobody: f32,
     /// How much is known of the routes that it may be of, between 0 and 1.

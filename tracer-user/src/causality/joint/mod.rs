@@ -33,7 +33,7 @@ mod tests;
 mod window;
 
 pub use budget::Budget;
-pub use input::{Call, Hint, Posterior, Request};
+pub use input::{Call, Hint, Owner, Posterior, Request};
 
 use fastrand::Rng;
 
@@ -51,10 +51,24 @@ const MAX_ROUTES: usize = 32;
 const KNOWN: f32 = 200.0;
 /// So many requests weigh as much as not knowing.
 const DOUBT: f32 = 3.0;
-/// The same for what is to be believed more than this: it has to hold for long before it is.
+/// The same for what an edge is to rest on: few requests may teach what is wrong as a whole.
 const CAUTION: f32 = 20.0;
-/// See `CAUTION`.
-const BELIEVED: f32 = 0.89;
+
+/// What is known of a route, as shares of what there is to know.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trust {
+    /// As far as probabilities are concerned.
+    likely: f32,
+    /// As far as an edge is to rest on them.
+    borne: f32,
+}
+
+impl Trust {
+    fn of(route: &Route) -> Self {
+        let share = |doubt: f32| route.seen() / (route.seen() + doubt);
+        Self { likely: share(DOUBT), borne: share(CAUTION) }
+    }
+}
 
 /// Of one process.
 #[derive(Debug)]
@@ -133,7 +147,7 @@ impl Joint {
             sampler.count();
             (0..round.counted).for_each(|_| sampler.sweep());
         }
-        let trust: Vec<_> = self.routes.iter().map(Self::trust).collect();
+        let trust: Vec<_> = self.routes.iter().map(Trust::of).collect();
         let posteriors = self.window.report(before, hold, &trust, Some(&mut self.background));
         let first = self.window.first(before);
         self.learn(|open| open.answered().is_some() && open.over(first).is_some());
@@ -150,12 +164,6 @@ impl Joint {
         let first = self.window.first(before);
         self.window.retire(first);
         posteriors
-    }
-
-    /// How much is known of a route, as a share of what is enough to believe it.
-    fn trust(route: &Route) -> f32 {
-        let (seen, slowly) = (route.seen(), route.seen() / (route.seen() + CAUTION));
-        (seen / (seen + DOUBT)).min(BELIEVED).max(slowly)
     }
 
     /// How many things are remembered.

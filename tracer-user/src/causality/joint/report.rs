@@ -1,7 +1,8 @@
 //! What was counted becomes probabilities.
 
+use super::Trust;
 use super::background::Background;
-use super::input::Posterior;
+use super::input::{Owner, Posterior};
 use super::made::Made;
 use super::open::Open;
 use super::window::Window;
@@ -22,7 +23,7 @@ impl Window {
         &mut self,
         before: u64,
         hold: u64,
-        trust: &[f32],
+        trust: &[Trust],
         mut background: Option<&mut Background>,
     ) -> Vec<Posterior> {
         let requests = &self.requests;
@@ -44,25 +45,26 @@ impl Window {
     }
 }
 
-fn posterior(call: &Made, requests: &[Open], trust: &[f32]) -> Posterior {
+fn posterior(call: &Made, requests: &[Open], trust: &[Trust]) -> Posterior {
     let all: f32 = call.tally.iter().sum::<f32>().max(f32::MIN_POSITIVE);
     // Other evidence says what it says: its odds keep their full worth.
     let worth =
         |tally: f32, odds: f32| (tally / all).max(LEAST).powf(WORTH) * ((1.0 - WORTH) * odds).exp();
     let shares = call.candidates.iter().zip(&call.tally);
     let shares = shares.map(|(&(at, odds), &tally)| (at, odds, worth(tally, odds)));
-    let shares: Vec<_> = shares.collect();
+    let mut shares: Vec<_> = shares.collect();
+    shares.sort_by(|a, b| b.2.total_cmp(&a.2));
     let nobody = worth(call.tally.last().copied().unwrap_or(all), 0.0);
     let all = shares.iter().map(|share| share.2).sum::<f32>() + nobody;
     let mut known = nobody / all;
     let mut owners = vec![];
     for (at, odds, share) in shares {
         let Some(open) = requests.get(at as usize) else { continue };
-        let trust = trust.get(open.route).copied().unwrap_or(0.0);
-        known += trust * share / all;
-        // What was learned from few requests may be wrong as a whole.
-        owners.push((open.id, trust.min(share / all), odds));
+        let trust = trust.get(open.route).copied().unwrap_or_default();
+        let chance = share / all;
+        known += trust.likely * chance;
+        let (likely, borne) = (trust.likely.min(chance), trust.borne.min(chance));
+        owners.push(Owner { request: open.id, chance: likely, borne, odds });
     }
-    owners.sort_by(|a, b| b.1.total_cmp(&a.1));
     Posterior { call: call.id, owners, nobody: nobody / all, known }
 }

@@ -7,6 +7,7 @@ use super::queue::{Pending, Queue};
 use super::reader::{Head, Reader};
 use super::window::Window;
 use crate::connection::{Chunk, Moment};
+use crate::protocol::websocket::Conversation;
 use tracer_common::head::look_at;
 
 /// What one connection may cost.
@@ -43,6 +44,8 @@ pub struct Engine {
     /// Responses may have been missed, so that those to come may not be the oldest request's.
     pub(super) lost: bool,
     pub(super) left: bool,
+    /// Where it did, in the response direction.
+    pub(super) left_at: u64,
     /// What was noted of the operation's bytes.
     pub(super) parts: Parts,
 }
@@ -63,6 +66,7 @@ impl Engine {
             hole: false,
             lost: false,
             left: false,
+            left_at: 0,
             parts: vec![],
         }
     }
@@ -187,6 +191,19 @@ impl Engine {
             let why = if self.lost { Abandon::Loss } else { Abandon::Closed };
             self.abandon_all(why, at, sink);
         }
+    }
+
+    /// Position of the first byte from the server that is no longer HTTP/1, once a response has ended
+    /// that ([`Leave::Upgrade`], [`Leave::WebSocket`], [`Leave::Tunnel`]).
+    #[must_use]
+    pub fn left_at(&self) -> u64 {
+        self.left_at
+    }
+
+    /// WebSocket goes on where HTTP/1 has ended.
+    #[must_use]
+    pub fn websocket(&self) -> Conversation {
+        Conversation::new(self.requests.at(), self.left_at)
     }
 
     /// HTTP is over on this connection.

@@ -105,6 +105,8 @@ pub enum Abandon {
 pub enum Leave {
     /// `101 Switching Protocols` (RFC 9110 section 7.8).
     Upgrade,
+    /// The same to a request for WebSocket (RFC 6455 section 4).
+    WebSocket,
     /// 2xx to CONNECT (RFC 9110 section 9.3.6).
     Tunnel,
     /// More unanswered requests than [`super::Limits::max_pending`].

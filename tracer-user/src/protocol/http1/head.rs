@@ -3,16 +3,19 @@
 use crate::protocol::propagation::{Correlation, Extracted};
 use crate::protocol::redact;
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Framing;
 
-/// HTTP/1.0 or 1.1.
+/// HTTP's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// `HTTP/1.0`.
     Http10,
     /// `HTTP/1.1`.
     Http11,
+    /// HTTP/2.
+    Http2,
 }
 
 impl Version {
@@ -22,6 +25,7 @@ impl Version {
         match self {
             Version::Http10 => "1.0",
             Version::Http11 => "1.1",
+            Version::Http2 => "2",
         }
     }
 }
@@ -64,9 +68,9 @@ impl Method {
 /// A request head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
-    /// The method.
+    /// The method; empty if it is not known (HTTP/2).
     pub method: Method,
-    /// The request target as it was sent, except that secrets are masked (see
+    /// The request target; empty if it is not known (HTTP/2). As it was sent, except that secrets are masked (see
     /// [`redact::target`]) and that it is cut at [`super::Limits::max_target`].
     pub target: String,
     /// The target was cut.
@@ -115,6 +119,16 @@ impl RequestHead {
         query.split('#').next()
     }
 
+    /// Stands for method, path and query, the same for all requests that have the same ones; `None`
+    /// if they are not known whole.
+    #[must_use]
+    pub fn asks_for(&self) -> Option<u64> {
+        let whole = !self.target_cut && !self.target.is_empty() && !self.method.as_str().is_empty();
+        let mut hasher = DefaultHasher::new();
+        (self.method.as_str(), self.path(), self.query()).hash(&mut hasher);
+        whole.then(|| hasher.finish())
+    }
+
     fn absolute(&self) -> Option<(&str, &str)> {
         redact::split_absolute(&self.target)
     }
@@ -136,13 +150,13 @@ pub struct ResponseHead {
 }
 
 /// At most `limit` bytes of `text`, whole characters.
-pub(super) fn cut(text: &str, limit: usize) -> &str {
+pub(crate) fn cut(text: &str, limit: usize) -> &str {
     let end = text.len().min(limit);
     (0..=end).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// A field value as text, bounded; `None` if it is empty.
-pub(super) fn field(value: &[u8]) -> Option<String> {
+pub(crate) fn field(value: &[u8]) -> Option<String> {
     let value = value.get(..MAX_FIELD).unwrap_or(value).trim_ascii();
     let text = String::from_utf8_lossy(value);
     (!text.is_empty()).then(|| cut(&text, MAX_FIELD).to_owned())

@@ -8,7 +8,7 @@ use super::tail_mask::TailMask;
 use crate::protocol::redact::{HeadMask, Pseudonym};
 
 /// What blanked bytes become: a letter, so it ends no line, and none that begins a message.
-const BLANK: u8 = b'x';
+pub(super) const BLANK: u8 = b'x';
 /// What those become that had to be a head and are none: no head has it.
 const BROKEN: u8 = 0;
 

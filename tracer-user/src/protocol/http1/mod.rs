@@ -32,6 +32,7 @@ pub use engine::{Engine, Limits};
 pub use event::{Abandon, Direction, Event, Fault, Leave};
 pub use framing::Framing;
 pub use head::{Method, RequestHead, ResponseHead, Version};
+pub(crate) use head::{cut, field};
 pub use line::begins_request;
 pub use masking::Masking;
 

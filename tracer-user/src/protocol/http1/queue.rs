@@ -11,6 +11,8 @@ pub(super) struct Pending {
     pub(super) head: bool,
     /// CONNECT: a 2xx ends HTTP.
     pub(super) connect: bool,
+    /// It asks for WebSocket: a 101 begins it.
+    pub(super) websocket: bool,
     /// Its response could not be told from others: it is given up when its turn comes.
     pub(super) doomed: bool,
     /// Bytes were lost where its response may begin; what follows is taken for it.

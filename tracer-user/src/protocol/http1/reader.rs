@@ -102,6 +102,11 @@ impl Reader {
         self.next.is_none()
     }
 
+    /// Position behind the last byte that came.
+    pub(super) fn at(&self) -> u64 {
+        self.next.unwrap_or(0)
+    }
+
     /// What of an operation is new: first what is missing before it, then its own bytes.
     pub(super) fn admit<'a>(&mut self, chunk: &Chunk<'a>, prefix: bool) -> [Option<Window<'a>>; 2] {
         let mut window = Window::new(chunk);

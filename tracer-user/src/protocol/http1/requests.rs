@@ -8,6 +8,7 @@ use super::queue::Pending;
 use super::reader::Step;
 use super::window::Window;
 use crate::connection::Moment;
+use crate::protocol::websocket::is_upgrade;
 use tracer_common::head::{Start, look_at};
 
 impl Engine {
@@ -139,6 +140,7 @@ impl Engine {
         if let Some(pending) = self.queue.back() {
             pending.head = head.method.as_str() == "HEAD";
             pending.connect = connect;
+            pending.websocket = is_upgrade(head);
         }
         connect
     }

@@ -143,6 +143,7 @@ impl Engine {
         let Some(front) = self.queue.front() else {
             sink(Event::Fault(Fault::ResponseUnmatched));
             if switching {
+                self.left_at = window.position();
                 self.leave(Leave::Upgrade, at, sink);
             } else {
                 // Its body cannot be framed: the request may have been HEAD.
@@ -152,6 +153,7 @@ impl Engine {
             return;
         };
         let (to_head, tunnel) = (front.head, front.connect && (200..300).contains(&head.status));
+        let upgrade = if front.websocket { Leave::WebSocket } else { Leave::Upgrade };
         let hit = front.fault;
         self.lost = false;
         let framing =
@@ -175,7 +177,8 @@ impl Engine {
             self.lose_responses(None, at, sink);
         }
         if tunnel || switching {
-            let how = if tunnel { Leave::Tunnel } else { Leave::Upgrade };
+            self.left_at = window.position();
+            let how = if tunnel { Leave::Tunnel } else { upgrade };
             self.leave(how, at, sink);
         }
     }

@@ -9,7 +9,8 @@
 //!  5. Datadog's own (`x-datadog-*`): its SDKs send W3C's as well, of the same trace;
 //!  6. SkyWalking's (`sw8`): its ids have to be made to fit;
 //!  7. AWS X-Ray (`X-Amzn-Trace-Id`): load balancers send it whether anyone traces or not;
-//!  8. Google Cloud (`X-Cloud-Trace-Context`): likewise, and superseded by W3C's.
+//!  8. Google Cloud (`X-Cloud-Trace-Context`): likewise, and superseded by W3C's;
+//!  9. OpenCensus over gRPC (`grpc-trace-bin`): superseded by W3C's as well.
 //!
 //! Ids that name neither trace nor span are told beside the context ([`Correlation`]).
 
@@ -22,6 +23,7 @@ mod decimal;
 mod google;
 mod hex;
 mod jaeger;
+mod opencensus;
 mod single;
 mod skywalking;
 mod w3c;
@@ -48,6 +50,8 @@ pub enum Format {
     XRay,
     /// `X-Cloud-Trace-Context`.
     GoogleCloud,
+    /// `grpc-trace-bin`.
+    OpenCensus,
 }
 
 /// A propagated context: the sender's span.
@@ -112,6 +116,7 @@ struct Headers<'a> {
     skywalking: skywalking::Headers<'a>,
     xray: xray::Headers<'a>,
     google: google::Headers<'a>,
+    opencensus: opencensus::Headers<'a>,
     correlation: Correlation,
 }
 
@@ -131,13 +136,14 @@ impl<'a> Headers<'a> {
             (Some(b'b'), _) => self.single.add(name, value),
             (Some(b'u'), _) => self.jaeger.add(name, value),
             (Some(b's'), _) => self.skywalking.add(name, value),
+            (Some(b'g'), _) => self.opencensus.add(name, value),
             (Some(b'x' | b'r' | b'c'), _) => self.correlation.add(name, value),
             _ => {}
         }
     }
 
     /// What each format's say, in the order in which they count.
-    fn read(&self) -> [Found; 8] {
+    fn read(&self) -> [Found; 9] {
         [
             self.w3c.read(),
             self.single.read(),
@@ -147,6 +153,7 @@ impl<'a> Headers<'a> {
             self.skywalking.read(),
             self.xray.read(),
             self.google.read(),
+            self.opencensus.read(),
         ]
     }
 }
@@ -254,6 +261,7 @@ mod tests {
             "1-{0}-{0}-0-YQ==-YQ==-YQ==-YQ==",
             "ZGU1OTgwYjhmY2UzNGEzN2FhYjliNGFjM2FmN2VlZGQ="
         );
+        let opencensus = "AABAQUJDREVGR0hJSktMTU5PAWFiY2RlZmdoAgE".to_owned();
         for (name, value, format) in [
             ("traceparent", format!("00-{TRACE}-{SPAN}-01"), Format::TraceContext),
             ("b3", format!("{TRACE}-{SPAN}"), Format::B3Single),
@@ -262,6 +270,7 @@ mod tests {
             ("sw8", sw8, Format::SkyWalking),
             ("x-amzn-trace-id", format!("Root=1-{}-{}", &TRACE[..8], &TRACE[8..]), Format::XRay),
             ("x-cloud-trace-context", TRACE.into(), Format::GoogleCloud),
+            ("grpc-trace-bin", opencensus, Format::OpenCensus),
         ] {
             assert_eq!(read(&[(name, value)]).context.unwrap().format, format);
         }

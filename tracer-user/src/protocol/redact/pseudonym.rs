@@ -3,8 +3,11 @@
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hasher as _, RandomState};
 
-/// Gives ids other names, byte by byte: each letter and each digit becomes another, by what came
-/// before it and by a secret that is never written. So two ids have the same pseudonym if, and only
+use crate::protocol::http2::hpack::bits;
+
+/// Gives ids other names, byte by byte: each letter and each digit becomes another that HPACK's code
+/// gives as many bits (so that a header block keeps its length), by what came before it and by a secret
+/// that is never written. So two ids have the same pseudonym if, and only
 /// if, they are the same; they share their first bytes as far as the ids do. All of one recording
 /// are cloned from one.
 #[derive(Clone, Debug)]
@@ -24,16 +27,18 @@ impl Pseudonym {
     pub(super) fn of(&mut self, byte: u8) -> u8 {
         let turn = self.before.finish();
         self.before.write_u8(byte);
-        let (first, count) = match byte {
-            b'0'..=b'9' => (b'0', 10),
-            b'a'..=b'z' => (b'a', 26),
-            b'A'..=b'Z' => (b'A', 26),
-            0x80.. => (0x80, 128),
+        let (first, last) = match byte {
+            b'0'..=b'9' => (b'0', b'9'),
+            b'a'..=b'z' => (b'a', b'z'),
+            b'A'..=b'Z' => (b'A', b'Z'),
+            0x80.. => (0x80, 0xff),
             _ => return byte,
         };
-        // Below `count`, so it fits.
-        let turned = (u64::from(byte - first) + turn % count) % count;
-        first + turned as u8
+        let alike = || (first..=last).filter(|other| bits(*other) == bits(byte));
+        let count = alike().count().max(1);
+        let before = alike().take_while(|other| *other < byte).count();
+        let turned = (before as u64 + turn % count as u64) % count as u64;
+        alike().nth(turned as usize).unwrap_or(byte)
     }
 }
 

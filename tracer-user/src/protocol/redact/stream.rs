@@ -109,8 +109,8 @@ impl HeadMask {
         match look_at(&self.start) {
             Start::Response => self.place = Place::Status((!whole).then_some(before)),
             Start::Request | Start::ConnectRequest | Start::Partial => {}
-            Start::ProxyPrefix | Start::Other if whole => {}
-            Start::ProxyPrefix | Start::Other => self.place = Place::Unsure,
+            Start::ProxyPrefix | Start::Preface | Start::Other if whole => {}
+            Start::ProxyPrefix | Start::Preface | Start::Other => self.place = Place::Unsure,
         }
     }
 

@@ -83,6 +83,26 @@ pub fn mask_target(bytes: &mut [u8]) {
     query.split_mut(|b| b"?&;#".contains(b)).for_each(mask_parameter);
 }
 
+/// A masked target whose secrets do not show how long they were.
+#[must_use]
+pub fn shortened(masked: &str) -> String {
+    let query = masked.find('?').unwrap_or(masked.len());
+    let (path, query) = masked.split_at(query);
+    let mut short = String::with_capacity(masked.len());
+    for (part, delimiters) in [(path, &['/', ';'][..]), (query, &['?', '&', ';', '#'])] {
+        for piece in part.split_inclusive(delimiters) {
+            let (parameter, end) = piece.split_at(piece.trim_end_matches(delimiters).len());
+            match parameter.split_once('=') {
+                Some((key, _)) if is_secret(key.as_bytes()) => {
+                    short.extend([key, "=***", end]);
+                }
+                _ => short.push_str(piece),
+            }
+        }
+    }
+    short
+}
+
 /// Scheme and what follows `://`, of an absolute-form target or URL.
 #[must_use]
 pub fn split_absolute(target: &str) -> Option<(&str, &str)> {
@@ -146,7 +166,7 @@ fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{authority, split_absolute, target};
+    use super::{authority, shortened, split_absolute, target};
 
     #[test]
     fn secrets_are_masked_at_the_same_length() {
@@ -167,6 +187,20 @@ mod tests {
         ] {
             assert_eq!(target(raw), want);
             assert_eq!(raw.len(), want.len());
+        }
+    }
+
+    #[test]
+    fn how_long_a_secret_was_can_be_left_out() {
+        for (masked, want) in [
+            ("/a?x=1&token=*****&y=2", "/a?x=1&token=***&y=2"),
+            ("/a?token=&y=2", "/a?token=***&y=2"),
+            ("/a;jsessionid=**/b?sig=*#z", "/a;jsessionid=***/b?sig=***#z"),
+            ("/a=b/?c=d&token", "/a=b/?c=d&token"),
+            ("", ""),
+        ] {
+            assert_eq!(shortened(masked), want);
+            assert_eq!(shortened(want), want);
         }
     }
 

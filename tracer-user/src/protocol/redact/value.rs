@@ -7,7 +7,7 @@ use crate::protocol::propagation::is_correlation;
 /// Fields whose values stay, in lower case: those by which messages are framed, those of which spans
 /// tell, and those of propagated contexts that [`crate::protocol::propagation`] reads whole. A list
 /// of secret ones would never be whole: applications give their keys names of their own.
-const KEPT: [&[u8]; 23] = [
+const KEPT: [&[u8]; 26] = [
     b"host",
     b"user-agent",
     b"content-length",
@@ -18,6 +18,8 @@ const KEPT: [&[u8]; 23] = [
     b"connection",
     b"upgrade",
     b"expect",
+    b"grpc-status",
+    b"grpc-timeout",
     b"traceparent",
     b"tracestate",
     b"b3",
@@ -31,6 +33,7 @@ const KEPT: [&[u8]; 23] = [
     b"x-datadog-parent-id",
     b"x-datadog-sampling-priority",
     b"x-cloud-trace-context",
+    b"grpc-trace-bin",
 ];
 
 /// Of `sw8`: sample, trace, segment and span stay, names of services and their endpoints do not.

@@ -14,26 +14,22 @@ type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
 /// `None` where there is no debug information, or it does not say.
 pub(super) fn structures(elf: &Elf<'_>) -> Option<Structures> {
-    let load = |id: gimli::SectionId| -> Result<Vec<u8>, gimli::Error> {
-        let section = elf.section(id.name());
-        Ok(section.and_then(|section| section.unpacked(LIMIT)).unwrap_or_default())
+    let [goid, parent, persist, pfd, family, kind, descriptor] = fields(elf, &WANTED)[..] else {
+        return None;
     };
-    let sections = gimli::DwarfSections::load(load).ok()?;
-    let dwarf = sections.borrow(|section| EndianSlice::new(section, LittleEndian));
-    let mut fields = Fields::default();
-    let mut units: DebugInfoUnitHeadersIter<Slice<'_>> = dwarf.units();
-    while let Ok(Some(header)) = units.next() {
-        let Ok(unit) = dwarf.unit(header) else { continue };
-        fields.look(&dwarf, &unit);
-        if fields.are_complete() {
-            break;
-        }
-    }
-    fields.structures()
+    let socket = || {
+        let small = |offset: Option<u16>| offset?.try_into().ok();
+        let descriptor = small(pfd?.checked_add(descriptor?))?;
+        let (family, kind) = (small(family)?, small(kind)?);
+        Some(Layout { descriptor, family, kind, ..Layout::default() })
+    };
+    Some(Structures { goid: goid?, parent, socket: socket(), persist, rpc: None })
 }
 
-/// Structure and field, in the order of [`Fields`].
-const WANTED: [(&str, &str); 7] = [
+/// Structure and field.
+type Field = (&'static str, &'static str);
+
+const WANTED: [Field; 7] = [
     ("runtime.g", "goid"),
     ("runtime.g", "parentGoid"),
     ("net/http.persistConn", "conn"),
@@ -43,11 +39,39 @@ const WANTED: [(&str, &str); 7] = [
     ("internal/poll.FD", "Sysfd"),
 ];
 
-/// Their offsets, as far as they have been found.
-#[derive(Default)]
-struct Fields([Option<u16>; WANTED.len()]);
+/// Offsets of fields, in this order, as far as they are found.
+pub(super) fn fields(elf: &Elf<'_>, wanted: &[Field]) -> Vec<Option<u16>> {
+    let mut fields = Fields { wanted, found: vec![None; wanted.len()] };
+    // What has been found before it breaks off is found.
+    let _ = fields.seek(elf);
+    fields.found
+}
 
-impl Fields {
+/// Those that are sought, and their offsets.
+struct Fields<'w> {
+    wanted: &'w [Field],
+    found: Vec<Option<u16>>,
+}
+
+impl Fields<'_> {
+    fn seek(&mut self, elf: &Elf<'_>) -> Option<()> {
+        let load = |id: gimli::SectionId| -> Result<Vec<u8>, gimli::Error> {
+            let section = elf.section(id.name());
+            Ok(section.and_then(|section| section.unpacked(LIMIT)).unwrap_or_default())
+        };
+        let sections = gimli::DwarfSections::load(load).ok()?;
+        let dwarf = sections.borrow(|section| EndianSlice::new(section, LittleEndian));
+        let mut units: DebugInfoUnitHeadersIter<Slice<'_>> = dwarf.units();
+        while let Ok(Some(header)) = units.next() {
+            let Ok(unit) = dwarf.unit(header) else { continue };
+            self.look(&dwarf, &unit);
+            if self.found.iter().all(Option::is_some) {
+                break;
+            }
+        }
+        Some(())
+    }
+
     fn look(&mut self, dwarf: &gimli::Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>) {
         let mut entries = unit.entries();
         let mut structure: Option<&str> = None;
@@ -55,7 +79,7 @@ impl Fields {
         while let Ok(Some(entry)) = entries.next_dfs() {
             let name = |attribute: Option<&Attribute<Slice<'_>>>| {
                 let text = dwarf.attr_string(unit, attribute?.value()).ok()?;
-                WANTED
+                self.wanted
                     .iter()
                     .flat_map(|(of, field)| [*of, *field])
                     .find(|it| it.as_bytes() == text.slice())
@@ -67,25 +91,12 @@ impl Fields {
                     let Some(field) = name(entry.attr(gimli::DW_AT_name)) else { continue };
                     let at = entry.attr(gimli::DW_AT_data_member_location);
                     let at = at.and_then(|at| at.value().udata_value());
-                    if let Some(index) = WANTED.iter().position(|wanted| *wanted == (of, field)) {
-                        self.0[index] = at.and_then(|at| at.try_into().ok());
+                    if let Some(index) = self.wanted.iter().position(|it| *it == (of, field)) {
+                        self.found[index] = at.and_then(|at| at.try_into().ok());
                     }
                 }
                 _ => structure = None,
             }
         }
-    }
-
-    fn are_complete(&self) -> bool {
-        self.0.iter().all(Option::is_some)
-    }
-
-    fn structures(&self) -> Option<Structures> {
-        let [goid, parent, conn, pfd, family, kind, descriptor] = self.0;
-        let client = || {
-            let descriptor = pfd?.checked_add(descriptor?)?;
-            Some(Layout { conn: conn?, descriptor, family: family?, kind: kind? })
-        };
-        Some(Structures { goid: goid?, parent, client: client() })
     }
 }

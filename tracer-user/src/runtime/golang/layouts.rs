@@ -10,7 +10,10 @@ use tracer_common::golang::Layout;
 use super::program::Structures;
 
 /// Go 1.18 to 1.27: these have not moved.
-const CLIENT: Layout = Layout { conn: 80, descriptor: 16, family: 56, kind: 64 };
+const SOCKET: Layout =
+    Layout { conn: 0, stream: 0, behind: 0, descriptor: 16, family: 56, kind: 64 };
+/// The same.
+const PERSIST: u16 = 80;
 
 /// `None` for a version that is not known: a guess would name wrong goroutines.
 pub(super) fn structures(minor: u16) -> Option<Structures> {
@@ -21,5 +24,5 @@ pub(super) fn structures(minor: u16) -> Option<Structures> {
         26 | 27 => (152, Some(280)),
         _ => return None,
     };
-    Some(Structures { goid, parent, client: Some(CLIENT) })
+    Some(Structures { goid, parent, socket: Some(SOCKET), persist: Some(PERSIST), rpc: None })
 }

@@ -5,10 +5,8 @@ use std::fs::File;
 use tracer_common::golang::Layout;
 
 use super::super::elf::{Contents, Elf};
-use super::{build, debug_info, layouts, symbols, thread_local};
-
-/// What hands a request over to the goroutine that writes it; so in every Go since 1.7.
-const ROUND_TRIP: &str = "net/http.(*persistConn).roundTrip";
+use super::probes::{Probe, probes};
+use super::{build, debug_info, layouts, rpc, thread_local};
 
 /// One Go program, by its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +19,8 @@ pub struct Program {
     pub goid: u16,
     /// `runtime.g.parentGoid`; since Go 1.21.
     pub parent: Option<u16>,
-    /// Where in the file net/http's client hands a request over, and how its structures are laid
-    /// out; `None` where the program has no such client, or it cannot be probed.
-    pub round_trip: Option<(u64, Layout)>,
+    /// Functions that tell what no socket operation shows.
+    pub probes: Vec<Probe>,
 }
 
 /// Byte offsets into the structures that the probes look into.
@@ -31,8 +28,12 @@ pub struct Program {
 pub(super) struct Structures {
     pub(super) goid: u16,
     pub(super) parent: Option<u16>,
-    /// Those of net/http's client, if the program has one.
-    pub(super) client: Option<Layout>,
+    /// `net.netFD`'s, in what is else empty.
+    pub(super) socket: Option<Layout>,
+    /// `net/http.persistConn.conn`.
+    pub(super) persist: Option<u16>,
+    /// Where grpc-go's streams have their numbers and, of clients, the transport; else empty.
+    pub(super) rpc: Option<Layout>,
 }
 
 impl Program {
@@ -46,13 +47,16 @@ impl Program {
         if !elf.is_x86_64() {
             return None;
         }
-        let version = build::version(elf)?;
-        let Structures { goid, parent, client } =
-            layouts::structures(version).or_else(|| debug_info::structures(elf))?;
-        let round_trip = client.and_then(|layout| {
-            let address = symbols::function(elf, ROUND_TRIP)?;
-            Some((elf.offset(symbols::cheapest(elf, address))?, layout))
-        });
-        Some(Self { version, current: thread_local::current(elf)?, goid, parent, round_trip })
+        let build = build::read(elf)?;
+        let known = layouts::structures(build.version);
+        let mut structures = known.or_else(|| debug_info::structures(elf))?;
+        structures.rpc = rpc::layout(elf, &build);
+        Some(Self {
+            version: build.version,
+            current: thread_local::current(elf)?,
+            goid: structures.goid,
+            parent: structures.parent,
+            probes: probes(elf, &structures),
+        })
     }
 }

@@ -11,12 +11,15 @@ use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
 use super::super::elf::Contents;
-use super::Program;
+use super::{Probe, Program};
 use super::{build, debug_info, layouts};
+use crate::kernel::{
+    GO_ROUND_TRIP, GO_SERVES, GO_TLS_BEGINS, GO_TLS_READ, GO_TLS_READ_DONE, GO_TLS_WRITE, GO_WRITES,
+};
 
 const CLIENT: &str = r#"package main
 import "net/http"
-func main() { http.Get("http://127.0.0.1/") }
+func main() { http.Get("http://127.0.0.1/"); http.ListenAndServe("127.0.0.1:0", nil) }
 "#;
 
 /// The same with thread-local variables of C beside Go's own, so that the system's linker is used.
@@ -25,7 +28,7 @@ const WITH_C: &str = r#"package main
 // static int bump(void) { return ++before[3]; }
 import "C"
 import "net/http"
-func main() { C.bump(); http.Get("http://127.0.0.1/") }
+func main() { C.bump(); http.Get("http://127.0.0.1/"); http.ListenAndServe("127.0.0.1:0", nil) }
 "#;
 
 struct Go(TempDir);
@@ -50,6 +53,10 @@ impl Go {
     }
 }
 
+fn probes<'a>(of: &'a Program, program: &'static str) -> impl Iterator<Item = &'a Probe> {
+    of.probes.iter().filter(move |probe| probe.program == program)
+}
+
 fn read(program: &Path) -> Option<Program> {
     Program::read(&File::open(program).unwrap())
 }
@@ -60,9 +67,9 @@ fn the_table_says_what_debug_information_says() {
     let program = go.build(CLIENT, "plain", &[]).unwrap();
     let contents = Contents::new(&File::open(program).unwrap()).unwrap();
     let elf = contents.elf().unwrap();
-    let version = build::version(&elf).unwrap();
+    let version = build::read(&elf).unwrap().version;
     let said = debug_info::structures(&elf);
-    assert!(said.is_some_and(|said| said.client.is_some()));
+    assert!(said.is_some_and(|said| said.socket.is_some() && said.persist.is_some()));
     assert_eq!(layouts::structures(version), said, "Go 1.{version}");
 }
 
@@ -71,9 +78,14 @@ fn programs_are_read_alike_however_they_were_built() {
     let Some(go) = Go::at_hand() else { return };
     let plain = read(&go.build(CLIENT, "plain", &[]).unwrap()).unwrap();
     assert_eq!(plain.current, -8);
-    let found = plain.round_trip.unwrap();
-    let push = fs::read(go.0.path().join("plain")).unwrap()[found.0 as usize];
-    assert!(plain.version < 21 || push == 0x55, "{push:x}: no instruction that costs little");
+    let code = fs::read(go.0.path().join("plain")).unwrap();
+    let first = |program| code[probes(&plain, program).next().unwrap().offset as usize];
+    for program in [GO_ROUND_TRIP, GO_SERVES, GO_WRITES, GO_TLS_BEGINS, GO_TLS_READ] {
+        let push = first(program);
+        assert!(plain.version < 21 || push == 0x55, "{program}: {push:x} costs more than it must");
+    }
+    assert!(probes(&plain, GO_TLS_WRITE).count() == 1);
+    assert!(probes(&plain, GO_TLS_READ_DONE).all(|probe| code[probe.offset as usize] == 0xc3));
     let ways: [(&str, &[&str]); 3] = [
         ("stripped", &["-ldflags=-s -w"]),
         ("pie", &["-buildmode=pie"]),
@@ -81,15 +93,17 @@ fn programs_are_read_alike_however_they_were_built() {
     ];
     for (name, flags) in ways {
         let other = read(&go.build(CLIENT, name, flags).unwrap()).unwrap();
-        let layout = other.round_trip.unwrap().1;
-        assert_eq!(layout, found.1, "{name}");
-        assert_eq!(Program { round_trip: plain.round_trip, ..other }, plain, "{name}");
+        let told = |program: &Program| -> Vec<_> {
+            program.probes.iter().map(|probe| (probe.program, probe.layout)).collect()
+        };
+        assert_eq!(told(&other), told(&plain), "{name}");
+        assert_eq!(Program { probes: plain.probes.clone(), ..other }, plain, "{name}");
     }
     for (name, flags) in [("c", &[][..]), ("c-pie", &["-buildmode=pie"])] {
         let Some(program) = go.build(WITH_C, name, flags) else { continue };
         let other = read(&program).unwrap();
         assert_eq!(other.current, -32, "{name}: five numbers of C's, and Go's own");
-        assert!(other.round_trip.is_some(), "{name}");
+        assert_eq!(other.probes.len(), plain.probes.len(), "{name}");
         assert_eq!((other.goid, other.parent), (plain.goid, plain.parent), "{name}");
     }
 }
@@ -98,7 +112,7 @@ fn programs_are_read_alike_however_they_were_built() {
 fn a_program_without_the_client_has_nothing_to_probe() {
     let Some(go) = Go::at_hand() else { return };
     let program = go.build("package main\nfunc main() { println(1) }\n", "none", &[]).unwrap();
-    assert_eq!(read(&program).unwrap().round_trip, None);
+    assert_eq!(read(&program).unwrap().probes, []);
     assert_eq!(read(&std::env::current_exe().unwrap()), None, "no Go program");
 }
 
@@ -134,5 +148,5 @@ fn programs_that_were_tampered_with_do_no_harm() {
             Ok(())
         })
         .unwrap();
-    assert!(read(&program).is_some_and(|program| program.round_trip.is_some()), "put right again");
+    assert!(read(&program).is_some_and(|program| !program.probes.is_empty()), "put right again");
 }

@@ -35,7 +35,11 @@ impl Detector for Python {
         let threads = threads::threads(&memory, image.runtime);
         let greenlets = greenlets::runtime(&memory, &threads);
         let contexts = contexts(&memory, &threads).filter(|_| greenlets.is_none());
-        let probes = contexts.map(|_| births::probes(&memory, &image)).unwrap_or_default();
+        let probes = match (greenlets, contexts) {
+            (Some(_), _) => births::greenlet(&memory).into_iter().collect(),
+            (None, Some(_)) => births::probes(&memory, &image),
+            (None, None) => vec![],
+        };
         // The interpreter may be starting, no thread may have used a context, asyncio may be loaded
         // later.
         let missing = greenlets.is_none() && (contexts.is_none() || probes.len() < 2);

@@ -27,23 +27,32 @@ const BOXED: u64 = 4096;
 /// Where a task leads to such channels whose sender it is. `waker`: the table of tokio's wakers.
 pub(super) fn ways(program: &Program<'_>, waker: u64, task: u64, shape: &Shape) -> Vec<Way> {
     let boxed = shape.trailer - shape.id <= BOX;
-    let mut found = vec![];
-    for (first, at) in pointers(program, task, shape.trailer) {
-        let wait = Wait { table: shape.table, first, second: NO_POINTER, waker: 0, state: 0 };
-        found.extend(ends(program, waker, task, at, wait));
-        if boxed {
-            for (second, at) in pointers(program, at, BOXED) {
-                found.extend(ends(program, waker, task, at, Wait { second, ..wait }));
-            }
+    let outer = pointers(program, task, shape.trailer);
+    let waits = |first| Wait { table: shape.table, first, second: NO_POINTER, waker: 0, state: 0 };
+    let mut places: Vec<(u64, Wait)> = vec![];
+    places.extend(outer.iter().map(|&(first, at)| (at, waits(first))));
+    if boxed {
+        for &(first, at) in &outer {
+            let inner = pointers(program, at, BOXED).into_iter();
+            places.extend(inner.map(|(second, at)| (at, Wait { second, ..waits(first) })));
         }
     }
-    found
+    let addresses: Vec<u64> = places.iter().map(|(at, _)| *at).collect();
+    let read = program.memory.words_at(&addresses, CHANNEL);
+    let ends = |((at, wait), words)| ends(program, waker, task, at, words, wait);
+    places.into_iter().zip(read).flat_map(ends).collect()
 }
 
-/// The channel at an address, if there is one: it has wakers of the task that sends and of another
+/// The channel at an address where these words are, if it is one: it has wakers of the task that sends and of another
 /// one. Several, if more than one word may be its state, or the other one.
-fn ends(program: &Program<'_>, waker: u64, task: u64, at: u64, wait: Wait) -> Vec<Way> {
-    let words = program.memory.words(at, CHANNEL);
+fn ends(
+    program: &Program<'_>,
+    waker: u64,
+    task: u64,
+    at: u64,
+    words: Vec<u64>,
+    wait: Wait,
+) -> Vec<Way> {
     let open = words.starts_with(&BOTH);
     let wanted = if open { BOTH_WAIT } else { OVER };
     let pairs = || {

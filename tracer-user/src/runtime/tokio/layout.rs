@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use tracer_common::runtime::{MAX_WAITS, Tokio, Wait};
 
 use super::program::{Program, Shape, Sleeper};
@@ -12,6 +13,10 @@ use super::{channel, way};
 
 /// Words of what a socket is registered with.
 const REGISTERED: usize = 40;
+/// Words of an entry of the list of those that wait for it.
+const LISTED: usize = 8;
+/// So many sockets are enough to tell whether a program may be tokio's.
+const LIKELY: usize = 64;
 /// Words of a task's trailer.
 const TRAILER: usize = 8;
 /// Where in the trailer the waker is of who waits for a task, until one is seen: behind the task's two
@@ -19,6 +24,23 @@ const TRAILER: usize = 8;
 const JOIN: u32 = 16;
 /// Who waits for whom is followed so far.
 const MAX_LINKS: usize = 6;
+/// The place of a waker that an earlier run has found counts as if it had been seen so often.
+const KEPT: u32 = 3;
+
+/// What is believed of one program. Addresses are as far from where its file begins in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// [`Tokio::waker`].
+    pub(super) waker: u64,
+    /// [`Tokio::reader`].
+    pub(super) reader: u32,
+    /// [`Tokio::trailer`].
+    pub(super) trailer: u32,
+    /// [`Tokio::join`], if it was seen.
+    pub(super) join: Option<u32>,
+    /// [`Tokio::waits`]: table, first, second, waker, state.
+    pub(super) waits: Vec<(u64, [u32; 4])>,
+}
 
 /// Of one program. Addresses are as far from where its file begins in memory.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +57,70 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// What an earlier run has learned of the program, if what the tables are that it names is still so.
+    pub(super) fn kept(known: &Known, program: &Program<'_>) -> Option<Self> {
+        let waits = known.waits.iter().map(|&(table, [first, second, waker, state])| Wait {
+            table,
+            first,
+            second,
+            waker,
+            state,
+        });
+        let waits: Vec<Wait> = waits.collect();
+        let absolute = |address: u64| program.base.wrapping_add(address);
+        let holds = |wait: &Wait| {
+            let table = absolute(wait.table);
+            program.shape(table).is_some() || program.is_waker(table)
+        };
+        let valid = program.is_waker(absolute(known.waker)) && waits.iter().all(holds);
+        valid.then(|| Self {
+            waker: Some(known.waker),
+            readers: HashMap::from([(known.reader, KEPT)]),
+            trailer: known.trailer,
+            join: known.join,
+            sightings: Sightings::known(&waits),
+        })
+    }
+
+    /// What the next run may start with.
+    pub(super) fn known(&self) -> Option<Known> {
+        let wait = |wait: &Wait| (wait.table, [wait.first, wait.second, wait.waker, wait.state]);
+        Some(Known {
+            waker: self.waker?,
+            reader: self.reader()?,
+            trailer: self.trailer,
+            join: self.join,
+            waits: self.sightings.believed().iter().map(wait).collect(),
+        })
+    }
+
+    /// Where the waker of who waits for a socket was seen most often.
+    fn reader(&self) -> Option<u32> {
+        self.readers.iter().max_by_key(|(_, count)| **count).map(|(reader, _)| *reader)
+    }
+
     /// How many ways are known.
     pub(super) fn size(&self) -> usize {
         self.sightings.believed().len()
+    }
+
+    /// Whether this may be tokio at all: something waits for one of the sockets that are registered with
+    /// these addresses. What accepts connections stands in a list there, and not with the registration
+    /// itself (`Waiters`, tokio/src/runtime/io/scheduled_io.rs).
+    pub(super) fn is_likely(&self, program: &Program<'_>, sockets: &[u64]) -> bool {
+        let waits_at = |address: u64, words: usize| {
+            let words = program.memory.words(address, words);
+            words.windows(2).any(|pair| {
+                matches!(*pair, [table, at] if program.memory.holds_data(at) && program.is_waker(table))
+            })
+        };
+        let listed = |socket: u64| {
+            let listed = way::pointers(program, socket, 8 * REGISTERED as u64);
+            listed.into_iter().any(|(_, at)| waits_at(at, LISTED))
+        };
+        let mut sockets = sockets.iter().take(LIKELY);
+        self.waker.is_some()
+            || sockets.any(|&socket| waits_at(socket, REGISTERED) || listed(socket))
     }
 
     /// Looks at the tasks that wait for sockets, whose registrations are at these addresses, and at
@@ -56,7 +139,7 @@ impl Layout {
     /// For the probes on a process that runs the program; `None` if no task was seen to wait for a
     /// socket yet.
     pub(super) fn tokio(&self, program: &Program<'_>) -> Option<Tokio> {
-        let (&reader, _) = self.readers.iter().max_by_key(|(_, count)| **count)?;
+        let reader = self.reader()?;
         let absolute = |address: u64| program.base.wrapping_add(address);
         let mut waits = [Wait::default(); MAX_WAITS];
         waits.iter_mut().zip(self.sightings.believed()).for_each(|(to, wait)| {

@@ -3,6 +3,7 @@
 //! in live processes, by what must hold there. Descriptions of one program hold for all its processes.
 
 mod channel;
+mod kept;
 mod layout;
 mod program;
 mod sightings;
@@ -12,26 +13,56 @@ mod way;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tracer_common::record::FLOW_TASK;
 use tracer_common::runtime::Runtime;
 
 use super::memory::Memory;
-use super::{Again, ByFile, Candidate, Detector, Insight};
+use super::{Again, ByFile, Candidate, Detector, Insight, Occasion};
+use kept::Kept;
 use layout::Layout;
 use program::Program;
 
 /// How long one process is looked at on end: calls are short, and only while one is open can it be
 /// seen who waits for it.
-const PATIENCE: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_millis(25);
 /// Between two looks.
-const PAUSE: Duration = Duration::from_millis(3);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Recognises it.
 #[derive(Debug, Default)]
 pub(super) struct Tokio {
     layouts: ByFile<Layout>,
+    /// What is to be there in the next run, too.
+    kept: Option<Kept>,
+}
+
+impl Tokio {
+    /// With what earlier runs have kept in this directory.
+    pub(super) fn kept_in(directory: Option<&Path>) -> Self {
+        Self { layouts: ByFile::default(), kept: directory.map(Kept::open) }
+    }
+
+    /// What is known of a program that a process runs, in this run or from earlier ones.
+    fn known(&mut self, process: &Candidate, program: &Program<'_>) -> Layout {
+        if let Some(layout) = self.layouts.known(process.exe_id) {
+            return layout;
+        }
+        let kept = self.kept.as_mut().and_then(|kept| kept.get(&kept::identity(process)));
+        kept.and_then(|known| Layout::kept(&known, program)).unwrap_or_default()
+    }
+
+    fn keep(&mut self, process: &Candidate, layout: Layout, before: Option<layout::Known>) {
+        let known = layout.known();
+        if let (Some(kept), Some(known)) = (&mut self.kept, &known)
+            && Some(known) != before.as_ref()
+        {
+            kept.put(kept::identity(process), known.clone());
+        }
+        self.layouts.put(process.exe_id, layout);
+    }
 }
 
 impl Detector for Tokio {
@@ -42,19 +73,25 @@ impl Detector for Tokio {
         if sockets.is_empty() {
             return None;
         }
-        let mut layout = self.layouts.known(process.exe_id).unwrap_or_default();
+        let mut layout = self.known(process, &program);
+        let before = layout.known();
+        if !layout.is_likely(&program, &sockets) {
+            return None;
+        }
         let end = Instant::now() + PATIENCE;
         layout.look(&program, &sockets, end);
+        let calls = process.occasion == Occasion::Calls;
         // Others that run the program may wait for what is known of it.
-        while layout.size() == 0 && Instant::now() < end {
+        while calls && layout.size() == 0 && Instant::now() < end {
             std::thread::sleep(PAUSE);
             layout.look(&program, &sockets, end);
         }
-        let tokio = layout.tokio(&program);
-        self.layouts.put(process.exe_id, layout);
-        let runtime = tokio.map(|tokio| Runtime { kind: FLOW_TASK, tokio, ..Runtime::default() });
+        // Even if there is nothing to read yet, the probes are to tell when the process makes calls:
+        // then there is.
+        let tokio = layout.tokio(&program).unwrap_or_default();
+        self.keep(process, layout, before);
+        let runtime = Runtime { kind: FLOW_TASK, tokio, ..Runtime::default() };
         // Others that it makes calls by may be of another kind.
-        let again = if runtime.is_some() { Again::Unfollowed } else { Again::Later };
-        Some(Insight { runtime, uprobes: vec![], again })
+        Some(Insight { runtime: Some(runtime), uprobes: vec![], again: Again::Unfollowed })
     }
 }

@@ -89,7 +89,7 @@ impl<'a> Program<'a> {
 
     /// Functions, then the distances of trailer, scheduler and number, which lie in a task one behind
     /// the other, the trailer last.
-    fn shape(&self, table: u64) -> Option<Shape> {
+    pub(super) fn shape(&self, table: u64) -> Option<Shape> {
         let words = self.constants(table, TABLE)?;
         let functions = words.iter().take_while(|&&word| self.is_code(word)).count();
         let [trailer, scheduler, id, ..] = *words.get(functions..)? else { return None };

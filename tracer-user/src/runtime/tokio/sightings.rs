@@ -39,6 +39,12 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
+    /// These were believed in an earlier run.
+    pub(super) fn known(waits: &[Wait]) -> Self {
+        let believed = waits.iter().take(MAX_WAITS).copied().collect();
+        Self { believed, ..Self::default() }
+    }
+
     /// Those that are believed.
     pub(super) fn believed(&self) -> &[Wait] {
         &self.believed

@@ -13,7 +13,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracer_common::record::FLOW_TASK;
 
+use super::super::Occasion;
 use super::super::memory::Memory;
+use super::layout::Layout;
 use super::program::{Program, Sleeper};
 use super::{Again, Candidate, Detector as _, Tokio, sockets, way};
 
@@ -94,9 +96,12 @@ fn ask(address: SocketAddr) -> TcpStream {
 /// Looks at a service until it is known who waits for each call, and follows these ways to their ends.
 fn assert_found(waits: Waits) {
     let service = Service::start(waits);
-    let this = Candidate::open(std::process::id()).unwrap();
-    let (mut detector, end) = (Tokio::default(), Instant::now() + LIMIT);
-    let ends = loop {
+    let this =
+        Candidate { occasion: Occasion::Calls, ..Candidate::open(std::process::id()).unwrap() };
+    let directory = tempfile::tempdir().unwrap();
+    let mut detector = Tokio::kept_in(Some(directory.path()));
+    let end = Instant::now() + LIMIT;
+    let (runtime, ends) = loop {
         let insight = detector.look(&this);
         let found = insight.and_then(|insight| Some((insight.runtime?, insight.again)));
         if let Some((runtime, again)) = found
@@ -105,7 +110,7 @@ fn assert_found(waits: Waits) {
             assert_eq!((runtime.kind, again), (FLOW_TASK, Again::Unfollowed));
             let ends = followed(&this, &runtime.tokio);
             if ends.len() >= REQUESTS {
-                break ends;
+                break (runtime, ends);
             }
         }
         assert!(Instant::now() < end, "not found");
@@ -113,6 +118,14 @@ fn assert_found(waits: Waits) {
     let memory = Memory::of(&this).unwrap();
     let program = Program::of(&memory).unwrap();
     assert!(ends.iter().all(|&end| program.task(end).is_some()));
+    // The next run knows it before it has looked at anything.
+    let mut next = Tokio::kept_in(Some(directory.path()));
+    let known = next.known(&this, &program);
+    assert_eq!(known.tokio(&program), Some(runtime.tokio));
+    // Not where the program is no longer what it was.
+    let mut other = known.known().unwrap();
+    other.waker += 8 * 1024;
+    assert!(Layout::kept(&other, &program).is_none());
 }
 
 /// The tasks at the end of all ways, that wait for sockets.

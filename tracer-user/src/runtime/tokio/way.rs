@@ -41,8 +41,10 @@ pub(super) fn shared(
     writer: u64,
 ) -> Vec<Way> {
     let mut found = vec![];
-    for (first, at) in pointers(program, from, u64::MAX) {
-        let words = program.memory.words(at, SHARED);
+    let pointers = pointers(program, from, u64::MAX);
+    let addresses: Vec<u64> = pointers.iter().map(|(_, at)| *at).collect();
+    let read = program.memory.words_at(&addresses, SHARED);
+    for ((first, at), words) in pointers.into_iter().zip(read) {
         let counted = |count: &u64| (1..MAX_COUNT).contains(count);
         if !words.iter().take(2).all(counted) {
             continue;

@@ -1,6 +1,7 @@
 //! The page's own JSON, below /ui: nobody else's, and it may change with the page.
 
 mod map;
+mod names;
 mod span;
 mod state;
 mod trace;
@@ -16,6 +17,7 @@ pub(super) fn router(sources: &Sources) -> Router {
     Router::new()
         .route("/ui/state", get(state::state))
         .route("/ui/map", get(map::map))
+        .route("/ui/names", get(names::names))
         .route("/ui/traces", get(traces::traces))
         .route("/ui/trace/{id}", get(trace::page))
         .route("/ui/trace/{id}/otlp", get(trace::otlp))

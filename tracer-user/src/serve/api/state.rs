@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use tracer_common::counter::Counter;
 
+use crate::sampling::Tally;
 use crate::serve::Sources;
 
 #[derive(Serialize)]
@@ -32,6 +33,19 @@ pub(super) struct Told {
     left_out: u64,
     exporters: Vec<Exporter>,
     held: Held,
+    /// What is sampled of what is held, if anything may be.
+    sampling: Option<Sampling>,
+}
+
+/// Traces since the start.
+#[derive(Serialize)]
+struct Sampling {
+    /// Not all are taken at this time.
+    chooses: bool,
+    failed: u64,
+    slow: u64,
+    rest: u64,
+    left_out: u64,
 }
 
 #[derive(Serialize)]
@@ -91,5 +105,9 @@ pub(super) async fn state(State(sources): State<Sources>) -> Json<Told> {
             lasting: held.lasting,
             trouble: held.trouble,
         },
+        sampling: sources.sampling.as_ref().map(|sampling| {
+            let Tally { chooses, failed, slow, rest, left_out, .. } = sampling.tally();
+            Sampling { chooses, failed, slow, rest, left_out }
+        }),
     })
 }

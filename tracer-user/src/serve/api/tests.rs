@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use super::router;
-use crate::serve::testing::{sources, span};
-use crate::serve::{Recent, Sources, Traces as _};
+use crate::serve::testing::{ask, sources, span};
+use crate::serve::{Intake as _, Recent, Sources};
 use crate::stats::Tally;
 
 fn service() -> (Router, Sources) {
@@ -24,17 +21,19 @@ fn service() -> (Router, Sources) {
     (router(&sources), sources)
 }
 
-async fn ask(router: &Router, path: &str) -> (u16, Vec<u8>) {
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router.clone().oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    (status, to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec())
-}
-
 async fn get(router: &Router, path: &str) -> Value {
     let (status, body) = ask(router, path).await;
     assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).unwrap()
+}
+
+#[tokio::test]
+async fn names_are_those_of_held_traces() {
+    let (router, _) = service();
+    let names = get(&router, "/ui/names").await;
+    assert_eq!(names, json!({ "services": ["cart", "front"], "names": [] }));
+    let names = get(&router, "/ui/names?service=front").await;
+    assert_eq!(names["names"], json!(["GET /", "POST /buy"]));
 }
 
 #[tokio::test]
@@ -59,6 +58,9 @@ async fn a_search_tells_traces_in_short() {
         ("text=+buy+", 1),
         ("from=140", 1),
         ("limit=1", 1),
+        ("status=500", 1),
+        ("status=+&service=front", 2),
+        ("status=404", 0),
         ("limit=0", 1),
         ("service=", 2),
     ] {

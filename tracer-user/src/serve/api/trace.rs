@@ -1,7 +1,5 @@
 //! `/ui/trace/ID`: one trace for the page, and in the formats that backends take.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,8 +9,9 @@ use serde::Serialize;
 
 use super::span::Told;
 use crate::export::{otlp_json, zipkin_json};
-use crate::serve::{Sources, blocking};
-use crate::trace::{Span, TraceId};
+use crate::serve::{Sources, reading};
+use crate::store::Trace as Stored;
+use crate::trace::TraceId;
 
 #[derive(Serialize)]
 pub(super) struct Trace {
@@ -20,18 +19,21 @@ pub(super) struct Trace {
     /// Milliseconds since the Unix epoch, of its first span.
     start: f64,
     spans: Vec<Told>,
+    /// Later spans that there are besides.
+    left_out: u64,
 }
 
 pub(super) async fn page(
     State(sources): State<Sources>,
     Path(id): Path<String>,
 ) -> Result<Json<Trace>, Response> {
-    let (id, spans) = spans(sources, &id).await?;
-    let begin = spans.iter().map(|span| span.start).min().unwrap_or(0);
+    let found = held(sources, &id).await?;
+    let begin = found.spans.iter().map(|span| span.start).min().unwrap_or(0);
     Ok(Json(Trace {
-        id: id.to_string(),
+        id: found.id.to_string(),
         start: begin as f64 / 1e6,
-        spans: spans.iter().map(|span| Told::of(span, begin)).collect(),
+        spans: found.spans.iter().map(|span| Told::of(span, begin)).collect(),
+        left_out: found.left_out,
     }))
 }
 
@@ -39,16 +41,16 @@ pub(super) async fn otlp(
     State(sources): State<Sources>,
     Path(id): Path<String>,
 ) -> Result<Response, Response> {
-    let (id, spans) = spans(sources, &id).await?;
-    Ok(file(&format!("{id}.otlp.json"), otlp_json(&spans)))
+    let found = held(sources, &id).await?;
+    Ok(file(&format!("{}.otlp.json", found.id), otlp_json(&found.spans)))
 }
 
 pub(super) async fn zipkin(
     State(sources): State<Sources>,
     Path(id): Path<String>,
 ) -> Result<Response, Response> {
-    let (id, spans) = spans(sources, &id).await?;
-    Ok(file(&format!("{id}.zipkin.json"), zipkin_json(&spans)))
+    let found = held(sources, &id).await?;
+    Ok(file(&format!("{}.zipkin.json", found.id), zipkin_json(&found.spans)))
 }
 
 fn file(name: &str, json: Vec<u8>) -> Response {
@@ -57,16 +59,13 @@ fn file(name: &str, json: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)], json).into_response()
 }
 
-/// The spans of the trace with this id; the answer that says so if there are none.
-async fn spans(sources: Sources, id: &str) -> Result<(TraceId, Vec<Arc<Span>>), Response> {
+/// The trace with this id; the answer that says so if there is none.
+async fn held(sources: Sources, id: &str) -> Result<Stored, Response> {
     let none = || (StatusCode::NOT_FOUND, "No such trace is held.\n").into_response();
     let id = parse(id).ok_or_else(none)?;
-    let mut spans = blocking(move || sources.traces.trace(id)).await?;
-    if spans.is_empty() {
-        return Err(none());
-    }
-    spans.sort_unstable_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    Ok((id, spans))
+    let mut trace = reading(move || sources.traces.snapshot().trace(id)).await?.ok_or_else(none)?;
+    trace.spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    Ok(trace)
 }
 
 /// Hexadecimal digits; zeroes before them may be left out.

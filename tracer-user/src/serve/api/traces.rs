@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use crate::serve::{Sources, blocking};
+use crate::serve::{Sources, reading};
 use crate::store::{Found, Query as Wanted};
 
 /// Most traces of an answer.
@@ -17,6 +17,8 @@ pub(super) struct Search {
     service: String,
     name: String,
     text: String,
+    /// The response's status code.
+    status: String,
     /// Milliseconds.
     min: Option<f64>,
     max: Option<f64>,
@@ -33,6 +35,7 @@ impl Default for Search {
             service: String::new(),
             name: String::new(),
             text: String::new(),
+            status: String::new(),
             min: None,
             max: None,
             errors: false,
@@ -70,7 +73,7 @@ pub(super) async fn traces(
     Query(search): Query<Search>,
 ) -> Result<Json<Answer>, Response> {
     let wanted = search.wanted();
-    let found = blocking(move || sources.traces.find(&wanted)).await?;
+    let found = reading(move || sources.traces.snapshot().find(&wanted)).await?;
     let traces = found.traces.into_iter().map(Short::of).collect();
     Ok(Json(Answer { traces, complete: found.complete }))
 }
@@ -87,12 +90,17 @@ impl Search {
             min_duration: self.min.map(nanoseconds),
             max_duration: self.max.map(nanoseconds),
             errors: self.errors,
+            attributes: text(self.status).map(status).into_iter().collect(),
             from: self.from.map(|from| from.saturating_mul(1_000_000)),
             to: self.to.map(|to| to.saturating_mul(1_000_000)),
             limit: self.limit.clamp(1, MAX),
             ..Wanted::default()
         }
     }
+}
+
+fn status(code: String) -> (String, Option<String>) {
+    ("http.response.status_code".to_owned(), Some(code))
 }
 
 impl Short {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 
 use super::router;
 use crate::export::{otlp_json, zipkin_json};
-use crate::serve::testing::{sources, span};
+use crate::serve::testing::{sources, span, told};
 use crate::serve::{Recent, Traces as _};
 use crate::trace::{Kind, Span, Status, TraceId};
 
@@ -35,9 +35,8 @@ async fn post(
 }
 
 async fn text(response: Response<Body>) -> (u16, String) {
-    let status = response.status().as_u16();
-    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, String::from_utf8(body.to_vec()).unwrap())
+    let (status, body) = told(response).await;
+    (status, String::from_utf8(body).unwrap())
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
@@ -57,9 +56,8 @@ fn sent() -> Vec<Arc<Span>> {
 }
 
 fn held(recent: &Recent) -> Vec<Arc<Span>> {
-    let mut spans = recent.trace(TraceId(1_u128.to_be_bytes()));
-    spans.sort_by_key(|span| span.start);
-    spans
+    let trace = recent.snapshot().trace(TraceId(1_u128.to_be_bytes()));
+    trace.map(|trace| trace.spans).unwrap_or_default()
 }
 
 #[tokio::test]

@@ -5,18 +5,21 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::{answer, wrong};
-use crate::serve::{Sources, blocking};
+use super::{answer, told, wrong};
+use crate::serve::{Sources, reading};
 
 pub(super) async fn services(State(sources): State<Sources>) -> Result<Response, Response> {
-    Ok(answer(blocking(move || sources.traces.services()).await?))
+    Ok(answer(reading(move || sources.traces.snapshot().services()).await?))
 }
 
 pub(super) async fn names(
     State(sources): State<Sources>,
     Path(service): Path<String>,
 ) -> Result<Response, Response> {
-    Ok(answer(blocking(move || sources.traces.operations(&service)).await?))
+    let names = reading(move || sources.traces.snapshot().operations(&service)).await?;
+    // As Jaeger has it: of a service that is not there, no list.
+    let total = names.len();
+    Ok(told((total > 0).then_some(names), total))
 }
 
 #[derive(Deserialize, Default)]
@@ -41,7 +44,7 @@ pub(super) async fn operations(
         return Err(wrong(StatusCode::BAD_REQUEST, "parameter 'service' is required"));
     }
     let service = of.service;
-    let all = blocking(move || sources.traces.kinds(&service)).await?;
+    let all = reading(move || sources.traces.snapshot().kinds(&service)).await?;
     let operation = |(name, kind): (String, crate::trace::Kind)| Operation {
         name,
         span_kind: kind.name().to_lowercase(),
@@ -78,7 +81,7 @@ pub(super) async fn dependencies(
     let nanoseconds = |milliseconds: u64| milliseconds.saturating_mul(1_000_000);
     let start = nanoseconds(window.end_ts.saturating_sub(window.lookback));
     let range = start..=nanoseconds(window.end_ts).saturating_add(999_999);
-    let all = blocking(move || sources.traces.dependencies(range)).await?;
+    let all = reading(move || sources.traces.snapshot().dependencies(range)).await?;
     let link = |it: crate::store::Dependency| Link {
         parent: it.parent,
         child: it.child,

@@ -45,7 +45,11 @@ struct Wrong {
 
 fn answer<T: Serialize>(data: Vec<T>) -> Response {
     let total = data.len();
-    Json(Answer { data: Some(data), total, limit: 0, offset: 0, errors: None }).into_response()
+    told(Some(data), total)
+}
+
+fn told<T: Serialize>(data: Option<Vec<T>>, total: usize) -> Response {
+    Json(Answer { data, total, limit: 0, offset: 0, errors: None }).into_response()
 }
 
 fn wrong(status: StatusCode, why: impl ToString) -> Response {

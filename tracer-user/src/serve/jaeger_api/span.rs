@@ -2,12 +2,12 @@
 //! OTLP's fields those tags that Jaeger makes of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::trace::{Kind, Resource, Span, Status, TraceId, Value};
+use crate::store::Trace as Stored;
+use crate::trace::{Resource, Span, Status, TraceId, Value};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +26,6 @@ struct Told {
     trace_id: String,
     #[serde(rename = "spanID")]
     span_id: String,
-    flags: u32,
     operation_name: String,
     references: Vec<Reference>,
     start_time: u64,
@@ -70,11 +69,11 @@ struct Process {
 }
 
 impl Trace {
-    /// Of all its spans.
-    pub(super) fn of(id: TraceId, spans: &[Arc<Span>]) -> Self {
+    /// As it is stored.
+    pub(super) fn of(trace: &Stored) -> Self {
         let mut resources: Vec<&Resource> = vec![];
         let mut told = vec![];
-        for span in spans {
+        for span in &trace.spans {
             let known = resources.iter().position(|known| **known == *span.resource);
             let number = known.unwrap_or_else(|| {
                 resources.push(&span.resource);
@@ -87,7 +86,9 @@ impl Trace {
             (process_id(number), Process { service_name, tags: tags(&resource.attributes) })
         };
         let processes = resources.iter().enumerate().map(process).collect();
-        Self { trace_id: id.to_string(), spans: told, processes, warnings: None }
+        let left_out = Some(trace.left_out).filter(|count| *count > 0);
+        let warnings = left_out.map(|count| vec![format!("{count} more spans are not shown")]);
+        Self { trace_id: trace.id.to_string(), spans: told, processes, warnings }
     }
 }
 
@@ -114,8 +115,6 @@ impl Told {
         Self {
             trace_id: span.trace_id.to_string(),
             span_id: span.span_id.to_string(),
-            // Sampled.
-            flags: 1,
             operation_name: span.name.clone(),
             references: parent.into_iter().chain(links).collect(),
             start_time: start,
@@ -130,9 +129,7 @@ impl Told {
 
 fn all_tags(span: &Span) -> Vec<Tag> {
     let mut all = tags(&span.attributes);
-    if span.kind != Kind::Internal {
-        all.push(text("span.kind", &span.kind.name().to_lowercase()));
-    }
+    all.push(text("span.kind", &span.kind.name().to_lowercase()));
     if let Status::Error(description) = &span.status {
         all.push(text("otel.status_code", "ERROR"));
         all.push(Tag { key: "error".to_owned(), of: "bool", value: true.into() });

@@ -1,34 +1,15 @@
-use std::sync::Arc;
-
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
 use serde_json::{Value as Json, json};
-use tower::ServiceExt as _;
 
 use super::router;
-use crate::serve::testing::{sources, span};
-use crate::serve::{Recent, Traces as _};
+use crate::serve::testing::{ask, sources, two_traces};
 use crate::trace::{Event, Value};
 
-fn recent() -> Arc<Recent> {
-    let recent = Arc::new(Recent::default());
-    let mut called = (*span(1, 2, Some(1), "cart", "GET /cart/{id}", 5, 20, 500)).clone();
-    let attributes = vec![("list".into(), Value::Texts(vec!["a".into()]))];
-    called.events.push(Event { time: 6_000_000, name: "retry".into(), attributes });
-    let spans = [
-        span(1, 1, None, "front", "GET /", 1, 30, 200),
-        Arc::new(called),
-        span(2, 3, None, "front", "POST /buy", 50, 3, 200),
-    ];
-    recent.put(&spans);
-    recent
-}
-
 async fn get(path: &str) -> (u16, Json) {
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router(&sources(&recent())).oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let recent = two_traces("front", |called| {
+        let attributes = vec![("list".into(), Value::Texts(vec!["a".into()]))];
+        called.events.push(Event { time: 6_000_000, name: "retry".into(), attributes });
+    });
+    let (status, body) = ask(&router(&sources(&recent)), path).await;
     (status, serde_json::from_slice(&body).unwrap())
 }
 
@@ -41,6 +22,7 @@ async fn data(path: &str) -> Json {
 #[tokio::test]
 async fn names() {
     assert_eq!(data("/api/services").await, json!(["cart", "front"]));
+    assert_eq!(data("/api/services/nobody/operations").await, Json::Null);
     assert_eq!(data("/api/services/front/operations").await, json!(["GET /", "POST /buy"]));
     let operation = json!([{"name": "GET /cart/{id}", "spanKind": "server"}]);
     assert_eq!(data("/api/operations?service=cart").await, operation);
@@ -83,7 +65,6 @@ async fn a_trace_is_as_jaeger_tells_it() {
     let want = json!({
         "traceID": id,
         "spanID": "0000000000000002",
-        "flags": 1,
         "operationName": "GET /cart/{id}",
         "references": [{"refType": "CHILD_OF", "traceID": id, "spanID": "0000000000000001"}],
         "startTime": 5000,

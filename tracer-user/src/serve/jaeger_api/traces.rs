@@ -1,17 +1,17 @@
 //! Searches, and traces by their ids.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::span::Trace;
-use super::{answer, wrong};
-use crate::serve::{Sources, Traces, blocking};
-use crate::store::Query;
-use crate::trace::{Span, TraceId};
+use super::span::Trace as Told;
+use super::wrong;
+use crate::serve::stream::{self, Form};
+use crate::serve::{Sources, reading};
+use crate::store::{Query, Snapshot};
+use crate::trace::TraceId;
 
 /// Traces where no limit is said, and the most.
 const LIMIT: usize = 20;
@@ -27,26 +27,24 @@ fn bad(why: impl ToString) -> Response {
     wrong(StatusCode::BAD_REQUEST, why)
 }
 
-/// In the order of `ids`; those that have no spans are left out.
-fn told(traces: &dyn Traces, ids: &[TraceId]) -> Vec<Trace> {
-    let mut by_id: HashMap<TraceId, Vec<Arc<Span>>> = HashMap::new();
-    for span in traces.traces(ids) {
-        by_id.entry(span.trace_id).or_default().push(span);
-    }
-    ids.iter().filter_map(|id| Some(Trace::of(*id, &by_id.remove(id)?))).collect()
-}
-
 pub(super) async fn one(
     State(sources): State<Sources>,
     Path(text): Path<String>,
 ) -> Result<Response, Response> {
     let id = id(&text).ok_or_else(|| bad(format!("{text} is no trace id")))?;
-    let traces = blocking(move || told(&*sources.traces, &[id])).await?;
-    if traces.is_empty() {
-        return Err(wrong(StatusCode::NOT_FOUND, "trace not found"));
-    }
-    Ok(answer(traces))
+    let told = reading(move || sources.traces.snapshot().trace(id).as_ref().map(Told::of)).await?;
+    let told = told.ok_or_else(|| wrong(StatusCode::NOT_FOUND, "trace not found"))?;
+    // Jaeger counts names, but not traces.
+    Ok(super::told(Some(vec![told]), 0))
 }
+
+/// Around traces, as [`told`](super::told) has it.
+const FORM: Form = Form {
+    before: "{\"data\":[",
+    after: "],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}",
+    // What is made of numbers and texts can be written.
+    trace: |trace| serde_json::to_vec(&Told::of(trace)).unwrap_or_default(),
+};
 
 /// What a search asks for.
 enum Asked {
@@ -59,17 +57,11 @@ pub(super) async fn traces(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
     let asked = asked(query.as_deref().unwrap_or_default()).map_err(bad)?;
-    let traces = blocking(move || {
-        let ids = match asked {
-            Asked::Ids(ids) => ids,
-            Asked::Query(query) => {
-                let found = sources.traces.find(&query).traces;
-                found.iter().map(|found| found.trace_id).collect()
-            }
-        };
-        told(&*sources.traces, &ids)
-    });
-    Ok(answer(traces.await?))
+    let look = move |traces: &Snapshot| match asked {
+        Asked::Ids(ids) => traces.whole(&ids),
+        Asked::Query(query) => traces.whole_of(&traces.find(&query).traces),
+    };
+    Ok(stream::answer(sources.traces, FORM, look).await)
 }
 
 /// `service=&operation=&start=&end=&minDuration=&maxDuration=&limit=`, tags as `tag=key:value` or as

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::search::range;
 use super::wrong;
-use crate::serve::{Sources, Traces, blocking};
+use crate::serve::{Sources, reading};
+use crate::store::Snapshot;
 
 /// `?serviceName=`
 #[derive(Deserialize)]
@@ -26,9 +27,9 @@ type Names = Result<Json<BTreeSet<String>>, Response>;
 
 async fn names(
     sources: Sources,
-    ask: impl FnOnce(&dyn Traces) -> Vec<String> + Send + 'static,
+    ask: impl FnOnce(&Snapshot) -> Vec<String> + Send + 'static,
 ) -> Names {
-    let names = blocking(move || ask(&*sources.traces)).await?;
+    let names = reading(move || ask(&sources.traces.snapshot())).await?;
     Ok(Json(names.into_iter().map(|name| name.to_lowercase()).collect()))
 }
 
@@ -47,7 +48,7 @@ pub(super) async fn remote_services(State(sources): State<Sources>, Query(of): Q
 }
 
 pub(super) async fn keys(State(sources): State<Sources>) -> Result<Json<Vec<String>>, Response> {
-    blocking(move || sources.traces.keys()).await.map(Json)
+    reading(move || sources.traces.snapshot().keys()).await.map(Json)
 }
 
 pub(super) async fn values(
@@ -55,7 +56,7 @@ pub(super) async fn values(
     Query(of): Query<Of>,
 ) -> Result<Json<Vec<String>>, Response> {
     let key = of.key.ok_or_else(|| wrong("key is required"))?;
-    blocking(move || sources.traces.values(&key)).await.map(Json)
+    reading(move || sources.traces.snapshot().values(&key)).await.map(Json)
 }
 
 #[derive(Serialize)]
@@ -78,7 +79,7 @@ pub(super) async fn dependencies(
 ) -> Result<Json<Vec<Link>>, Response> {
     let end = of.end_ts.ok_or_else(|| wrong("endTs is required"))?;
     let range = range(Some(end), of.lookback).map_err(wrong)?;
-    let all = blocking(move || sources.traces.dependencies(range)).await?;
+    let all = reading(move || sources.traces.snapshot().dependencies(range)).await?;
     let mut links: BTreeMap<_, (u64, u64)> = BTreeMap::new();
     for it in all {
         let (calls, errors) =

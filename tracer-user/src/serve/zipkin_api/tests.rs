@@ -1,33 +1,11 @@
-use std::sync::Arc;
-
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
 use serde_json::{Value as Json, json};
-use tower::ServiceExt as _;
 
 use super::router;
-use crate::serve::testing::{sources, span};
-use crate::serve::{Recent, Traces as _};
-
-/// Two traces: 1 has an error in its second span.
-fn recent() -> Arc<Recent> {
-    let recent = Arc::new(Recent::default());
-    let mut called = (*span(1, 2, Some(1), "cart", "GET /cart/{id}", 5, 20, 500)).clone();
-    called.remote.service = Some("Front".into());
-    let spans = [
-        span(1, 1, None, "Front", "GET /", 1, 30, 200),
-        Arc::new(called),
-        span(2, 3, None, "Front", "POST /buy", 50, 3, 200),
-    ];
-    recent.put(&spans);
-    recent
-}
+use crate::serve::testing::{ask, sources, two_traces};
 
 async fn get(path: &str) -> (u16, Json) {
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router(&sources(&recent())).oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let recent = two_traces("Front", |called| called.remote.service = Some("Front".into()));
+    let (status, body) = ask(&router(&sources(&recent)), path).await;
     (status, serde_json::from_slice(&body).unwrap_or(Json::Null))
 }
 

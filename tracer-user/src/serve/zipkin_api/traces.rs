@@ -1,8 +1,5 @@
 //! Traces, as lists of spans in Zipkin's format.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -11,8 +8,10 @@ use serde::Deserialize;
 use super::search::Search;
 use super::{json, wrong};
 use crate::export::zipkin_json;
-use crate::serve::{Sources, Traces, blocking};
-use crate::trace::{Span, TraceId};
+use crate::serve::stream::{self, Form};
+use crate::serve::{Sources, reading};
+use crate::store::Snapshot;
+use crate::trace::TraceId;
 
 /// Ids of one request.
 const MOST: usize = 1000;
@@ -24,35 +23,16 @@ fn id(text: &str) -> Option<TraceId> {
     Some(TraceId(number.to_be_bytes()))
 }
 
-/// Lists of spans, a list a trace, in the order of `ids`; those without spans are left out.
-fn lists(traces: &dyn Traces, ids: &[TraceId]) -> Vec<u8> {
-    let mut by_id: HashMap<TraceId, Vec<Arc<Span>>> = HashMap::new();
-    for span in traces.traces(ids) {
-        by_id.entry(span.trace_id).or_default().push(span);
-    }
-    let lists = ids.iter().filter_map(|id| by_id.remove(id)).map(|spans| zipkin_json(&spans));
-    let mut all = vec![b'['];
-    for list in lists {
-        if all.len() > 1 {
-            all.push(b',');
-        }
-        all.extend(list);
-    }
-    all.push(b']');
-    all
-}
+/// Lists of spans, a list a trace.
+const FORM: Form = Form { before: "[", after: "]", trace: |trace| zipkin_json(&trace.spans) };
 
 pub(super) async fn traces(
     State(sources): State<Sources>,
     Query(search): Query<Search>,
 ) -> Result<Response, Response> {
     let query = search.query().map_err(wrong)?;
-    let body = blocking(move || {
-        let found = sources.traces.find(&query).traces;
-        let ids: Vec<_> = found.iter().map(|found| found.trace_id).collect();
-        lists(&*sources.traces, &ids)
-    });
-    Ok(json(body.await?))
+    let look = move |traces: &Snapshot| traces.whole_of(&traces.find(&query).traces);
+    Ok(stream::answer(sources.traces, FORM, look).await)
 }
 
 /// `?traceIds=a,b`
@@ -73,7 +53,7 @@ pub(super) async fn many(
     if ids.is_empty() || ids.len() > MOST {
         return Err(wrong("traceIds has no id, or more than 1000"));
     }
-    Ok(json(blocking(move || lists(&*sources.traces, &ids)).await?))
+    Ok(stream::answer(sources.traces, FORM, move |traces| traces.whole(&ids)).await)
 }
 
 pub(super) async fn one(
@@ -81,9 +61,7 @@ pub(super) async fn one(
     Path(text): Path<String>,
 ) -> Result<Response, Response> {
     let id = id(&text).ok_or_else(|| wrong(&format!("{text} is no trace id")))?;
-    let spans = blocking(move || sources.traces.trace(id)).await?;
-    if spans.is_empty() {
-        return Err((StatusCode::NOT_FOUND, format!("{id} not found\n")).into_response());
-    }
-    Ok(json(zipkin_json(&spans)))
+    let trace = reading(move || sources.traces.snapshot().trace(id)).await?;
+    let none = || (StatusCode::NOT_FOUND, format!("{id} not found\n")).into_response();
+    Ok(json(zipkin_json(&trace.ok_or_else(none)?.spans)))
 }

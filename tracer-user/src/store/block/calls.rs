@@ -5,11 +5,18 @@ use foldhash::{HashMap, HashSet};
 
 use crate::trace::{Kind, Span, SpanId};
 
-/// Calls from one service to another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Calls from one service to another. A call that was kept for others as well counts for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::store) struct Calls {
-    pub(in crate::store) calls: u64,
-    pub(in crate::store) errors: u64,
+    calls: f64,
+    errors: f64,
+}
+
+impl Calls {
+    /// Calls, and those that failed.
+    pub(in crate::store) fn rounded(self) -> (u64, u64) {
+        (self.calls.round() as u64, self.errors.round() as u64)
+    }
 }
 
 /// Caller and callee -> calls.
@@ -30,8 +37,8 @@ pub(in crate::store) fn count<'a>(trace: &[&'a Span], graph: &mut Graph<'a>) {
         };
         if let Some(link) = link {
             let counted = graph.entry(link).or_default();
-            counted.calls += 1;
-            counted.errors += u64::from(span.is_error());
+            counted.calls += span.weight();
+            counted.errors += if span.is_error() { span.weight() } else { 0.0 };
         }
     }
 }
@@ -106,11 +113,21 @@ mod tests {
         let mut server = shape(Kind::Server, 2, 1, "b", None);
         server.status = crate::trace::Status::Error(None);
         let client = shape(Kind::Client, 1, 0, "a", Some("elsewhere"));
-        let once = [("a".to_owned(), "b".to_owned(), Calls { calls: 1, errors: 1 })];
+        let once = [("a".to_owned(), "b".to_owned(), Calls { calls: 1.0, errors: 1.0 })];
         assert_eq!(graph(&[client.clone(), server.clone()]), once);
         server.span_id = client.span_id;
         server.parent = None;
         assert_eq!(graph(&[server, client]), once, "one id for both");
+    }
+
+    #[test]
+    fn a_call_that_stands_for_others_counts_for_them() {
+        let mut server = shape(Kind::Server, 2, 1, "b", Some("a"));
+        server.attributes.push((crate::trace::SAMPLED.into(), 0.3.into()));
+        let links = graph(&[server.clone(), shape(Kind::Server, 3, 0, "b", Some("a"))]);
+        assert_eq!(links[0].2.rounded(), (4, 0));
+        server.status = crate::trace::Status::Error(None);
+        assert_eq!(graph(&[server])[0].2.rounded(), (3, 3));
     }
 
     #[test]
@@ -122,7 +139,7 @@ mod tests {
             shape(Kind::Server, 4, 2, "b", None),
             shape(Kind::Client, 5, 9, "c", None),
         ];
-        let one = Calls { calls: 1, errors: 0 };
+        let one = Calls { calls: 1.0, errors: 0.0 };
         let want = [("a", "b"), ("a", "db"), ("user", "a")];
         assert_eq!(graph(&spans), want.map(|(a, b)| (a.to_owned(), b.to_owned(), one)));
     }
@@ -134,7 +151,7 @@ mod tests {
             shape(Kind::Consumer, 2, 1, "b", Some("queue")),
             shape(Kind::Consumer, 3, 1, "c", None),
         ];
-        let one = Calls { calls: 1, errors: 0 };
+        let one = Calls { calls: 1.0, errors: 0.0 };
         let want = [("a", "queue"), ("queue", "b")];
         assert_eq!(graph(&spans), want.map(|(a, b)| (a.to_owned(), b.to_owned(), one)));
     }

@@ -43,6 +43,11 @@ impl Columns {
         self.traces.iter().map(|(id, _)| *id)
     }
 
+    /// Each trace, and how many of its spans are here.
+    pub(in crate::store) fn counts(&self) -> impl Iterator<Item = (TraceId, u32)> {
+        self.traces.iter().copied()
+    }
+
     /// Each trace with its spans' cells.
     ///
     /// # Errors

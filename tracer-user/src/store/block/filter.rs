@@ -7,14 +7,14 @@ use super::pack::{checked, sum};
 use crate::store::error::Damage;
 use crate::trace::TraceId;
 
-/// Bits that each hash sets; about the best number for 14 to 16 bits a hash.
+/// Bits that each hash sets; about the best number for 14 bits a hash.
 const HASHES: u32 = 9;
 
 /// A set of hashes.
 pub(in crate::store) struct Filter(BloomFilter);
 
 impl Filter {
-    /// `bits` for each hash: 14 err one time in 800, 16 one in 1,700.
+    /// `bits` for each hash: 14 err one time in 800, 24 one in 35,000.
     pub(super) fn new(hashes: impl ExactSizeIterator<Item = u64>, bits: usize) -> Self {
         let mut filter =
             BloomFilter::with_num_bits((hashes.len() * bits).max(64)).seed(&0).hashes(HASHES);

@@ -106,7 +106,10 @@ pub(super) fn head<'a>(
     }
     let calls = graph
         .into_iter()
-        .map(|((a, b), counted)| (texts.number(a), texts.number(b), counted.calls, counted.errors))
+        .map(|((a, b), counted)| {
+            let (calls, errors) = counted.rounded();
+            (texts.number(a), texts.number(b), calls, errors)
+        })
         .collect();
     let keys: Vec<(u32, Vec<u32>)> = keys
         .iter()

@@ -33,8 +33,9 @@ pub(super) const FULL: usize = 4096;
 /// Most spans of one.
 pub(super) const MOST: usize = 16_384;
 
-/// Bits for each trace, and for each word.
-const TRACE_BITS: usize = 16;
+/// Bits for each trace, and for each word. A thousand traces are looked for at once, and most blocks
+/// should still be seen to have none of them.
+const TRACE_BITS: usize = 24;
 const WORD_BITS: usize = 14;
 
 /// The small parts of a block, as a search needs them.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use proptest::test_runner::Config;
 
-use super::{PATIENCE, Shape, all, span, trace_id};
+use super::{PATIENCE, Shape, all, span, spans_of, trace_id};
 use crate::store::found::Sum;
-use crate::store::{Dependency, Found, Limits, Query, Store};
+use crate::store::{Dependency, Found, Limits, Query, Store, Trace};
 use crate::trace::{Kind, Span};
 
 const START: u64 = 1_700_000_000_000_000_000;
@@ -113,8 +113,18 @@ proptest! {
         }
         for query in queries {
             let start_matters = query.to.is_some() || query.limit < 40;
-            let found = if start_matters { one.find(&query) } else { store.find(&query) };
+            let found = if start_matters { one.snapshot().find(&query) } else { store.snapshot().find(&query) };
             assert!(found.complete);
+            let ids: Vec<_> = found.traces.iter().map(|found| found.trace_id).collect();
+            let whole: Vec<Trace> = store.snapshot().whole(&ids).collect();
+            assert!(whole.iter().map(|trace| trace.id).eq(ids), "{query:?}");
+            let mut known: Vec<_> = whole.iter().flat_map(|trace| trace.spans.clone()).collect();
+            let mut put: Vec<_> = put.clone();
+            put.retain(|span| whole.iter().any(|trace| trace.id == span.trace_id));
+            known.sort_by_key(|span| (span.trace_id, span.span_id));
+            put.sort_by_key(|span| (span.trace_id, span.span_id));
+            assert_eq!(known, put, "{query:?}");
+            assert!(store.snapshot().whole_of(&found.traces).eq(whole), "{query:?}");
             let want = by_looking(&put, &query);
             assert_eq!(without_ties(found.traces), without_ties(want), "{query:?}");
         }
@@ -122,7 +132,7 @@ proptest! {
             let mut want: Vec<_> =
                 put.iter().filter(|span| span.trace_id == trace_id(n)).cloned().collect();
             want.sort_by_key(|span| (span.start, span.end, span.span_id));
-            assert_eq!(store.trace(trace_id(n)), want);
+            assert_eq!(spans_of(&store, trace_id(n)), want);
         }
     }
 }
@@ -161,12 +171,12 @@ fn shop() -> (tempfile::TempDir, Store) {
 #[test]
 fn what_there_is_is_listed() {
     let (_directory, store) = shop();
-    assert_eq!(store.services(), ["shop", "stock"]);
-    assert_eq!(store.operations("Stock"), ["GET /stock"]);
-    assert_eq!(store.operations("none"), [""; 0]);
-    assert_eq!(store.remote_services("shop"), ["stock"]);
-    assert_eq!(store.values("http.response.status_code"), ["200", "500"]);
-    assert!(store.keys().contains(&"host.name".to_owned()));
+    assert_eq!(store.snapshot().services(), ["shop", "stock"]);
+    assert_eq!(store.snapshot().operations("Stock"), ["GET /stock"]);
+    assert_eq!(store.snapshot().operations("none"), [""; 0]);
+    assert_eq!(store.snapshot().remote_services("shop"), ["stock"]);
+    assert_eq!(store.snapshot().values("http.response.status_code"), ["200", "500"]);
+    assert!(store.snapshot().keys().contains(&"host.name".to_owned()));
     let stats = store.stats();
     assert_eq!((stats.spans, stats.given, stats.stored, stats.removed), (12, 12, 12, 0));
     assert_eq!(stats.oldest, Some(START + 1_000_000_001));
@@ -187,8 +197,8 @@ fn a_trace_in_short() {
         errors: 3,
         services: vec![("shop".into(), 2), ("stock".into(), 1)],
     };
-    assert_eq!(store.find(&query).traces, [want]);
-    let newest = store.find(&all(2)).traces;
+    assert_eq!(store.snapshot().find(&query).traces, [want]);
+    let newest = store.snapshot().find(&all(2)).traces;
     assert_eq!(newest.iter().map(|it| it.trace_id).collect::<Vec<_>>(), [4, 3].map(trace_id));
 }
 
@@ -197,7 +207,7 @@ fn dependencies_are_of_their_time() {
     let (_directory, store) = shop();
     let of = |from: u64, to: u64| {
         let second = |n| START + n * 1_000_000_000;
-        store.dependencies(second(from)..=second(to))
+        store.snapshot().dependencies(second(from)..=second(to))
     };
     let (parent, child) = ("shop".to_owned(), "stock".to_owned());
     let want = |calls, errors| {

@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
-use super::{PATIENCE, Shape, all, full, open, span, spans, trace_id, until};
+use super::{PATIENCE, Shape, all, full, open, span, spans, spans_of, trace_id, until};
 use crate::store::{Limits, OpenError, Store};
 
 #[test]
@@ -13,24 +13,24 @@ fn what_is_put_is_found_at_once_and_after_opening_again() {
     store.put(&spans(9000));
     store.put(std::slice::from_ref(&full));
     assert!(store.flush(PATIENCE));
-    assert_eq!(store.trace(trace_id(1)).len(), 2);
+    assert_eq!(spans_of(&store, trace_id(1)).len(), 2);
     drop(store);
     let mut span = (*full).clone();
     span.trace_id = trace_id(9500);
     for round in 0..3 {
         let store = open(directory.path());
-        assert_eq!(store.trace(trace_id(1)).len(), 2, "{round}");
-        assert!(store.trace(trace_id(1)).contains(&full));
-        assert_eq!(store.trace(trace_id(9000)).len(), 1);
-        assert!(store.trace(trace_id(9001)).is_empty());
+        assert_eq!(spans_of(&store, trace_id(1)).len(), 2, "{round}");
+        assert!(spans_of(&store, trace_id(1)).contains(&full));
+        assert_eq!(spans_of(&store, trace_id(9000)).len(), 1);
+        assert!(spans_of(&store, trace_id(9001)).is_empty());
         assert_eq!(store.stats().spans, 9001 + round);
         // Not flushed: it is at the tail when the store is opened next.
         store.put(&[Arc::new(span.clone())]);
         until("taken", || store.stats().spans == 9002 + round);
     }
     let store = open(directory.path());
-    assert_eq!(store.trace(trace_id(9500)).len(), 3);
-    assert_eq!(store.find(&all(20_000)).traces.len(), 9001);
+    assert_eq!(spans_of(&store, trace_id(9500)).len(), 3);
+    assert_eq!(store.snapshot().find(&all(20_000)).traces.len(), 9001);
     assert_eq!(store.stats().lost, []);
 }
 
@@ -90,7 +90,7 @@ fn what_is_no_store_of_ours_is_set_aside() {
         assert_eq!(aside(directory.path()).len(), n + 1);
         store.put(&spans(1));
         store.close();
-        assert_eq!(store.trace(trace_id(1)).len(), 1);
+        assert_eq!(spans_of(&store, trace_id(1)).len(), 1);
         drop(store);
         for file in fs::read_dir(directory.path().join("spans")).unwrap() {
             let file = file.unwrap().path();
@@ -103,6 +103,34 @@ fn what_is_no_store_of_ours_is_set_aside() {
     let mut lengths: Vec<_> = aside(directory.path()).iter().map(length).collect();
     lengths.sort_unstable();
     assert_eq!(lengths, [0, 9, 100_000, 9_000_000]);
+}
+
+#[test]
+fn what_is_set_aside_does_not_pile_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("spans/segment-000000000001.redb");
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    let room = Limits::MIN_BYTES / 4;
+    let limits = Limits { bytes: Limits::MIN_BYTES, ..Limits::default() };
+    for n in 1..=5 {
+        fs::write(&path, vec![n; room as usize / 2]).unwrap();
+        let store = Store::open(directory.path(), limits).unwrap();
+        let trouble = store.stats().last_trouble.unwrap();
+        assert_eq!(
+            trouble.contains("1 that were set aside before are removed"),
+            n > 2,
+            "{trouble}"
+        );
+    }
+    let firsts = aside(directory.path())
+        .into_iter()
+        .map(|name| fs::read(directory.path().join("spans").join(name)).unwrap()[0]);
+    let mut firsts: Vec<u8> = firsts.collect();
+    firsts.sort_unstable();
+    assert_eq!(firsts, [4, 5], "the last ones");
+    fs::write(&path, vec![6; 2 * room as usize]).unwrap();
+    drop(Store::open(directory.path(), limits).unwrap());
+    assert_eq!(aside(directory.path()).len(), 1, "the last one stays, however large");
 }
 
 /// Bytes anywhere in a file may change: nothing panics that is not caught, nothing is made up.
@@ -124,11 +152,11 @@ fn altered_bytes_are_noticed() {
         }
         fs::write(&path, &bad).unwrap();
         let Ok(store) = Store::open(directory.path(), Limits::default()) else { continue };
-        for found in store.find(&all(20_000)).traces {
+        for found in store.snapshot().find(&all(20_000)).traces {
             assert!((1..=9000).any(|n| trace_id(n) == found.trace_id));
         }
         for n in [1, 5000, 9000] {
-            for span in store.trace(trace_id(n)) {
+            for span in spans_of(&store, trace_id(n)) {
                 assert_eq!(span, written[n as usize - 1]);
             }
         }

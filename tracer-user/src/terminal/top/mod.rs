@@ -1,5 +1,6 @@
 //! `tracer top`: services and routes as they are now, their latest traces, and one of these.
 
+mod columns;
 #[cfg(test)]
 mod fixtures;
 mod own;

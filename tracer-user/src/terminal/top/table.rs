@@ -20,6 +20,18 @@ impl Sort {
     /// In the order of columns.
     const ALL: [Self; 6] = [Self::Name, Self::Rate, Self::Errors, Self::P50, Self::P95, Self::P99];
 
+    /// What stands above its column.
+    pub(super) fn head(self) -> &'static str {
+        match self {
+            Self::Name => "SERVICE / ROUTE",
+            Self::Rate => "REQ/S",
+            Self::Errors => "ERRORS",
+            Self::P50 => "P50",
+            Self::P95 => "P95",
+            Self::P99 => "P99",
+        }
+    }
+
     pub(super) fn next(self) -> Self {
         let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
         Self::ALL.get(at + 1).copied().unwrap_or(Self::Name)

@@ -29,10 +29,30 @@ fn the_table_has_services_with_their_routes() {
     assert!(
         lines[4].contains("1.5 ms") && lines[4].contains("20.0 ms") && lines[4].contains("2.50 s")
     );
-    assert!(lines[11].contains("q quit"), "{text}");
+    assert!(lines[11].starts_with("q quit"), "{text}");
     state.key(KeyCode::Char('s'));
     assert!(drawn(&state, 120).contains("ERRORS▾"));
     assert!(!drawn(&state, 60).contains("CALLERS"));
+}
+
+/// A number that is cut is another one.
+#[test]
+fn no_number_is_cut() {
+    let mut state = State::new(map([3.0, 9.0]));
+    for _ in 0..6 {
+        for width in 24..130 {
+            let text = drawn(&state, width);
+            let line = text.lines().nth(4).unwrap();
+            for (column, number) in [("P50", " 1.5 ms"), ("P95", " 20.0 ms"), ("P99", " 2.50 s")] {
+                let shown = text.lines().nth(1).unwrap().contains(column);
+                assert_eq!(line.contains(number), shown, "{width}\n{text}");
+            }
+        }
+        state.key(KeyCode::Char('s'));
+    }
+    assert!(drawn(&state, 40).contains("P99"));
+    state.latest("shop", "GET /", Ok(traces()));
+    assert!(drawn(&state, 40).contains(" 12.5 ms"), "{}", drawn(&state, 40));
 }
 
 #[test]

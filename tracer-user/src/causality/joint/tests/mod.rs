@@ -83,7 +83,9 @@ fn play(process: Process) -> Vec<(u64, Option<u64>, f32)> {
     posteriors.extend(joint.decide(next, next, next, &mut Budget::unbounded()));
     assert!(joint.remembered() < 200, "{}", joint.remembered());
     let best = |posterior: &super::Posterior| match posterior.owners.first() {
-        Some(&(id, chance, _)) if chance > posterior.nobody => (posterior.call, Some(id), chance),
+        Some(best) if best.chance > posterior.nobody => {
+            (posterior.call, Some(best.request), best.borne)
+        }
         _ => (posterior.call, None, posterior.nobody),
     };
     posteriors.iter().map(best).collect()
@@ -145,7 +147,8 @@ fn odds_of_other_evidence_count_and_no_call_goes_where_it_may_not() {
     let posteriors = joint.decide(100 * MS, 90 * MS, 0, &mut Budget::unbounded());
     let owners = |id| {
         let posterior = posteriors.iter().find(|posterior| posterior.call == id);
-        posterior.map(|posterior| posterior.owners.iter().map(|owner| owner.0).collect::<Vec<_>>())
+        posterior
+            .map(|posterior| posterior.owners.iter().map(|owner| owner.request).collect::<Vec<_>>())
     };
     assert_eq!(owners(10).and_then(|owners| owners.first().copied()), Some(2));
     assert_eq!((owners(11), owners(12)), (Some(vec![1]), Some(vec![2])));

@@ -123,7 +123,8 @@ fn outcome(shape: &Shape, requests: u64, taught: bool) -> Outcome {
     assert!(joint.remembered() < 500, "{}", joint.remembered());
     let (mut right, mut sure, mut sure_right, mut said) = (0.0, 0.0, 0.0, 0.0);
     for posterior in &posteriors {
-        let best = posterior.owners.first().map_or((u64::MAX, 0.0), |best| (best.0, best.1));
+        let best =
+            posterior.owners.first().map_or((u64::MAX, 0.0), |best| (best.request, best.borne));
         let hit = f32::from(u8::from(truth.get(&posterior.call) == Some(&best.0)));
         (right, said) = (right + hit, said + best.1);
         if best.1 >= 0.9 {

@@ -111,6 +111,12 @@ fn a_response_may_come_before_the_request_is_over() {
 fn upgrade_and_connect_end_http() {
     let mut c = Conversation::new();
     c.request(b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n").said();
+    let want = ["<", "< 101", "< end 0", "left WebSocket"];
+    assert_eq!(c.response(b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05").said(), want);
+    assert_eq!(c.request(GET).response(OK).close_both().said(), [""; 0]);
+
+    let mut c = Conversation::new();
+    c.request(b"GET /tty HTTP/1.1\r\nUpgrade: tcp\r\n\r\n").said();
     let want = ["<", "< 101", "< end 0", "left Upgrade"];
     assert_eq!(c.response(b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05").said(), want);
     assert_eq!(c.request(GET).response(OK).close_both().said(), [""; 0]);

@@ -125,6 +125,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Abandoned { why: Abandon::Closed, .. } => "closed",
         Event::Abandoned { why: Abandon::Left, .. } => "left",
         Event::Left(Leave::Upgrade) => "upgrade",
+        Event::Left(Leave::WebSocket) => "websocket",
         Event::Left(Leave::Tunnel) => "tunnel",
         Event::Left(Leave::TooDeep) => "too deep",
         Event::Extended { .. } => "extended",

@@ -1,0 +1,31 @@
+//! What a pipeline is told to do.
+
+use crate::causality;
+use crate::protocol::http1;
+use crate::trace::LeaveOut;
+
+/// What the pipeline does and how much it may remember. Durations in nanoseconds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Connections.
+    pub connections: usize,
+    /// Open exchanges.
+    pub open_exchanges: usize,
+    /// Of the protocol engine.
+    pub http1: http1::Limits,
+    /// How long an exchange waits for late evidence.
+    pub settle: u64,
+    /// How long it is held back at most.
+    pub max_hold: u64,
+    /// Edges below are not made.
+    pub min_confidence: f64,
+    /// Kinds of evidence that are not used.
+    pub without: causality::Kinds,
+    /// What is left out because of what processes say themselves.
+    pub leave_out: LeaveOut,
+    /// Connections are left out by port, so that what a process does is never all seen.
+    pub ports_left_out: bool,
+}
+
+/// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.
+pub(crate) const LATEST: u64 = u64::MAX / 4;
