@@ -35,15 +35,6 @@ pub fn http2(data: &[u8]) {
             Direction::Request => engine.request(&operation.chunk, &mut hear),
             Direction::Response => engine.response(&operation.chunk, &mut hear),
         }
-        if operation.flags & 16 != 0 {
-            let stands = &mut operations.positions[usize::from(operation.flags & 1)];
-            let until = *stands + u64::from(operations.input.byte());
-            masking.pass(direction, until);
-            if let Some(passed) = engine.pass(direction, until, at, &mut hear) {
-                assert!(passed <= until, "passed more than there is");
-                *stands = passed;
-            }
-        }
         if operation.closes() {
             engine.close(direction, at, &mut hear);
         }

@@ -122,9 +122,9 @@ impl Speech {
     /// What was received up to `until` was not seen; up to where it has been taken.
     pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<u64> {
         match self {
-            Speech::Unknown => None,
+            // As the lane of such a connection does.
+            Speech::Unknown | Speech::Http2(..) => None,
             Speech::Http1(side, masking) => masking.pass(direction(*side, false), until, at),
-            Speech::Http2(side, masking) => masking.pass(direction(*side, false), until),
         }
     }
 

@@ -3,6 +3,7 @@
 use tracer_common::record::{COURSE_CALLS, COURSE_SERVES, COURSE_WRITES, FLOW_GOROUTINE};
 
 use crate::outcome::Outcome;
+use crate::recording::recorded;
 use crate::script::{End, SECOND, Script, Task, Wire};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
@@ -207,4 +208,28 @@ fn what_a_goroutine_does_after_its_request_is_for_no_other() {
     script.receive(CLIENT, front, End::Opener);
     let outcome = Outcome::of(&script);
     assert_eq!(outcome.client("/out/0").parent, None);
+}
+
+/// A thread sends while another one's read, which ends a header block, has returned and is told of
+/// later. (Where that was taken for bytes that passed unseen, a busy host lost requests.)
+#[test]
+fn what_another_thread_has_just_read_is_no_gap() {
+    for cut in 1..40 {
+        let mut script = Script::new();
+        let wire = script.connect(CLIENT, 80);
+        begin(&mut script, CLIENT, wire);
+        script.receive(BACK, wire, End::Acceptor);
+        ask(&mut script, CLIENT, wire, 1, "/in/with/a/long/path");
+        script.receive_some(BACK, wire, End::Acceptor, cut);
+        script.receive(Task { pid: 30, tid: 31 }, wire, End::Acceptor);
+        let late = script.records.pop().expect("the second read");
+        script.send(BACK, wire, End::Acceptor, &frame(4, 1, 0, &[]));
+        script.records.push(late);
+        answer(&mut script, BACK, wire, 1);
+        script.receive(CLIENT, wire, End::Opener);
+        let outcome = recorded(&script);
+        assert!(outcome.losses.is_empty(), "{cut}: {:?}", outcome.losses);
+        let path = "/in/with/a/long/path";
+        outcome.assert_edge(outcome.server(path), outcome.client(path), "pair");
+    }
 }

@@ -12,14 +12,6 @@ pub(super) trait Engine {
 
     fn operation(&mut self, of: Direction, chunk: &Chunk<'_>, sink: &mut dyn FnMut(Self::Event));
 
-    fn pass(
-        &mut self,
-        of: Direction,
-        until: u64,
-        at: Moment,
-        sink: &mut dyn FnMut(Self::Event),
-    ) -> Option<u64>;
-
     fn close(&mut self, of: Direction, at: Moment, sink: &mut dyn FnMut(Self::Event));
 
     fn body_left(&self, of: Direction) -> u64;
@@ -40,16 +32,6 @@ macro_rules! engine {
                     Direction::Request => self.request(chunk, sink),
                     Direction::Response => self.response(chunk, sink),
                 }
-            }
-
-            fn pass(
-                &mut self,
-                of: Direction,
-                until: u64,
-                at: Moment,
-                sink: &mut dyn FnMut(Self::Event),
-            ) -> Option<u64> {
-                $protocol::Engine::pass(self, of, until, at, sink)
             }
 
             fn close(&mut self, of: Direction, at: Moment, sink: &mut dyn FnMut(Self::Event)) {
@@ -85,12 +67,6 @@ impl<E: Engine> Driver<E> {
         engine.operation(direction(*side, sent), chunk, &mut |event| events.push(event));
     }
 
-    /// Bytes that this side has received have moved unseen; up to where that has been taken.
-    pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<u64> {
-        let Self { side, engine, events } = self;
-        engine.pass(direction(*side, false), until, at, &mut |event| events.push(event))
-    }
-
     /// No more bytes will come in one direction. `sent`: this side's own.
     pub(super) fn close(&mut self, sent: bool, at: Moment) {
         let Self { side, engine, events } = self;
@@ -100,6 +76,14 @@ impl<E: Engine> Driver<E> {
     /// How many bytes of the body (or the frame) under way are known to come to this side.
     pub(super) fn body_left(&self) -> u64 {
         self.engine.body_left(direction(self.side, false))
+    }
+}
+
+impl Driver<http1::Engine> {
+    /// Bytes that this side has received have moved unseen; up to where that has been taken.
+    pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<u64> {
+        let Self { side, engine, events } = self;
+        engine.pass(direction(*side, false), until, at, &mut |event| events.push(event))
     }
 }
 

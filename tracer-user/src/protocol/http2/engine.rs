@@ -93,20 +93,6 @@ impl Engine {
         self.read(Direction::Response, window, chunk.at, sink);
     }
 
-    /// As [`crate::protocol::http1::Engine::pass`], of the payload of a frame.
-    pub fn pass(
-        &mut self,
-        direction: Direction,
-        until: u64,
-        at: Moment,
-        sink: &mut dyn FnMut(Event),
-    ) -> Option<u64> {
-        let window = self.half(direction).reader.pass(until)?;
-        let passed = window.end();
-        self.read(direction, window, at, sink);
-        Some(passed)
-    }
-
     /// How many bytes of the frame under way come before the next one; 0 between frames.
     #[must_use]
     pub fn body_left(&self, direction: Direction) -> u64 {

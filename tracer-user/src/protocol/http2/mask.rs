@@ -73,15 +73,6 @@ impl Mask {
         self.pending.len()
     }
 
-    /// As [`super::Engine::pass`].
-    pub(super) fn pass(&mut self, until: u64) -> Option<u64> {
-        let window = self.reader.pass(until)?;
-        let passed = window.end();
-        self.pending.clear();
-        self.walk(window, &mut []);
-        Some(passed)
-    }
-
     /// As [`super::Engine::body_left`].
     pub(super) fn body_left(&self) -> u64 {
         self.reader.payload_left()

@@ -61,11 +61,6 @@ impl Masking {
         Masked { head, tail, before, withheld }
     }
 
-    /// As [`super::Engine::pass`].
-    pub fn pass(&mut self, direction: Direction, until: u64) -> Option<u64> {
-        self.mask(direction).pass(until)
-    }
-
     /// As [`super::Engine::body_left`].
     #[must_use]
     pub fn body_left(&self, direction: Direction) -> u64 {

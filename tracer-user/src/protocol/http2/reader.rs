@@ -74,17 +74,6 @@ impl Reader {
         window
     }
 
-    /// Of the bytes up to `until`, which moved unseen, those that belong to the payload under way.
-    pub(super) fn pass(&mut self, until: u64) -> Option<Window<'static>> {
-        let next = self.next?;
-        let len = until.saturating_sub(next).min(self.payload_left());
-        if len == 0 {
-            return None;
-        }
-        self.next = Some(next + len);
-        Some(Window::missing(next, len))
-    }
-
     /// As it is at this place of the operation under way.
     pub(super) fn at(&self, window: &Window<'_>) -> Self {
         Self { next: Some(window.position()), ..self.clone() }
