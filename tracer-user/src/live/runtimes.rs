@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tracing::{debug, warn};
@@ -28,6 +28,8 @@ const MAX_TLS_LOOKS: u32 = 8;
 const MAX_TLS_PROCESSES: usize = 16_384;
 /// How long the start of tracing waits for the processes that are there already.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long requests go first after what was due.
+const TURN: Duration = Duration::from_millis(10);
 
 enum Request {
     Look(u32, Occasion),
@@ -157,30 +159,30 @@ impl Looking {
         // Those that are there from the start. What names flows of execution is told of all of them before
         // any of them gets what takes longer: dozens of uprobes on TLS.
         let mut rest = vec![];
+        // When what is due has its turn, also where one request follows the other: a host that starts
+        // processes all the time.
+        let mut turn = Instant::now();
         loop {
+            let now = Instant::now();
+            let due = if now >= turn {
+                turn = now + TURN;
+                self.due(&mut unfollowed, &mut later)
+            } else {
+                None
+            };
             let pause = unfollowed.pause().unwrap_or(Duration::MAX).min(later.pause());
-            let request = match requests.recv_timeout(pause) {
+            let request = match due.map_or_else(|| requests.recv_timeout(pause.max(turn - now)), Ok)
+            {
                 Ok(request) => request,
-                Err(RecvTimeoutError::Timeout) => {
-                    if !unfollowed.is_empty() {
-                        unfollowed.called(self.uprobes.unfollowed());
-                    }
-                    let calls =
-                        unfollowed.next().map(|process| Request::Look(process, Occasion::Calls));
-                    let due =
-                        || later.next().map(|process| Request::Look(process, Occasion::Again));
-                    match calls.or_else(due) {
-                        Some(again) => again,
-                        None => continue,
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             match request {
                 Request::Look(process, occasion @ (Occasion::Again | Occasion::Calls)) => {
                     let insight = self.look(process, occasion, &mut detectors);
                     later.put_if(insight.again == Again::Later, process);
-                    unfollowed.put_if(insight.again == Again::Unfollowed, process);
+                    unfollowed.put(process, &insight);
+                    turn = Instant::now() + TURN;
                 }
                 Request::Look(process, occasion) => {
                     later.forget(process);
@@ -194,7 +196,7 @@ impl Looking {
                     }
                     // Once more in any case: soon more may be known of others that run its program.
                     later.put_if(insight.again != Again::Never, process);
-                    unfollowed.put_if(insight.again == Again::Unfollowed, process);
+                    unfollowed.put(process, &insight);
                 }
                 Request::Tls(process) => self.look_at_libraries(process),
                 Request::Ended(process) => {
@@ -219,6 +221,15 @@ impl Looking {
                 }
             }
         }
+    }
+
+    /// Whom to look at again.
+    fn due(&mut self, unfollowed: &mut Unfollowed, later: &mut Later) -> Option<Request> {
+        if !unfollowed.is_empty() {
+            unfollowed.called(self.uprobes.unfollowed());
+        }
+        let calls = unfollowed.next().map(|process| Request::Look(process, Occasion::Calls));
+        calls.or_else(|| later.next().map(|process| Request::Look(process, Occasion::Again)))
     }
 
     /// Those that whoever is started later will most likely use: then they are probed before their
