@@ -2,6 +2,7 @@
 //! task says that waits for it.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -106,7 +107,20 @@ fn tasks_on_many_threads() -> Result<()> {
     assert_found("multi_thread")
 }
 
+/// On a host that starts processes all the time: the tracer hears of each of them.
 #[test]
 fn tasks_on_one_thread() -> Result<()> {
-    assert_found("current_thread")
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let starting = scope.spawn(|| -> Result<()> {
+            while !over.load(Ordering::Relaxed) {
+                ensure!(Command::new("true").status()?.success(), "true(1) failed");
+            }
+            Ok(())
+        });
+        let found = assert_found("current_thread");
+        over.store(true, Ordering::Relaxed);
+        starting.join().map_err(|_| anyhow!("panicked"))??;
+        found
+    })
 }

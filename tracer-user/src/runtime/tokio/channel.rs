@@ -71,5 +71,5 @@ fn ends(
     let both = states.flat_map(|(state, _)| {
         others.iter().map(move |&(far, waiter)| (Wait { waker: far, state, ..wait }, waiter))
     });
-    both.map(|(wait, waiter)| Way { wait, through: at, waiter, open }).collect()
+    both.map(|(wait, waiter)| Way { wait, place: (at, waiter.at()), waiter, open }).collect()
 }

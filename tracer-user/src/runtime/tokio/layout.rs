@@ -177,26 +177,40 @@ impl Layout {
     /// on.
     fn walk(&mut self, program: &Program<'_>, waker: u64, writer: Sleeper) {
         let mut last = writer;
+        // The known way that led there, and from where.
+        let mut by: Option<(Wait, u64)> = None;
         for link in 0..MAX_LINKS {
             let table = last.table().wrapping_sub(program.base);
             let known = self.sightings.of(table).copied();
-            if let (Some(_), Sleeper::Task { at, shape }) = (known, last) {
-                self.sightings.compare(&channel::ways(program, waker, at, &shape), program.base);
-            }
             let next = match (known, last) {
-                (Some(wait), _) => way::follow(program, waker, &wait, last.at()),
+                (Some(wait), Sleeper::Task { at, shape }) => {
+                    let ways = channel::ways(program, waker, at, &shape);
+                    self.sightings.compare(&ways, program.base);
+                    way::follow(program, waker, &wait, at)
+                }
                 (None, Sleeper::Task { at, shape }) if link == 0 => {
                     self.sight(program, channel::ways(program, waker, at, &shape))
                 }
                 (None, Sleeper::Task { at, shape }) => self.joining(program, waker, at, &shape),
-                (None, Sleeper::Other { table, at }) => {
-                    self.sight(program, way::shared(program, waker, table, at, writer.at()))
+                (_, Sleeper::Other { table, at }) => {
+                    let ways = way::shared(program, waker, table, at, writer.at());
+                    // The process runs on: what was left meanwhile says nothing.
+                    let leads =
+                        |(wait, from)| way::follow(program, waker, &wait, from) == Some(last);
+                    match known {
+                        _ if !by.is_none_or(leads) => None,
+                        None => self.sight(program, ways),
+                        Some(wait) => {
+                            let taken = way::is_taken(program, &wait, at);
+                            self.sightings.compare_shared(&wait, at, taken, &ways, program.base);
+                            way::follow(program, waker, &wait, at)
+                        }
+                    }
                 }
             };
-            match next {
-                Some(next) => last = next,
-                None => break,
-            }
+            let Some(next) = next else { break };
+            by = known.map(|wait| (wait, last.at()));
+            last = next;
         }
     }
 

@@ -79,12 +79,14 @@ impl Detector for Tokio {
             return None;
         }
         let end = Instant::now() + PATIENCE;
-        layout.look(&program, &sockets, end);
-        let calls = process.occasion == Occasion::Calls;
-        // Others that run the program may wait for what is known of it.
-        while calls && layout.size() == 0 && Instant::now() < end {
-            std::thread::sleep(PAUSE);
+        let (calls, size) = (process.occasion == Occasion::Calls, layout.size());
+        loop {
             layout.look(&program, &sockets, end);
+            // Who called may not wait yet; others that are to be looked at are not kept waiting for long.
+            if !calls || layout.size() != size || Instant::now() >= end {
+                break;
+            }
+            std::thread::sleep(PAUSE);
         }
         // Even if there is nothing to read yet, the probes are to tell when the process makes calls:
         // then there is.
