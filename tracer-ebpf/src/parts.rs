@@ -1,6 +1,7 @@
 //! Operations of HTTP/2 connections: frames are followed, what somebody wants of them is copied, and what
-//! DATA carries is counted. Of connections that were upgraded to something else, all is copied. One operation can make several records, one after the other: each has bytes
-//! that were copied, and behind them others that were not.
+//! DATA carries is counted. Of connections that were upgraded to something else, all is copied. One
+//! operation can make several records, one after the other: each has bytes that were copied, and behind
+//! them others that were not.
 
 use core::ffi::c_void;
 
