@@ -4,6 +4,7 @@
 pub mod accuracy;
 pub mod certificates;
 pub mod configured;
+pub mod databases;
 pub mod exchanges;
 pub mod expect;
 pub mod export;

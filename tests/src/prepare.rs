@@ -165,12 +165,17 @@ pub fn websocket_python() -> Result<PathBuf> {
 
 /// The same for Node.js: the script, beside the packages that it needs.
 pub fn websocket_node() -> Result<PathBuf> {
-    let (sources, place) =
-        (paths::service_sources().join("websocket"), paths::cache().join("node-websocket"));
-    let _lock = lock("node-websocket")?;
+    node_script("websocket", "talk.js")
+}
+
+/// A script below this directory, beside the packages that its lock file has.
+fn node_script(directory: &str, script: &str) -> Result<PathBuf> {
+    let name = format!("node-{directory}");
+    let (sources, place) = (paths::service_sources().join(directory), paths::cache().join(&name));
+    let _lock = lock(&name)?;
     fs::create_dir_all(&place)?;
     let copy = |name: &str| fs::copy(sources.join(name), place.join(name));
-    copy("talk.js")?;
+    copy(script)?;
     let wanted = fs::read_to_string(sources.join("package-lock.json"))?;
     let stamp = place.join("installed");
     if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
@@ -181,7 +186,22 @@ pub fn websocket_node() -> Result<PathBuf> {
         run("npm ci", &mut npm)?;
         fs::write(&stamp, wanted)?;
     }
-    Ok(place.join("talk.js"))
+    Ok(place.join(script))
+}
+
+/// The Python environment of the services in front of databases.
+pub fn databases_python() -> Result<PathBuf> {
+    environment("venv-databases", &paths::service_sources().join("databases/requirements.txt"))
+}
+
+/// The same in Go.
+pub fn databases_go() -> Result<PathBuf> {
+    go_module("databases", "databases")
+}
+
+/// The same on Node.js: the script, beside the packages that it needs.
+pub fn databases_node() -> Result<PathBuf> {
+    node_script("databases", "service.js")
 }
 
 /// The binary of the service on tokio, with its dependencies as its lock file has them.

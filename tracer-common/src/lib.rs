@@ -4,6 +4,7 @@
 //! layout that has any.
 #![cfg_attr(not(test), no_std)]
 
+pub mod backing;
 pub mod counter;
 pub mod filter;
 pub mod follow;

@@ -175,4 +175,8 @@ pub struct Choices {
     pub ports_matter: u32,
     /// Bytes in the ring buffer from which on the reader is woken at once.
     pub wake_at: u32,
+    /// Protocols of backing services that are followed: a set of [`crate::backing`]'s bits.
+    pub backing: u32,
+    /// 1: on the connections of the services themselves, too, not on those of their clients alone.
+    pub backing_servers: u32,
 }

@@ -65,6 +65,9 @@ pub const VERDICT_UNDECIDED: u32 = 4;
 /// plaintext what is HTTP ([`DATA_TLS`]).
 pub const VERDICT_TLS: u32 = 5;
 
+/// [`Connection::verdict`]: a protocol of a backing service was seen on it ([`crate::backing`]).
+pub const VERDICT_BACKING: u32 = 6;
+
 /// [`Connection::flags`]: this side called connect(2).
 pub const CONNECTION_OPENER: u32 = 1;
 /// [`Connection::flags`]: this side accepted the connection.

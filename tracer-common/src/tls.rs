@@ -46,8 +46,12 @@ pub enum Call {
 #[inline(always)]
 #[must_use]
 pub const fn is_record(first: u64) -> bool {
+    const SHORTEST: u32 = 4;
     let [kind, major, minor, ..] = first.to_le_bytes();
-    matches!(kind, 20..=23) && major == 3 && minor <= 4
+    let hello = hello_len(first);
+    // MySQL's packets of 790 bytes begin so, too.
+    let plausible = hello == 0 || hello >= RECORD_HEADER + SHORTEST;
+    matches!(kind, 20..=23) && major == 3 && minor <= 4 && plausible
 }
 
 /// How long the record is that begins so, if both sides' hellos come in such ones (a handshake): with
@@ -78,5 +82,6 @@ mod tests {
         assert!(!first(*b"GET / HT"));
         assert!(!first([0x16, 3, 5, 0, 0, 0, 0, 0]));
         assert!(!first([0x18, 3, 3, 0, 0, 0, 0, 0]));
+        assert!(!first(*b"\x16\x03\0\0\x03SEL"), "MySQL");
     }
 }

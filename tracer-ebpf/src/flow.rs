@@ -54,6 +54,9 @@ pub(crate) extern "C" fn note_flow(index: u32, start: u32, sends: u32) -> u32 {
     if sends == 0 && start == Start::Request as u32 {
         reads(pid, time);
     }
+    if sends != 0 && start == Start::Response as u32 {
+        answers(pid);
+    }
     let file = || file_of(Found { address: *sock, cookie });
     message(pid, file, owner, start, direction, &mut data.flow);
     0
@@ -194,6 +197,15 @@ fn reads(pid: u32, time: u64) {
     // SAFETY: as in `current`.
     if unsafe { RUNTIMES.get(pid) }.is_some_and(|runtime| runtime.kind == FLOW_PYTHON) {
         work::read(time);
+    }
+}
+
+/// Notes that the current task of a process has written the beginning of a response.
+#[inline(always)]
+fn answers(pid: u32) {
+    // SAFETY: as in `current`.
+    if unsafe { RUNTIMES.get(pid) }.is_some_and(|runtime| runtime.kind == FLOW_PYTHON) {
+        work::answer();
     }
 }
 

@@ -1,5 +1,5 @@
 //! The kernel side of Tracer: looks at completed socket operations, and tells user space of those
-//! that belong to HTTP/1 connections. Everything else pays one look.
+//! that belong to HTTP connections, or to those of databases' clients. Everything else pays one look.
 #![no_std]
 #![no_main]
 // The macros make public wrappers around the probes.

@@ -5,15 +5,15 @@ use tracer_common::{
     filter::{SELF, TRACE},
     head::Start,
     record::{
-        DATA_HELLO, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, KIND_DATA, MAX_TAIL, VERDICT_HTTP,
-        VERDICT_SELF, VERDICT_TLS, VERDICT_UNDECIDED,
+        DATA_HELLO, DATA_NO_BUFFER, DATA_PAGE_FAULT, Data, KIND_DATA, MAX_TAIL, VERDICT_BACKING,
+        VERDICT_HTTP, VERDICT_SELF, VERDICT_TLS, VERDICT_UNDECIDED,
     },
 };
 
 use crate::{
     buffer::Buffer,
     call::Call,
-    carried::{IN_PARTS, judge, leave_http, look, share, wait_for_turn},
+    carried::{IN_PARTS, Sight, begins, judge, leave_http, look, share, wait_for_turn},
     flow, golang,
     kernel::{Sock, UnixSock, header},
     lifecycle::tell_unix_end,
@@ -61,10 +61,10 @@ pub(crate) fn try_operation(
         None => sock.find_or_create()?,
     };
     let len = ret as u32;
-    if len == 0 && is_unix && !socket.is_http() {
+    if len == 0 && is_unix && !socket.is_decoded() {
         return tell_unix_end(sock, socket);
     }
-    if matches!(socket.class, OTHER | FILTERED) || (len == 0 && !socket.is_http()) {
+    if matches!(socket.class, OTHER | FILTERED) || (len == 0 && !socket.is_decoded()) {
         return Err(Stop::NotOurs);
     }
     let known_tls = socket.class == TLS && socket.flags & ANNOUNCED != 0;
@@ -109,14 +109,21 @@ pub(crate) fn try_operation(
     }
     let start = look(buffer, len);
     let start = forget(&mut scratch.start, start);
-    let verdict = if known_tls { VERDICT_TLS } else { judge(socket, start, buffer) };
+    let verdict = if known_tls {
+        VERDICT_TLS
+    } else {
+        let asked = !is_unix && socket.class == UNKNOWN;
+        let ports = if asked { ports(sock, direction) } else { 0 };
+        judge(socket, start, buffer, Sight { index, len, ports, direction })
+    };
     if verdict == VERDICT_UNDECIDED {
         return wait(sock, socket, scratch);
     }
-    if !known_tls && (verdict != VERDICT_HTTP || socket.flags & ANNOUNCED == 0) {
+    let decoded = verdict == VERDICT_HTTP || verdict == VERDICT_BACKING;
+    if !known_tls && (!decoded || socket.flags & ANNOUNCED == 0) {
         announce(sock, socket, scratch, verdict)?;
     }
-    if verdict != VERDICT_HTTP && verdict != VERDICT_TLS {
+    if !decoded && verdict != VERDICT_TLS {
         socket.class = OTHER;
         return Err(Stop::Counted(Counter::NotHttp));
     }
@@ -133,9 +140,10 @@ pub(crate) fn try_operation(
         let opens = direction == Direction::Send;
         (want, if opens { Start::Request } else { Start::Other } as u32)
     } else {
+        let what = begins(socket, start.what, direction);
         let want = share(socket, start.what, direction, len);
         leave_http(socket, start);
-        (want, start.what)
+        (want, what)
     };
     let want = forget(&mut scratch.data.head_len, want);
     let what = forget(&mut scratch.start.what, what);
@@ -153,6 +161,16 @@ pub(crate) fn try_operation(
         return tls::operation(sock, socket, direction);
     }
     if len == 0 && is_unix { tell_unix_end(sock, socket) } else { Ok(()) }
+}
+
+/// As [`Sight::ports`] has them.
+#[inline(always)]
+fn ports(sock: Sock, direction: Direction) -> u32 {
+    let (local, remote) = (u32::from(sock.local_port()), u32::from(sock.remote_port()));
+    match direction {
+        Direction::Send => local << 16 | remote,
+        Direction::Receive => remote << 16 | local,
+    }
 }
 
 /// Whoever answers on a unix socket that has not shown yet what it carries may be answering a

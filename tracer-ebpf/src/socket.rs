@@ -54,6 +54,8 @@ pub(crate) const HTTP2: u32 = 4;
 pub(crate) const TLS: u32 = 5;
 /// [`Socket::class`]: HTTP/1 has ended on it; it goes on as something else, which may be WebSocket.
 pub(crate) const UPGRADED: u32 = 6;
+/// [`Socket::class`]: a protocol of a backing service.
+pub(crate) const BACKING: u32 = 7;
 
 /// [`Socket::flags`], beside `CONNECTION_*`: user space knows its addresses.
 pub(crate) const ANNOUNCED: u32 = 1 << 8;
@@ -71,6 +73,9 @@ pub(crate) const SETTLED: u32 = 1 << 14;
 
 /// [`Socket::flags`]: what it carries since HTTP/1 has ended looks like WebSocket.
 pub(crate) const TALKS: u32 = 1 << 13;
+
+/// [`Socket::flags`]: of a backing service, the side that answers.
+pub(crate) const SERVES: u32 = 1 << 15;
 
 const PROTOCOL_TCP: u16 = 6;
 const SOCK_STREAM: u16 = 1;
@@ -175,6 +180,12 @@ impl Socket {
     #[inline(always)]
     pub(crate) fn is_http(&self) -> bool {
         matches!(self.class, HTTP | HTTP2 | UPGRADED)
+    }
+
+    /// It carries what user space decodes.
+    #[inline(always)]
+    pub(crate) fn is_decoded(&self) -> bool {
+        self.is_http() || self.class == BACKING
     }
 
     /// Reads where the sequence numbers began, once.

@@ -2,6 +2,9 @@
 //! `concurrent.futures.ThreadPoolExecutor` does: whoever takes an item out works for the context that
 //! put it in; where that has no name, for the request that the thread had read last. Items are known
 //! by their addresses, which stay while they are in a queue.
+//!
+//! Queues hold other things than work, too: a pool's connections. Who has a request of its own to answer
+//! works for that, whatever it takes out of a queue.
 
 use aya_ebpf::{
     helpers::bpf_get_current_pid_tgid,
@@ -67,12 +70,16 @@ pub(crate) fn try_get(ctx: &RetProbeContext) -> Result<(), Stop> {
     if item == 0 {
         return Err(Stop::NotOurs);
     }
+    let owes = current().is_some_and(|work| work.hops == 0);
     // SAFETY: the value is copied at once, and an item is taken out only once.
     match unsafe { QUEUED.get(key(pid, item)) }.copied() {
         Some(work) => {
-            let _ = WORKS.insert(tid, Work { hops: work.hops + 1, ..work }, 0);
+            if !owes {
+                let _ = WORKS.insert(tid, Work { hops: work.hops + 1, ..work }, 0);
+            }
             let _ = QUEUED.remove(key(pid, item));
         }
+        None if owes => {}
         None => {
             let _ = WORKS.remove(tid);
         }
@@ -86,6 +93,12 @@ pub(crate) fn read(time: u64) {
     let tid = bpf_get_current_pid_tgid() as u32;
     // As above.
     let _ = WORKS.insert(tid, Work { context: 0, origin: time, hops: 0 }, 0);
+}
+
+/// The current thread answers: whatever it has read, it has no request of its own any more.
+#[inline(always)]
+pub(crate) fn answer() {
+    let _ = WORKS.remove(bpf_get_current_pid_tgid() as u32);
 }
 
 /// What the current thread works for.

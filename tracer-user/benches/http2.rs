@@ -1,6 +1,8 @@
 //! How fast HTTP/2 is followed on one core: connections are played from memory, again and again, through
 //! an engine, as socket operations of 16 KiB. `cargo xtask bench`.
 
+mod rate;
+
 use std::hint::black_box;
 use std::io::Read as _;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use serde::Deserialize;
 use tracer_user::connection::{Chunk, Moment};
 use tracer_user::protocol::http1::Limits;
 use tracer_user::protocol::http2::Engine;
+
+use self::rate::per_second;
 
 #[derive(Parser)]
 struct Options {
@@ -51,18 +55,11 @@ fn main() -> Result<()> {
     for (name, connection) in connections()? {
         let mut took: Vec<_> = (0..options.rounds).map(|_| connection.play()).collect();
         took.sort();
-        let per_second = |count: usize| {
-            let of = |it: Option<&Duration>| {
-                it.map_or(f64::NAN, |it| count as f64 / it.as_secs_f64() / 1e6)
-            };
-            let (min, max) = (of(took.last()), of(took.first()));
-            format!("{min:.2} / {:.2} / {max:.2}", of(took.get(took.len() / 2)))
-        };
         let bytes = connection.requests.len() + connection.responses.len();
         println!(
             "{name:24} {:34} MB/s {:28} frames/s",
-            per_second(bytes),
-            per_second(connection.frames)
+            per_second(&took, bytes),
+            per_second(&took, connection.frames)
         );
     }
     Ok(())

@@ -160,7 +160,7 @@ impl Played {
 /// What the stages before causality make of a recording.
 fn steps(inputs: &[Input], settings: &Settings) -> Vec<Step> {
     let mut exchanges =
-        Exchanges::new(settings.connections, settings.open_exchanges, settings.http1.clone());
+        Exchanges::new(settings.connections, settings.open_exchanges, settings.protocols());
     let (mut steps, mut signals, mut order) = (vec![], vec![], 0);
     for input in inputs {
         match input {

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tracer_common::record::{
-    self, DATA_HELLO, DATA_TLS, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_HTTP,
-    VERDICT_OTHER, VERDICT_SELF, VERDICT_TLS, VERDICT_UNDECIDED,
+    self, DATA_HELLO, DATA_TLS, PROCESS_EXEC, STATE_CLOSED, STATE_CONNECTING, VERDICT_BACKING,
+    VERDICT_HTTP, VERDICT_OTHER, VERDICT_SELF, VERDICT_TLS, VERDICT_UNDECIDED,
 };
 
 use crate::causality::{self, Causality, Hearing};
@@ -61,7 +61,7 @@ impl<D: Directory> Pipeline<D> {
             exchanges: Exchanges::new(
                 settings.connections,
                 settings.open_exchanges,
-                settings.http1,
+                settings.protocols(),
             ),
             causality: Causality::new(causality::Settings {
                 settle,
@@ -327,7 +327,7 @@ impl<D: Directory> Pipeline<D> {
                 }
             }
             VERDICT_OTHER | VERDICT_UNDECIDED if inbound => self.causality.undecoded(cookie, at),
-            VERDICT_HTTP => {
+            VERDICT_HTTP | VERDICT_BACKING => {
                 self.causality.decoded(cookie, at);
                 self.meet(at, &info.comm);
                 self.exchanges.connection(record, info);

@@ -35,6 +35,9 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     cargo.args(["bench", "--package", "tracer-user", "--bench", "http2"]);
     step::run("measuring HTTP/2", &mut cargo)?;
     let mut cargo = workspace::cargo();
+    cargo.args(["bench", "--package", "tracer-user", "--bench", "backing"]);
+    step::run("measuring the protocols of databases", &mut cargo)?;
+    let mut cargo = workspace::cargo();
     cargo.args(["bench", "--package", "tracer-user", "--bench", "store", "--"]);
     if let Some(spans) = options.store_spans {
         cargo.arg("--spans").arg(spans.to_string());

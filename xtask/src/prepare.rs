@@ -55,7 +55,9 @@ pub(crate) fn backends() -> Result<()> {
             ("chromium", "chromium"),
             ("chromedriver", "chromium-driver"),
             ("node", "nodejs"),
-            ("npm", "npm"),
+            ("redis-server", "redis-server"),
+            ("memcached", "memcached"),
+            ("mariadbd", "mariadb-server"),
         ],
         why,
     )?;
@@ -72,6 +74,10 @@ pub(crate) fn backends() -> Result<()> {
     thing("Python packages for gRPC", e2e::prepare::rpc_python)?;
     thing("Python packages for WebSocket", e2e::prepare::websocket_python)?;
     thing("Node.js packages for WebSocket", e2e::prepare::websocket_node)?;
+    install::packages(&["postgresql"], why)?;
+    thing("Python packages for databases", e2e::prepare::databases_python)?;
+    thing("Go service with databases", e2e::prepare::databases_go)?;
+    thing("Node.js packages for databases", e2e::prepare::databases_node)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("programs that move messages", || {
         e2e::prepare::mover()?;

@@ -140,6 +140,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
                 "alpn",
                 "backends",
                 "capture",
+                "databases",
                 "goroutines",
                 "h2",
                 "mesh",

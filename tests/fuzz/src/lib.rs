@@ -2,6 +2,7 @@
 //! its own (`cargo xtask fuzz`), and the tests here with those of `corpus`, where every input that
 //! ever broke something stays.
 
+mod backing;
 mod btf;
 mod headers;
 mod http1;
@@ -14,6 +15,7 @@ mod split;
 mod tls;
 mod websocket;
 
+pub use backing::{kafka, memcached, mongodb, mysql, postgresql, redis};
 pub use btf::btf;
 pub use headers::headers;
 pub use http1::http1;
@@ -64,6 +66,36 @@ mod tests {
     #[test]
     fn websocket() {
         replay("websocket", super::websocket);
+    }
+
+    #[test]
+    fn redis() {
+        replay("redis", super::redis);
+    }
+
+    #[test]
+    fn postgresql() {
+        replay("postgresql", super::postgresql);
+    }
+
+    #[test]
+    fn mysql() {
+        replay("mysql", super::mysql);
+    }
+
+    #[test]
+    fn mongodb() {
+        replay("mongodb", super::mongodb);
+    }
+
+    #[test]
+    fn memcached() {
+        replay("memcached", super::memcached);
+    }
+
+    #[test]
+    fn kafka() {
+        replay("kafka", super::kafka);
     }
 
     #[test]

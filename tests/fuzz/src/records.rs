@@ -11,6 +11,7 @@ use tracer_common::record::{
     STATE_CLOSED, VERDICT_TLS,
 };
 use tracer_user::pipeline::{Directory, Pipeline, Settings};
+use tracer_user::protocol::backing;
 use tracer_user::protocol::http1::Limits;
 use tracer_user::trace::{Clock, LeaveOut, Resource};
 use zerocopy::{FromZeros as _, IntoBytes as _};
@@ -44,6 +45,7 @@ pub(crate) fn settings() -> Settings {
         connections: 6,
         open_exchanges: 5,
         http1: Limits { max_head: 200, max_headers: 5, max_target: 64, max_pending: 3 },
+        backing: backing::Settings { servers: true, ..backing::Settings::default() },
         settle: SECOND,
         max_hold: 5 * SECOND,
         min_confidence: 0.5,

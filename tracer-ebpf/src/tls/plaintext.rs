@@ -6,14 +6,14 @@ use tracer_common::{
     filter::TRACE,
     record::{
         CONNECTION_MIDSTREAM, DATA_MIDSTREAM, DATA_SEND, DATA_TLS, KIND_DATA, KIND_STATE,
-        STATE_DECODED, State, VERDICT_HTTP, VERDICT_UNDECIDED,
+        STATE_DECODED, State, VERDICT_BACKING, VERDICT_HTTP, VERDICT_UNDECIDED,
     },
 };
 
 use super::session::{Session, find};
 use crate::{
     buffer::Buffer,
-    carried::{IN_PARTS, judge, leave_http, look, share, wait_for_turn},
+    carried::{IN_PARTS, Sight, begins, judge, leave_http, look, share, wait_for_turn},
     flow,
     kernel::header,
     operation::{Direction, forget, record},
@@ -74,8 +74,9 @@ fn told(
     let buffer = forget(&mut scratch.buffer, buffer(from));
     let start = look(buffer, len);
     let start = forget(&mut scratch.start, start);
-    match judge(socket, start, buffer) {
-        VERDICT_HTTP => {}
+    // Only what speaks for itself is recognised.
+    match judge(socket, start, buffer, Sight { index, len, ports: 0, direction }) {
+        VERDICT_HTTP | VERDICT_BACKING => {}
         VERDICT_UNDECIDED => return Err(Stop::NotOurs),
         _ => {
             socket.class = OTHER;
@@ -94,15 +95,16 @@ fn told(
     data.copied_seq = socket.receive_base.wrapping_add(socket.received());
     // A full map evicts its oldest entry.
     let _ = SPEAKERS.insert(pid, 0, 0);
+    let what = begins(socket, start.what, direction);
     let want = share(socket, start.what, direction, len);
     leave_http(socket, start);
     // As little as possible is known from here on: the verifier goes through what follows once for
     // each thing that is.
     let want = forget(&mut data.head_len, want);
     let len = forget(&mut data.len, len);
-    let start = forget(&mut scratch.start, start);
+    let what = forget(&mut scratch.start.what, what);
     let Session { end, socket, .. } = session;
-    flow::acts(scratch, &mut socket.owner, index, start.what, direction, end.address);
+    flow::acts(scratch, &mut socket.owner, index, what, direction, end.address);
     let buffer = scratch.buffer;
     let buffer = forget(&mut scratch.buffer, buffer);
     if want == IN_PARTS {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
+use super::backing::BackingArgs;
 use super::groups::{ExcludeArgs, ExportArgs, LIMITS, LimitArgs, StitchArgs, TraceArgs};
 use super::sampling::SampleArgs;
 use super::store::StoreArgs;
@@ -182,6 +183,9 @@ pub struct RunArgs {
     /// What is not.
     #[command(flatten)]
     pub exclude: ExcludeArgs,
+    /// What is told of databases.
+    #[command(flatten)]
+    pub backing: BackingArgs,
     /// How spans become traces.
     #[command(flatten)]
     pub stitch: StitchArgs,
@@ -222,6 +226,9 @@ pub struct ReplayArgs {
     /// Where spans go.
     #[command(flatten)]
     pub export: ExportArgs,
+    /// What is told of databases.
+    #[command(flatten)]
+    pub backing: BackingArgs,
     /// How spans become traces.
     #[command(flatten)]
     pub stitch: StitchArgs,
@@ -243,6 +250,7 @@ impl ReplayArgs {
                 ..ExcludeArgs::default()
             },
             export: self.export,
+            backing: self.backing,
             stitch: self.stitch,
             limits: self.limits,
             ..RunArgs::default()

@@ -29,6 +29,7 @@ impl Settings {
                 max_headers: self.limits.max_headers.into(),
                 ..http1::Limits::default()
             },
+            backing: self.backing,
             settle: nanoseconds(self.settle),
             max_hold: nanoseconds(self.max_hold),
             min_confidence: self.min_confidence,

@@ -32,6 +32,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
+use super::backing::{Protocol, SqlText};
 use super::error::Error;
 use super::filter::Selection;
 use super::groups::WhenInstrumented;
@@ -60,6 +61,9 @@ pub struct File {
     pub when_instrumented: Option<WhenInstrumented>,
     pub respect_sampled: Option<bool>,
     pub no_uprobes: Option<bool>,
+    pub protocols: Vec<Protocol>,
+    pub sql_text: Option<SqlText>,
+    pub database_servers: Option<bool>,
     pub ui: Option<Place>,
     pub ui_open: Option<bool>,
     pub data_dir: Option<PathBuf>,

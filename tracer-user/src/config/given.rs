@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::args::RunArgs;
+use super::backing;
 use super::bounds::nanoseconds;
 use super::file::File;
 use super::groups::WhenInstrumented;
@@ -23,6 +24,7 @@ pub(super) struct Given {
     pub(super) max_open_exchanges: Option<u32>,
     pub(super) max_head: Option<u32>,
     pub(super) max_headers: Option<u16>,
+    pub(super) backing: backing::Given,
 }
 
 impl Given {
@@ -39,6 +41,7 @@ impl Given {
             max_open_exchanges: limits.max_open_exchanges.or(file.max_open_exchanges),
             max_head: limits.max_head.or(file.max_head),
             max_headers: limits.max_headers.or(file.max_headers),
+            backing: backing::Given::new(&args.backing, file),
         }
     }
 
@@ -56,6 +59,7 @@ impl Given {
         set(&mut settings.open_exchanges, self.max_open_exchanges.map(|most| most as usize));
         set(&mut settings.http1.max_head, self.max_head.map(|most| most as usize));
         set(&mut settings.http1.max_headers, self.max_headers.map(usize::from));
+        settings.backing = self.backing.over(settings.backing);
         if self.max_hold.is_some() && self.settle.is_none() {
             settings.settle = settings.settle.min(settings.max_hold);
         } else {

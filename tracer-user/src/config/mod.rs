@@ -5,6 +5,7 @@
 //! nothing reads the environment later.
 
 mod args;
+mod backing;
 mod bounds;
 mod error;
 mod exporters;
@@ -19,6 +20,7 @@ mod ui;
 mod units;
 
 pub use args::{Args, Command, ExplainArgs, RecordArgs, ReplayArgs, RunArgs, TopArgs, TraceIdArgs};
+pub use backing::{BackingArgs, Protocol, SqlText};
 pub use error::Error;
 pub use file::File;
 pub use filter::{Filter, Selection, Verdict};

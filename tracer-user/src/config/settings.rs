@@ -15,6 +15,7 @@ use super::ui;
 use crate::causality::Kinds;
 use crate::export::Target;
 use crate::process::{Rules, parse_attributes};
+use crate::protocol::backing;
 use crate::serve::Page;
 
 /// What bounds the tracer's memory.
@@ -82,6 +83,8 @@ pub struct Settings {
     pub when_instrumented: WhenInstrumented,
     /// Traces that are not sampled are left out.
     pub respect_sampled: bool,
+    /// What is told of backing services.
+    pub backing: backing::Settings,
     /// Functions of traced programs are probed where that tells who asks for a call.
     pub uprobes: bool,
     /// When to stop; `None` for when interrupted.
@@ -134,6 +137,7 @@ impl Settings {
             max_hold: given.max_hold.unwrap_or(MAX_HOLD),
             when_instrumented: given.when_instrumented.unwrap_or_default(),
             respect_sampled: given.respect_sampled.unwrap_or_default(),
+            backing: given.backing.over(backing::Settings::default()),
             uprobes: !args.no_uprobes.or(file.no_uprobes).unwrap_or(false),
             duration: args.duration.or(file.duration),
             verbosity: args.verbose,

@@ -14,7 +14,7 @@ mod value;
 
 pub use incomplete::{Incomplete, Reasons};
 pub use key::{ConnectionKey, PairKey, mix};
-pub(crate) use lane::{Heard, hear};
+pub(crate) use lane::{Heard, hear, recognise};
 pub(crate) use reorder::{Held, Reorder, Waiting};
 pub use signal::Signal;
 pub use stage::Exchanges;

@@ -6,11 +6,12 @@ mod pairs;
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use tracer_common::record::{self, DATA_SEND, DATA_TLS, STATE_CLOSED, STATE_DECODED};
+use tracer_common::record::{
+    self, DATA_SEND, DATA_TLS, STATE_CLOSED, STATE_DECODED, VERDICT_BACKING,
+};
 
 use crate::connection::{Bases, Chunk, Connections, Cookie, Info, Moment};
-use crate::protocol::Fault;
-use crate::protocol::http1::Limits;
+use crate::protocol::{Fault, Protocols};
 
 use super::closing::Closing;
 use super::full::Full;
@@ -54,7 +55,7 @@ pub struct Exchanges {
     seals: Seals,
     /// The first calls over TLS connections.
     calls: LruCache<ConnectionKey, ExchangeId>,
-    limits: Limits,
+    protocols: Protocols,
     next: u64,
     room: usize,
     refused: u64,
@@ -68,7 +69,7 @@ pub struct Exchanges {
 impl Exchanges {
     /// An empty stage that remembers at most `connections` connections and `open` open exchanges.
     #[must_use]
-    pub fn new(connections: usize, open: usize, limits: Limits) -> Self {
+    pub fn new(connections: usize, open: usize, protocols: Protocols) -> Self {
         Self {
             connections: Connections::new(connections),
             pairing: Pairing::default(),
@@ -76,7 +77,7 @@ impl Exchanges {
             closing: Closing::default(),
             seals: Seals::new(connections.min(MAX_SEALS.get())),
             calls: LruCache::new(MAX_SEALS),
-            limits,
+            protocols,
             next: 0,
             room: open,
             refused: 0,
@@ -94,6 +95,9 @@ impl Exchanges {
         if let Some(connection) = self.connections.touch(cookie, record.header.pid) {
             connection.bases = Bases::of_connection(record);
             connection.info = Some(info);
+            if record.verdict == VERDICT_BACKING {
+                connection.state.lane.announce();
+            }
         }
         self.rest(cookie);
     }
@@ -197,13 +201,13 @@ impl Exchanges {
             connection.state.received = at.time;
         }
         let from = signals.len();
-        let limits = self.limits.clone();
+        let protocols = self.protocols.clone();
         self.with(cookie, signals, |lane, place, sink| {
             if record.len == 0 && !sent {
                 lane.close(place, false, at, sink);
             } else {
                 let chunk = Chunk { at, position, len: record.len.into(), head, tail };
-                lane.operation(place, sent, &chunk, &limits, sink);
+                lane.operation(place, sent, &chunk, &protocols, sink);
             }
         });
         self.pair(from, signals);

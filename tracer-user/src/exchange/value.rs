@@ -1,6 +1,7 @@
 //! A request with its response, as one side saw it.
 
 use crate::connection::{Address, Cookie, Info, Moment};
+use crate::protocol::backing::{Call, Outcome};
 use crate::protocol::http1::{RequestHead, ResponseHead};
 use crate::protocol::http2::Rpc;
 use crate::protocol::tls::Version;
@@ -76,6 +77,10 @@ pub struct Exchange {
     pub reset: Option<u32>,
     /// What is known of it as a gRPC call, if it is one.
     pub rpc: Option<Box<Rpc>>,
+    /// What is asked of a backing service; then it is no HTTP.
+    pub call: Option<Box<Call>>,
+    /// What that has answered.
+    pub outcome: Option<Box<Outcome>>,
     /// It stands for a whole connection whose plaintext is not had.
     pub sealed: Option<Box<Sealed>>,
     /// What was said behind it, if it began a WebSocket connection: the client's part and the
@@ -129,6 +134,8 @@ impl Exchange {
             response_body: 0,
             reset: None,
             rpc: None,
+            call: None,
+            outcome: None,
             sealed: None,
             websocket: None,
             incomplete: Reasons::default(),

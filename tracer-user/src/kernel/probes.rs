@@ -42,6 +42,10 @@ pub struct Selection {
     pub ports: BTreeMap<u16, u32>,
     /// Ring buffer size in bytes; rounded up to a power of two of pages.
     pub ring_size: u32,
+    /// Protocols of backing services that are followed: a set of `backing`'s bits.
+    pub backing: u32,
+    /// On the services' own connections, too.
+    pub backing_servers: bool,
     /// Have the probes log what they stop at.
     pub log: bool,
 }
@@ -81,6 +85,8 @@ impl Probes {
             only_named_ports: selection.only_named_ports.into(),
             ports_matter: (!selection.ports.is_empty()).into(),
             wake_at: ring_size / 8,
+            backing: selection.backing,
+            backing_servers: selection.backing_servers.into(),
         };
         let level = if selection.log { aya_log::Level::Debug as u8 } else { 0 };
         let processors =

@@ -177,6 +177,8 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
         processes: verdicts,
         ports: ports(filter),
         ring_size: settings.limits.ring_size,
+        backing: settings.backing.protocols,
+        backing_servers: settings.backing.servers,
         log: settings.verbosity >= 2,
     }
 }

@@ -1,12 +1,14 @@
 //! One TCP connection: both directions, and what they say.
 //!
 //! ```text
-//! Opening -> Http -> closed
+//! Opening -> Decoded -> closed
 //!    |
 //!    +-----> Other
 //! ```
 
 use std::collections::VecDeque;
+
+use tracer_common::record::{VERDICT_BACKING, VERDICT_HTTP};
 
 use crate::replay::Input;
 
@@ -27,7 +29,7 @@ pub(super) struct Context<'a> {
 #[derive(Debug)]
 enum Speech {
     Opening(Opening),
-    Http { client: usize, server: Box<Server> },
+    Decoded { client: usize, server: Box<Server> },
     Other,
 }
 
@@ -129,7 +131,7 @@ impl Conversation {
         }
         self.flush(context);
         self.closed = true;
-        if let Speech::Http { server, .. } = &self.speech {
+        if let Speech::Decoded { server, .. } = &self.speech {
             context.out.push_back(server.closed(time));
         }
     }
@@ -169,7 +171,7 @@ impl Conversation {
             match step {
                 Step::Piece(piece) => self.piece(end, piece, context),
                 Step::End { time } => {
-                    if let Speech::Http { client, server } = &self.speech {
+                    if let Speech::Decoded { client, server } = &self.speech {
                         context.out.push_back(match end == *client {
                             true => server.end_of_stream(time),
                             false => server.send_closed(time),
@@ -184,26 +186,31 @@ impl Conversation {
         match &mut self.speech {
             Speech::Opening(opening) => {
                 let first = piece.position == 0;
-                match opening.look(end, &piece, self.opener, first, context.counts) {
-                    Verdict::Open => opening.keep(end, piece, context.counts),
-                    Verdict::Other => self.speech = Speech::Other,
-                    Verdict::Http { client } => {
-                        let kept = opening.take();
-                        let first = kept.as_ref().map_or(piece.time, |(_, kept)| kept.time);
-                        self.decide(client, first, context);
-                        if let Some((end, kept)) = kept {
-                            self.data(end, &kept, context);
-                        }
-                        self.data(end, &piece, context);
+                let verdict =
+                    opening.look(end, self.ends, &piece, self.opener, first, context.counts);
+                let decoded = match verdict {
+                    Verdict::Open => return opening.keep(end, piece, context.counts),
+                    Verdict::Other => {
+                        self.speech = Speech::Other;
+                        return;
                     }
+                    Verdict::Http { client } => (client, VERDICT_HTTP),
+                    Verdict::Backing { client } => (client, VERDICT_BACKING),
+                };
+                let kept = opening.take();
+                let first = kept.as_ref().map_or(piece.time, |(_, kept)| kept.time);
+                self.decide(decoded, first, context);
+                if let Some((end, kept)) = kept {
+                    self.data(end, &kept, context);
                 }
+                self.data(end, &piece, context);
             }
-            Speech::Http { .. } => self.data(end, &piece, context),
+            Speech::Decoded { .. } => self.data(end, &piece, context),
             Speech::Other => {}
         }
     }
 
-    fn decide(&mut self, client: usize, time: u64, context: &mut Context<'_>) {
+    fn decide(&mut self, (client, verdict): (usize, u32), time: u64, context: &mut Context<'_>) {
         let (local, remote) = (self.ends[1 - client], self.ends[client]);
         let Some((pid, process)) = context.servers.process(local) else {
             context.counts.add(Count::Servers);
@@ -215,6 +222,7 @@ impl Conversation {
         let opened = self.opener == Some(1 - client);
         let server = Server {
             pid,
+            verdict,
             cookie: context.servers.cookie(),
             local,
             remote,
@@ -227,11 +235,11 @@ impl Conversation {
         };
         context.out.extend(process);
         context.out.push_back(server.connection(time));
-        self.speech = Speech::Http { client, server: Box::new(server) };
+        self.speech = Speech::Decoded { client, server: Box::new(server) };
     }
 
     fn data(&mut self, end: usize, piece: &Piece, context: &mut Context<'_>) {
-        if let Speech::Http { client, server } = &mut self.speech {
+        if let Speech::Decoded { client, server } = &mut self.speech {
             server.data(end != *client, piece, context.out);
         }
     }

@@ -1,5 +1,6 @@
 //! Which end of a connection is HTTP's client, and whether it is HTTP at all.
 
+use tracer_common::backing::{ANSWERS, Beginning};
 use tracer_common::head::{Start, look_at};
 
 use crate::protocol::http1::begins_request;
@@ -7,6 +8,7 @@ use crate::protocol::http2::{Sight, sight};
 
 use super::counts::{Count, Counts};
 use super::half::Piece;
+use super::segment::End;
 
 /// How many pieces of a connection that was found in the middle are looked at, as on the kernel
 /// side: a body is one long run of them.
@@ -17,8 +19,10 @@ const MAX_LOOKS: u32 = 256;
 pub(super) enum Verdict {
     /// Not yet.
     Open,
-    /// The client is this end (0 or 1).
+    /// HTTP, of which the client is this end (0 or 1).
     Http { client: usize },
+    /// A protocol of a backing service, with the same.
+    Backing { client: usize },
     /// It is something else.
     Other,
 }
@@ -36,6 +40,7 @@ impl Opening {
     pub(super) fn look(
         &mut self,
         end: usize,
+        ends: [End; 2],
         piece: &Piece,
         opener: Option<usize>,
         first: bool,
@@ -55,6 +60,10 @@ impl Opening {
             Some(Sight::Preface | Sight::Request) => return this,
             Some(Sight::Response) => return other,
             Some(Sight::Settings) if first => return other,
+            // Many bytes could be a frame.
+            Some(Sight::Frames) if let Some(client) = backing(end, ends, piece) => {
+                return Verdict::Backing { client };
+            }
             Some(Sight::Settings | Sight::Frames) => {
                 return opener.map_or(Verdict::Open, |client| Verdict::Http { client });
             }
@@ -68,6 +77,9 @@ impl Opening {
             // Of these nothing was captured.
             (Start::Partial, []) => Verdict::Open,
             (Start::Other, _) => {
+                if let Some(client) = backing(end, ends, piece) {
+                    return Verdict::Backing { client };
+                }
                 self.looks += 1;
                 if self.looks > MAX_LOOKS || (first && opener.is_some()) {
                     counts.add(Count::NotHttp);
@@ -97,4 +109,13 @@ impl Opening {
     pub(super) fn take(&mut self) -> Option<(usize, Piece)> {
         self.kept.take()
     }
+}
+
+/// The end that is a backing service's client, if that is what the connection carries.
+fn backing(end: usize, ends: [End; 2], piece: &Piece) -> Option<usize> {
+    let [first, second] = ends.map(|(_, port)| port);
+    let (sender, receiver) = if end == 0 { (first, second) } else { (second, first) };
+    let found = Beginning::of(&piece.bytes, piece.len, sender, receiver).recognise();
+    let client = if found & ANSWERS == 0 { end } else { 1 - end };
+    (found != 0).then_some(client)
 }

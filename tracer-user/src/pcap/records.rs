@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tracer_common::record::{
     CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, Connection, DATA_SEND, Data,
     FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION, KIND_DATA, KIND_STATE, MAX_COPY,
-    STATE_CLOSED, STATE_SEND_CLOSED, State, VERDICT_HTTP,
+    STATE_CLOSED, STATE_SEND_CLOSED, State,
 };
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
@@ -20,6 +20,8 @@ pub(super) struct Server {
     /// The made-up process.
     pub(super) pid: u32,
     pub(super) cookie: u64,
+    /// `VERDICT_*`: what it carries.
+    pub(super) verdict: u32,
     pub(super) local: End,
     pub(super) remote: End,
     /// It sent the SYN, which then counts as a byte of what it sends.
@@ -38,7 +40,7 @@ impl Server {
     pub(super) fn connection(&self, time: u64) -> Input {
         let mut record = Connection::new_zeroed();
         record.header = self.header(KIND_CONNECTION, time);
-        record.verdict = VERDICT_HTTP;
+        record.verdict = self.verdict;
         record.flags = if self.opened { CONNECTION_OPENER } else { CONNECTION_ACCEPTED };
         if self.midstream {
             record.flags |= CONNECTION_MIDSTREAM;

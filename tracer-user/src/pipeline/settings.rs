@@ -1,7 +1,7 @@
 //! What a pipeline is told to do.
 
 use crate::causality;
-use crate::protocol::http1;
+use crate::protocol::{Protocols, backing, http1};
 use crate::trace::LeaveOut;
 
 /// What the pipeline does and how much it may remember. Durations in nanoseconds.
@@ -13,6 +13,8 @@ pub struct Settings {
     pub open_exchanges: usize,
     /// Of the protocol engine.
     pub http1: http1::Limits,
+    /// What is followed of backing services.
+    pub backing: backing::Settings,
     /// How long an exchange waits for late evidence.
     pub settle: u64,
     /// How long it is held back at most.
@@ -25,6 +27,14 @@ pub struct Settings {
     pub leave_out: LeaveOut,
     /// Connections are left out by port, so that what a process does is never all seen.
     pub ports_left_out: bool,
+}
+
+impl Settings {
+    /// What is followed.
+    #[must_use]
+    pub fn protocols(&self) -> Protocols {
+        Protocols { http1: self.http1.clone(), backing: self.backing }
+    }
 }
 
 /// No boot clock gets there in 146 years; bounded so that no sum of a time and durations overflows.

@@ -1,6 +1,6 @@
 //! What any protocol's engine objects to.
 
-use super::{http1, http2, websocket};
+use super::{backing, http1, http2, websocket};
 
 /// Something that went wrong, for the caller to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +11,8 @@ pub enum Fault {
     Http2(http2::Fault),
     /// On a WebSocket connection.
     WebSocket(websocket::Fault),
+    /// On a connection to a backing service.
+    Backing(backing::Fault),
 }
 
 impl Fault {
@@ -21,6 +23,7 @@ impl Fault {
             Fault::Http1(fault) => fault.name(),
             Fault::Http2(fault) => fault.name(),
             Fault::WebSocket(fault) => fault.name(),
+            Fault::Backing(fault) => fault.name(),
         }
     }
 
@@ -37,7 +40,7 @@ impl Fault {
                 http2::Fault::Preface | http2::Fault::FrameHeader | http2::Fault::FrameUnseen
             ),
             // No request can be among them.
-            Fault::WebSocket(_) => false,
+            Fault::WebSocket(_) | Fault::Backing(_) => false,
         }
     }
 }
@@ -51,6 +54,12 @@ impl From<http1::Fault> for Fault {
 impl From<http2::Fault> for Fault {
     fn from(fault: http2::Fault) -> Self {
         Fault::Http2(fault)
+    }
+}
+
+impl From<backing::Fault> for Fault {
+    fn from(fault: backing::Fault) -> Self {
+        Fault::Backing(fault)
     }
 }
 

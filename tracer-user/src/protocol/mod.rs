@@ -1,5 +1,6 @@
 //! Protocols: from the bytes of one connection to requests, responses and what they say.
 
+pub mod backing;
 mod fault;
 pub mod http1;
 pub mod http2;
@@ -11,3 +12,12 @@ pub mod tls;
 pub mod websocket;
 
 pub use fault::Fault;
+
+/// Which protocols are followed, and what of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Protocols {
+    /// Of HTTP.
+    pub http1: http1::Limits,
+    /// Of backing services.
+    pub backing: backing::Settings,
+}

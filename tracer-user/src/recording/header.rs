@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::causality::Kinds;
 use crate::pipeline::Settings;
-use crate::protocol::http1;
+use crate::protocol::{backing, http1};
 use crate::trace::{Clock, LeaveOut};
 
 /// The first frame of a recording.
@@ -52,6 +52,28 @@ struct Stored {
     #[serde(default)]
     respect_sampled: bool,
     ports_left_out: bool,
+    #[serde(default)]
+    backing: Backing,
+}
+
+/// What was told of backing services.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Backing {
+    protocols: u32,
+    servers: bool,
+    text: backing::Text,
+}
+
+impl Default for Backing {
+    fn default() -> Self {
+        Self::of(backing::Settings::default())
+    }
+}
+
+impl Backing {
+    fn of(backing::Settings { protocols, servers, text, .. }: backing::Settings) -> Self {
+        Self { protocols, servers, text }
+    }
 }
 
 impl Header {
@@ -79,6 +101,7 @@ impl Header {
                 skip_instrumented: settings.leave_out.instrumented,
                 respect_sampled: settings.leave_out.unsampled,
                 ports_left_out: settings.ports_left_out,
+                backing: Backing::of(settings.backing),
             },
         }
     }
@@ -112,6 +135,12 @@ impl Header {
                 unsampled: of.respect_sampled,
             },
             ports_left_out: of.ports_left_out,
+            backing: backing::Settings {
+                protocols: of.backing.protocols,
+                servers: of.backing.servers,
+                text: of.backing.text,
+                ..backing::Settings::default()
+            },
         }
     }
 }

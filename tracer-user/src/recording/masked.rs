@@ -100,6 +100,11 @@ impl Masked {
         self.speech.is_idle()
     }
 
+    /// From now on nothing is shown.
+    pub(super) fn blank_all(&mut self) {
+        self.speech = Speech::Backing;
+    }
+
     /// Forgets how far the connection was, as the exchange stage does.
     pub(super) fn abandon(&mut self) {
         self.speech = Speech::Unknown;

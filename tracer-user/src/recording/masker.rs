@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use tracer_common::record::{
     self, DATA_HELLO, DATA_SEND, DATA_TLS, DATA_UNREADABLE, PROCESS_EXIT, STATE_CLOSED,
-    STATE_SEND_CLOSED, VERDICT_HTTP, VERDICT_TLS,
+    STATE_SEND_CLOSED, VERDICT_BACKING, VERDICT_HTTP, VERDICT_TLS,
 };
 use zerocopy::IntoBytes as _;
 
@@ -90,7 +90,7 @@ impl Masker {
                 scrub(&mut record);
                 bytes.clear();
                 bytes.extend_from_slice(record.as_bytes());
-                if matches!(record.verdict, VERDICT_HTTP | VERDICT_TLS) {
+                if matches!(record.verdict, VERDICT_HTTP | VERDICT_TLS | VERDICT_BACKING) {
                     self.connection(&record, cookie, at);
                 }
             }
@@ -143,6 +143,9 @@ impl Masker {
         {
             connection.bases = Bases::of_connection(record);
             connection.info = Some(info);
+            if record.verdict == VERDICT_BACKING {
+                connection.state.blank_all();
+            }
         }
         self.rest(cookie);
     }

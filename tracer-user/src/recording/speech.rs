@@ -3,9 +3,9 @@
 use tracer_common::head::look_at;
 
 use crate::connection::{Chunk, Info, Moment};
-use crate::exchange::{Heard, Side, hear};
+use crate::exchange::{Heard, Side, hear, recognise};
 use crate::protocol::http1::{self, Direction, Limits};
-use crate::protocol::http2;
+use crate::protocol::http2::{self, Sight, sight};
 use crate::protocol::redact::Pseudonym;
 
 /// What blanked bytes become; no message begins with it.
@@ -47,11 +47,18 @@ pub(super) enum Speech {
     Unknown,
     Http1(Side, Box<http1::Masking>),
     Http2(Side, Box<http2::Masking>),
+    /// A protocol of a backing service: what is asked and answered is blanked.
+    Backing,
 }
 
 impl Speech {
     fn hear(info: Option<&Info>, sent: bool, chunk: &Chunk<'_>, new: &Fresh) -> Self {
+        // Many bytes could be a frame.
+        if sight(chunk.head) == Some(Sight::Frames) && recognise(info, sent, chunk) != 0 {
+            return Speech::Backing;
+        }
         match hear(sent, chunk, info.and_then(|info| info.opener)) {
+            Heard::Nothing if recognise(info, sent, chunk) != 0 => Speech::Backing,
             Heard::Nothing => Speech::Unknown,
             Heard::Http1(side) => Speech::Http1(side, Box::new(new.http1())),
             Heard::Http2 { side, fresh } => Speech::Http2(side, Box::new(new.http2(fresh))),
@@ -72,7 +79,9 @@ impl Speech {
             *self = Speech::hear(info, sent, chunk, new);
         }
         let (side, masking) = match self {
-            Speech::Unknown => return blank(chunk.head.len(), chunk.tail.len()),
+            Speech::Unknown | Speech::Backing => {
+                return blank(chunk.head.len(), chunk.tail.len());
+            }
             Speech::Http1(side, masking) => (*side, masking),
             Speech::Http2(side, masking) => {
                 return masking.operation(direction(*side, sent), chunk);
@@ -105,7 +114,7 @@ impl Speech {
     /// How many bytes of the body (or the frame) under way in the received direction are known to come.
     pub(super) fn body_left(&self) -> u64 {
         match self {
-            Speech::Unknown => 0,
+            Speech::Unknown | Speech::Backing => 0,
             Speech::Http1(side, masking) => masking.body_left(direction(*side, false)),
             Speech::Http2(side, masking) => masking.body_left(direction(*side, false)),
         }
@@ -114,7 +123,7 @@ impl Speech {
     /// Bytes that have moved in one direction and are told later. `sent`: this side's own.
     pub(super) fn withheld(&self, sent: bool) -> usize {
         match self {
-            Speech::Unknown | Speech::Http1(..) => 0,
+            Speech::Unknown | Speech::Http1(..) | Speech::Backing => 0,
             Speech::Http2(side, masking) => masking.withheld(direction(*side, sent)),
         }
     }
@@ -123,7 +132,7 @@ impl Speech {
     pub(super) fn pass(&mut self, until: u64, at: Moment) -> Option<u64> {
         match self {
             // As the lane of such a connection does.
-            Speech::Unknown | Speech::Http2(..) => None,
+            Speech::Unknown | Speech::Http2(..) | Speech::Backing => None,
             Speech::Http1(side, masking) => masking.pass(direction(*side, false), until, at),
         }
     }
@@ -131,7 +140,7 @@ impl Speech {
     /// No exchange is under way.
     pub(super) fn is_idle(&self) -> bool {
         match self {
-            Speech::Unknown => true,
+            Speech::Unknown | Speech::Backing => true,
             Speech::Http1(_, masking) => masking.is_idle(),
             Speech::Http2(_, masking) => masking.is_idle(),
         }

@@ -12,7 +12,7 @@ use super::reader::MAX_RECORD;
 use super::{Header, Reader, Secrets, Writer};
 use crate::causality::Kinds;
 use crate::pipeline::Settings;
-use crate::protocol::http1;
+use crate::protocol::{backing, http1};
 use crate::replay::{Input, Source as _};
 use crate::trace::{Clock, LeaveOut, Resource, Value};
 
@@ -23,6 +23,7 @@ pub(super) fn settings() -> Settings {
         connections: 1024,
         open_exchanges: 1024,
         http1: http1::Limits::default(),
+        backing: backing::Settings::default(),
         settle: SECOND,
         max_hold: 30 * SECOND,
         min_confidence: 0.9,

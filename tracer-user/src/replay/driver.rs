@@ -39,7 +39,14 @@ pub fn drive(
 /// The settings of the run that a source is from, unless others were asked for.
 pub fn chosen(source: &dyn Source, settings: &Settings) -> pipeline::Settings {
     let recorded = source.settings();
-    recorded.map_or_else(|| settings.pipeline(), |recorded| settings.pipeline_over(recorded))
+    let mut chosen =
+        recorded.map_or_else(|| settings.pipeline(), |recorded| settings.pipeline_over(recorded));
+    if source.knows_addresses_only() {
+        // It has each connection once, as its server saw it; and who wrote what in one go, its
+        // packets do not tell.
+        (chosen.backing.servers, chosen.backing.join) = (true, false);
+    }
+    chosen
 }
 
 /// A pipeline for a source, with those.

@@ -27,6 +27,8 @@ fn exchange(id: u64, side: Side, key: u64) -> Exchange {
         tls: false,
         reset: None,
         rpc: None,
+        call: None,
+        outcome: None,
         sealed: None,
         websocket: None,
         incomplete: Reasons::default(),

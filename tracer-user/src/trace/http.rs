@@ -10,7 +10,7 @@ use crate::protocol::http2::Rpc;
 use crate::protocol::route::span_name;
 
 use super::placing::Placed;
-use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value, rpc, tls, websocket};
+use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value, backing, rpc, tls, websocket};
 
 /// Builds the span of one side of an exchange. `peer` is the service at the other end, if known.
 #[must_use]
@@ -21,6 +21,9 @@ pub fn span(
     namer: &mut Namer,
 ) -> Span {
     let exchange = &*placed.exchange;
+    let call = exchange.call.as_deref();
+    let peer =
+        peer.or_else(|| call.filter(|_| exchange.side == Side::Client).map(backing::service));
     let mut attributes = vec![];
     let mut put = |key: &'static str, value: Value| attributes.push((Cow::Borrowed(key), value));
     let name = match &exchange.request {
@@ -57,6 +60,14 @@ pub fn span(
             }
             name
         }
+        None if let Some(call) = &exchange.call => {
+            let end = answering(exchange);
+            backing::facts(call, exchange, &mut put);
+            let (host, port) = backing::authority(end);
+            put_server(host, port, end, &mut put);
+            put_client(exchange, &mut put);
+            backing::name(call)
+        }
         None if let Some(sealed) = &exchange.sealed => {
             let end = answering(exchange);
             tls::facts(sealed, &mut put);
@@ -83,7 +94,7 @@ pub fn span(
     if let Some(version) = version {
         put("network.protocol.version", version.as_str().into());
     }
-    if exchange.sealed.is_none() {
+    if exchange.sealed.is_none() && call.is_none() {
         put("http.request.body.size", size(exchange.request_body));
     }
     let code = exchange.response.as_ref().map(|response| response.status);
@@ -101,6 +112,7 @@ pub fn span(
         websocket::facts(talk, &mut put);
     }
     let error = match status {
+        None if call.is_some() => backing::error(exchange),
         Some(status) => rpc::error(exchange.side, status),
         None => talk
             .and_then(|talk| websocket::error(exchange.side, talk))
@@ -136,9 +148,10 @@ pub fn span(
         span_id: placed.span_id,
         parent: placed.parent,
         trace_state: placed.context.as_ref().and_then(|context| context.trace_state.clone()),
-        kind: match exchange.side {
-            Side::Client => Kind::Client,
-            Side::Server => Kind::Server,
+        kind: match (call, exchange.side) {
+            (Some(call), side) => backing::kind(call, side),
+            (None, Side::Client) => Kind::Client,
+            (None, Side::Server) => Kind::Server,
         },
         name,
         start: placed.clock.unix(placed.start),

@@ -1,6 +1,7 @@
 //! Traces: exchanges put into trees, ids, and the spans that exporters take.
 
 mod assembly;
+mod backing;
 mod clock;
 mod gather;
 mod http;

@@ -80,7 +80,7 @@ fn http2_and_grpc_exchanges_are_found() {
 }
 
 #[test]
-fn no_capture_breaks_the_tracer_or_makes_it_invent_http() {
+fn no_capture_breaks_the_tracer_or_makes_it_invent_anything() {
     let Some(output) = score(&["--json=-"], &REPLAY) else { return };
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["crashed"], Value::Array(vec![]));
@@ -91,5 +91,20 @@ fn no_capture_breaks_the_tracer_or_makes_it_invent_http() {
         let extra = result["extra"].as_array().unwrap();
         let known = UNLISTED.iter().find(|(pcap, _)| *pcap == name).map_or(0, |(_, count)| *count);
         assert_eq!(extra.len(), known, "{name}: {extra:?}");
+    }
+}
+
+#[test]
+fn calls_to_databases_are_found() {
+    const PROTOCOLS: [&str; 5] = ["redis", "mysql", "postgresql", "mongodb", "kafka"];
+    let wanted = PROTOCOLS.map(|name| format!("--protocol={name}"));
+    let thresholds = ["--min-found=0.98", "--min-exact=0.95", "--max-extra=0.01", "--json=-"];
+    let arguments: Vec<&str> = wanted.iter().map(String::as_str).chain(thresholds).collect();
+    let Some(output) = score(&arguments, &REPLAY) else { return };
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(output.status.success(), "{:#}", report["failures"]);
+    for protocol in PROTOCOLS {
+        let found = report["protocols"][protocol]["found"].as_u64();
+        assert!(found > Some(0), "{protocol}: {}", report["protocols"]);
     }
 }

@@ -4,6 +4,7 @@
 mod alone;
 mod contexts;
 mod correlation;
+mod databases;
 mod encrypted;
 mod explained;
 mod formats;

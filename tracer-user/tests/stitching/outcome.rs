@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracer_user::causality::Kinds;
 use tracer_user::pipeline::{Directory, Pipeline, Settings};
-use tracer_user::protocol::http1;
+use tracer_user::protocol::{backing, http1};
 use tracer_user::trace::{Clock, Kind, LeaveOut, LeftOut, Resource, Span, SpanId, TraceId, Value};
 
 use crate::script::{SECOND, Script};
@@ -38,6 +38,7 @@ pub(crate) fn settings() -> Settings {
         connections: 100_000,
         open_exchanges: 100_000,
         http1: http1::Limits::default(),
+        backing: backing::Settings::default(),
         settle: SECOND,
         max_hold: 30 * SECOND,
         min_confidence: 0.9,

@@ -1,18 +1,23 @@
 //! One connection's exchanges: which protocol it speaks, which side this is, and which message
 //! belongs to which.
 
+mod backing;
 mod driver;
 mod http1;
 mod http2;
 mod open;
 mod websocket;
 
+use tracer_common::backing::{ANSWERS, Beginning};
 use tracer_common::head::{Start, look_at};
 
-use crate::connection::{Chunk, Moment};
-use crate::protocol::http1::{Fault, Limits, begins_request};
+use crate::connection::{Address, Chunk, Info, Moment};
+use crate::protocol::Protocols;
+use crate::protocol::backing::System;
+use crate::protocol::http1::{Fault, begins_request};
 use crate::protocol::http2::{Sight, sight};
 
+use self::backing::Backing;
 use self::driver::direction;
 use self::http1::Http1;
 use self::http2::Http2;
@@ -32,10 +37,13 @@ enum Speech {
     /// It has not shown.
     #[default]
     Unknown,
+    /// The same, but it is a backing service's: the kernel side has seen more of it.
+    Announced,
     Http1(Box<Http1>),
     Http2(Box<Http2>),
     WebSocket(Box<WebSocket>),
-    /// HTTP no longer.
+    Backing(Box<Backing>),
+    /// Nothing that is followed, any more.
     Left,
 }
 
@@ -46,22 +54,27 @@ impl Lane {
         place: &Place<'_>,
         sent: bool,
         chunk: &Chunk<'_>,
-        limits: &Limits,
+        protocols: &Protocols,
         sink: &mut Sink<'_>,
     ) {
         // The engines know a connection's first byte by its position.
         let position = chunk.position.saturating_sub(if sent { place.syn() } else { 0 });
         let chunk = &Chunk { position, ..*chunk };
-        if let Speech::Unknown = self.speech {
-            self.speech = listen(place, sent, chunk, limits);
+        match self.speech {
+            Speech::Unknown => self.speech = listen(place, sent, chunk, protocols),
+            Speech::Announced => match backing(place, sent, chunk, protocols) {
+                Speech::Unknown => {}
+                speech => self.speech = speech,
+            },
+            _ => {}
         }
         match &mut self.speech {
             Speech::Unknown if chunk.head.is_empty() => {
                 sink.faults.push(Fault::MessageStartUnseen.into());
             }
-            Speech::Unknown | Speech::Left => {}
+            Speech::Unknown | Speech::Announced | Speech::Left => {}
             Speech::Http1(http1) => {
-                if let Some(next) = http1.operation(place, sent, chunk, limits, sink) {
+                if let Some(next) = http1.operation(place, sent, chunk, &protocols.http1, sink) {
                     self.speech = next;
                 } else if http1.left {
                     self.speech = Speech::Left;
@@ -69,6 +82,19 @@ impl Lane {
             }
             Speech::Http2(http2) => http2.operation(place, sent, chunk, sink),
             Speech::WebSocket(websocket) => websocket.operation(sent, chunk, sink),
+            Speech::Backing(backing) => {
+                if !backing.operation(place, sent, chunk, sink) {
+                    backing.finish(chunk.at, Incomplete::Malformed, sink);
+                    self.speech = Speech::Left;
+                }
+            }
+        }
+    }
+
+    /// The kernel side says that a backing service's protocol is spoken.
+    pub(super) fn announce(&mut self) {
+        if let Speech::Unknown = self.speech {
+            self.speech = Speech::Announced;
         }
     }
 
@@ -89,9 +115,9 @@ impl Lane {
             }
             // Nobody takes frames past the program that reads them; another thread has received
             // this, and its operation is told of after the one that says so.
-            Speech::Http2(_) => None,
+            Speech::Http2(_) | Speech::Backing(_) => None,
             Speech::WebSocket(websocket) => websocket.pass(until),
-            Speech::Unknown | Speech::Left => None,
+            Speech::Unknown | Speech::Announced | Speech::Left => None,
         }
     }
 
@@ -101,7 +127,8 @@ impl Lane {
             Speech::Http1(http1) => http1.driver.body_left(),
             Speech::Http2(http2) => http2.driver.body_left(),
             Speech::WebSocket(it) => it.conversation.payload_left(direction(it.side, false)),
-            Speech::Unknown | Speech::Left => 0,
+            Speech::Backing(backing) => backing.left(),
+            Speech::Unknown | Speech::Announced | Speech::Left => 0,
         }
     }
 
@@ -111,7 +138,8 @@ impl Lane {
             Speech::Http1(http1) => http1.open.is_empty(),
             Speech::Http2(http2) => http2.open.is_empty(),
             Speech::WebSocket(websocket) => websocket.open.is_none(),
-            Speech::Unknown | Speech::Left => true,
+            Speech::Backing(backing) => backing.open.is_empty(),
+            Speech::Unknown | Speech::Announced | Speech::Left => true,
         }
     }
 
@@ -121,7 +149,8 @@ impl Lane {
             Speech::Http1(http1) => http1.awaits_bytes(),
             Speech::Http2(http2) => http2.awaits_bytes(),
             Speech::WebSocket(websocket) => websocket.awaits_bytes(),
-            Speech::Unknown | Speech::Left => false,
+            Speech::Backing(backing) => backing.awaits_bytes(),
+            Speech::Unknown | Speech::Announced | Speech::Left => false,
         }
     }
 
@@ -137,7 +166,8 @@ impl Lane {
                 http2.apply(place, sink);
             }
             Speech::WebSocket(websocket) => websocket.close(sent, at, sink),
-            Speech::Unknown | Speech::Left => {}
+            Speech::Backing(backing) => backing.close(sent, at, sink),
+            Speech::Unknown | Speech::Announced | Speech::Left => {}
         }
     }
 
@@ -147,7 +177,8 @@ impl Lane {
             Speech::Http1(http1) => http1.finish(at, why, sink),
             Speech::Http2(http2) => http2.finish(at, why, sink),
             Speech::WebSocket(websocket) => websocket.end(at, Some(why), sink),
-            Speech::Unknown | Speech::Left => {}
+            Speech::Backing(backing) => backing.finish(at, why, sink),
+            Speech::Unknown | Speech::Announced | Speech::Left => {}
         }
     }
 
@@ -159,12 +190,49 @@ impl Lane {
 }
 
 /// What a connection speaks by its first operation, or if it was met in the middle, by this one.
-fn listen(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, limits: &Limits) -> Speech {
+fn listen(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, protocols: &Protocols) -> Speech {
+    let limits = &protocols.http1;
+    // Many bytes could be a frame.
+    if sight(chunk.head) == Some(Sight::Frames)
+        && let speech @ (Speech::Backing(_) | Speech::Left) = backing(place, sent, chunk, protocols)
+    {
+        return speech;
+    }
     match hear(sent, chunk, place.opener()) {
-        Heard::Nothing => Speech::Unknown,
+        Heard::Nothing => backing(place, sent, chunk, protocols),
         Heard::Http1(side) => Speech::Http1(Box::new(Http1::new(side, limits))),
         Heard::Http2 { side, fresh } => Speech::Http2(Box::new(Http2::new(side, fresh, limits))),
     }
+}
+
+/// The same of backing services.
+fn backing(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, protocols: &Protocols) -> Speech {
+    // As the kernel side does, which knows no ports of what is in TLS.
+    let info = place.info.filter(|_| !place.bases.tls);
+    let found = recognise(info, sent, chunk);
+    let settings = &protocols.backing;
+    let Some(system) = System::of(found).filter(|_| found & settings.protocols != 0) else {
+        return Speech::Unknown;
+    };
+    let asks = found & ANSWERS == 0;
+    let side = if asks == sent { Side::Client } else { Side::Server };
+    // A server of Redis sends what looks like commands, to replicas and subscribers.
+    if place.opener().is_some_and(|opener| opener != (side == Side::Client)) {
+        return Speech::Unknown;
+    }
+    if side == Side::Server && !settings.servers {
+        return Speech::Left;
+    }
+    let fresh = chunk.position == 0 && place.info.is_none_or(|info| !info.midstream);
+    Speech::Backing(Box::new(Backing::new(side, system, fresh, settings)))
+}
+
+/// The backing service's protocol that an operation shows, as [`Beginning::recognise`] tells it.
+pub(crate) fn recognise(info: Option<&Info>, sent: bool, chunk: &Chunk<'_>) -> u32 {
+    let port = |end: fn(&Info) -> &Address| info.map(end).and_then(Address::port).unwrap_or(0);
+    let (local, remote) = (port(|info| &info.local), port(|info| &info.remote));
+    let (sender, receiver) = if sent { (local, remote) } else { (remote, local) };
+    Beginning::of(chunk.head, chunk.len, sender, receiver).recognise()
 }
 
 /// What an operation shows of a connection of which nothing is known.

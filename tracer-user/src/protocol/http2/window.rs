@@ -51,7 +51,7 @@ impl<'a> Window<'a> {
     }
 
     /// The stream's position of the next byte.
-    pub(super) fn position(&self) -> u64 {
+    pub(in crate::protocol) fn position(&self) -> u64 {
         self.position.saturating_add(self.missing)
     }
 

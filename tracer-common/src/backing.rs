@@ -1,0 +1,351 @@
+//! Does an operation on a socket belong to a protocol of a backing service (a database, a cache, a
+//! broker)? Asked in the kernel for a socket that has not shown yet what it carries, and again in user
+//! space, so that both come to the same answer.
+//!
+//! The first 16 bytes and the operation's length say more than ports do: most of these protocols
+//! begin with how long the message is, which the length bears out. Ports only help where the bytes
+//! say too little. What is taken for one of them and is none costs some copies; user space's parsers
+//! pass it over, and count it.
+
+/// PostgreSQL, as a bit of a set of protocols.
+pub const POSTGRESQL: u32 = 1;
+/// MySQL and MariaDB.
+pub const MYSQL: u32 = 1 << 1;
+/// Redis and Valkey.
+pub const REDIS: u32 = 1 << 2;
+/// MongoDB.
+pub const MONGODB: u32 = 1 << 3;
+/// Memcached.
+pub const MEMCACHED: u32 = 1 << 4;
+/// Kafka.
+pub const KAFKA: u32 = 1 << 5;
+
+/// Beside a protocol: the service has sent the operation, not its client.
+pub const ANSWERS: u32 = 1 << 31;
+
+/// An operation, by which a protocol can be told.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beginning {
+    /// Its first eight bytes as a little-endian number; zeros where there are fewer.
+    pub low: u64,
+    /// The eight behind them.
+    pub high: u64,
+    /// How long it is, bytes.
+    pub len: u32,
+    /// Port of whoever sent it, in the upper half, and of whoever received it; 0 if unknown.
+    pub ports: u32,
+}
+
+impl Beginning {
+    /// Of an operation with these first bytes (16 are enough), `len` bytes long, between these ports.
+    #[must_use]
+    pub fn of(first: &[u8], len: u64, sender: u16, receiver: u16) -> Self {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
+        let both = u128::from_le_bytes(bytes);
+        Self {
+            low: both as u64,
+            high: (both >> 64) as u64,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+            ports: u32::from(sender) << 16 | u32::from(receiver),
+        }
+    }
+
+    /// Its protocol, with [`ANSWERS`] if the service has sent it; 0 if it is none that is known.
+    #[inline(always)]
+    #[must_use]
+    pub fn recognise(self) -> u32 {
+        if self.len < 4 {
+            return 0;
+        }
+        // Those with the strongest marks first.
+        self.mongodb()
+            .or(|| self.redis())
+            .or(|| self.mysql())
+            .or(|| self.postgresql())
+            .or(|| self.kafka())
+            .or(|| self.memcached())
+            .0
+    }
+
+    #[inline(always)]
+    fn byte(self, at: u32) -> u8 {
+        if at < 8 { (self.low >> (8 * at)) as u8 } else { (self.high >> (8 * (at & 7))) as u8 }
+    }
+
+    /// Four bytes from this one on (at most the fourth of eight), in the order of the wire.
+    #[inline(always)]
+    fn big(self, at: u32) -> u32 {
+        ((self.low >> (8 * at)) as u32).swap_bytes()
+    }
+
+    /// No command begins with a letter twice. What recordings blank does.
+    #[inline(always)]
+    fn is_text(self) -> bool {
+        self.byte(0) != self.byte(1)
+    }
+
+    #[inline(always)]
+    fn goes_to(self, port: u32) -> bool {
+        self.ports & 0xffff == port
+    }
+
+    #[inline(always)]
+    fn comes_from(self, port: u32) -> bool {
+        self.ports >> 16 == port
+    }
+
+    /// The wire protocol's header: length, request, what it answers, opcode
+    /// (<https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/>).
+    #[inline(always)]
+    fn mongodb(self) -> Protocol {
+        const REPLY: u32 = 1;
+        const QUERY: u32 = 2004;
+        const COMPRESSED: u32 = 2012;
+        const MESSAGE: u32 = 2013;
+        const MAX_LENGTH: u32 = 48_000_000;
+        let (length, opcode) = (self.low as u32, (self.high >> 32) as u32);
+        let answers = self.high as u32 != 0;
+        let known = opcode == MESSAGE
+            || opcode == QUERY
+            || opcode == COMPRESSED
+            || (opcode == REPLY && answers && length == self.len);
+        if self.len < 16 || !known || !(16..=MAX_LENGTH).contains(&length) {
+            return Protocol(0);
+        }
+        Protocol(MONGODB | if answers { ANSWERS } else { 0 })
+    }
+
+    /// A command is an array of bulk strings: `*1\r\n$`
+    /// (<https://redis.io/docs/latest/develop/reference/protocol-spec/>); on its port, one line as
+    /// well.
+    #[inline(always)]
+    fn redis(self) -> Protocol {
+        const PORT: u32 = 6379;
+        const BEHIND: u32 = u32::from_le_bytes(*b"\r\n$\0");
+        let behind = |digits: u32| (self.low >> (8 + 8 * digits)) as u32 & 0xff_ffff;
+        let digits = behind(1) == BEHIND || behind(2) == BEHIND || behind(3) == BEHIND;
+        let array = self.byte(0) == b'*' && self.byte(1).is_ascii_digit() && digits;
+        let line = self.goes_to(PORT) && self.byte(0).is_ascii_alphabetic() && self.is_text();
+        Protocol(if array || line { REDIS } else { 0 })
+    }
+
+    /// A packet: three bytes of length, its number, and in a client's first one a command; or the
+    /// server's greeting, or the client's answer to that
+    /// (<https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>).
+    #[inline(always)]
+    fn mysql(self) -> Protocol {
+        const PORT: u32 = 3306;
+        let length = self.low as u32 & 0xff_ffff;
+        let (number, command, next) = (self.byte(3), self.byte(4), self.byte(5));
+        let whole = length.wrapping_add(4) == self.len;
+        let only_length = self.len == 4;
+        if self.comes_from(PORT) && number == 0 && only_length && length < 1024 {
+            // Some clients read the four bytes apart.
+            return Protocol(MYSQL | ANSWERS);
+        }
+        if self.mysql_compressed(length) {
+            return Protocol(MYSQL);
+        }
+        if !whole || length == 0 {
+            return Protocol(0);
+        }
+        const VERSION: u8 = 10;
+        if number == 0 && command == VERSION && next.is_ascii_digit() && length > 40 {
+            return Protocol(MYSQL | ANSWERS);
+        }
+        const PROTOCOL_41: u8 = 2;
+        let zeros = self.high >> 40 == 0 && length >= 32;
+        if (number == 1 || number == 2) && next & PROTOCOL_41 != 0 && zeros {
+            return Protocol(MYSQL);
+        }
+        let text = next >= b' ' || next == b'\n' || next == b'\t' || next == b'\r' || next == 0;
+        let is_command = match command {
+            // QUERY, INIT_DB, STMT_PREPARE
+            0x03 | 0x02 | 0x16 => text && length > 1,
+            // QUIT, STATISTICS, PING, RESET_CONNECTION
+            0x01 | 0x09 | 0x0e | 0x1f => length == 1,
+            // STMT_EXECUTE
+            0x17 => length >= 10,
+            // STMT_CLOSE, STMT_RESET
+            0x19 | 0x1a => length == 5,
+            _ => command <= 0x1f && self.goes_to(PORT),
+        };
+        Protocol(if number == 0 && is_command { MYSQL } else { 0 })
+    }
+
+    /// A client's command in the compressed protocol, short enough not to be compressed: seven bytes of
+    /// header, of which the last three are 0, before the packet.
+    #[inline(always)]
+    fn mysql_compressed(self, length: u32) -> bool {
+        let plain = (self.low >> 24) as u32 == 0;
+        let packet = (self.low >> 56) as u32 | (self.high as u32 & 0xffff) << 8;
+        let (number, command) = (self.byte(10), self.byte(11));
+        let fits = length.wrapping_add(7) == self.len && packet.wrapping_add(4) == length;
+        plain && fits && packet > 0 && number == 0 && command <= 0x1f
+    }
+
+    /// A startup packet (its length, and the protocol's version or a request code), or a message: its
+    /// type, and its length without that
+    /// (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
+    #[inline(always)]
+    fn postgresql(self) -> Protocol {
+        const PORT: u32 = 5432;
+        const MAX_STARTUP: u32 = 10_000;
+        let (length, code) = (self.big(0), self.big(4));
+        // Versions 3.0 and 3.2; requests to cancel, for TLS, for GSSAPI.
+        let version = code == 0x0003_0000 || code == 0x0003_0002;
+        let request = (80_877_102..=80_877_104).contains(&code) && length <= 16;
+        // The first parameter's name.
+        let starts = request || (version && self.byte(8).is_ascii_alphabetic());
+        if starts && length == self.len && (8..=MAX_STARTUP).contains(&length) {
+            return Protocol(POSTGRESQL);
+        }
+        let (kind, length) = (self.byte(0), self.big(1));
+        let is_whole = length.wrapping_add(1) == self.len;
+        let is_first = length.wrapping_add(1) < self.len && length >= 4;
+        let name =
+            self.byte(5) == 0 || self.byte(5) == b'_' || self.byte(5).is_ascii_alphanumeric();
+        let known = match kind {
+            // Query
+            b'Q' => is_whole && length > 5,
+            // Parse, Bind: others follow.
+            b'P' | b'B' => is_first && length < 0x1_0000 && name,
+            _ => false,
+        };
+        let here = self.goes_to(PORT) && (4..0x0100_0000).contains(&length);
+        let usual = kind == b'Q' || kind == b'P' || kind == b'B' || kind == b'E' || kind == b'S';
+        Protocol(if known || (here && usual) { POSTGRESQL } else { 0 })
+    }
+
+    /// A request: its length without these four bytes, which request, its version, a number for the
+    /// answer, and the length of the client's name, in the order of the network. Others count like this, too
+    /// (ZooKeeper); on other ports than its own the client must have a name.
+    /// (<https://kafka.apache.org/protocol.html>).
+    #[inline(always)]
+    fn kafka(self) -> Protocol {
+        const PORT: u32 = 9092;
+        const MAX_KEY: u32 = 92;
+        const MAX_VERSION: u32 = 20;
+        let length = self.big(0);
+        let whole = length.wrapping_add(4) == self.len;
+        let begins = self.goes_to(PORT) && length.wrapping_add(4) > self.len && length < 1 << 27;
+        let (key, version) = (self.big(4) >> 16, self.big(4) & 0xffff);
+        let number = (self.high as u32).swap_bytes();
+        let name = ((self.high >> 32) as u16).swap_bytes();
+        let fits = name > 0 && name < 256 && u32::from(name) + 14 <= self.len;
+        let printable = self.byte(14) > b' ' && self.byte(14) < 0x7f;
+        let named = (fits && printable) || (self.goes_to(PORT) && (name == 0 || name == u16::MAX));
+        let known = key <= MAX_KEY && version <= MAX_VERSION && number < 1 << 31 && named;
+        Protocol(if self.len > 14 && (whole || begins) && known { KAFKA } else { 0 })
+    }
+
+    /// The text protocol's commands
+    /// (<https://github.com/memcached/memcached/blob/master/doc/protocol.txt>); on its port, the binary
+    /// one as well.
+    #[inline(always)]
+    fn memcached(self) -> Protocol {
+        const PORT: u32 = 11_211;
+        // What no other protocol of lines has.
+        const COMMANDS: [(u64, u64); 5] =
+            [word(b"get "), word(b"gets "), word(b"set "), word(b"mg "), word(b"ms ")];
+        let mut known = false;
+        for (want, mask) in COMMANDS {
+            known |= self.low & mask == want;
+        }
+        let here = self.goes_to(PORT)
+            && (self.byte(0) == 0x80 || (self.byte(0).is_ascii_lowercase() && self.is_text()));
+        Protocol(if known || here { MEMCACHED } else { 0 })
+    }
+}
+
+/// A word's bytes as a little-endian number, and which of the eight they are.
+const fn word(text: &[u8]) -> (u64, u64) {
+    let (mut want, mut mask, mut at) = (0, 0, 0);
+    while at < text.len() {
+        want |= (text[at] as u64) << (8 * at);
+        mask |= 0xff << (8 * at);
+        at += 1;
+    }
+    (want, mask)
+}
+
+/// 0 if it is none.
+#[derive(Clone, Copy)]
+struct Protocol(u32);
+
+impl Protocol {
+    #[inline(always)]
+    fn or(self, other: impl FnOnce() -> Self) -> Self {
+        if self.0 != 0 { self } else { other() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ANSWERS, Beginning, KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
+
+    fn of(bytes: &[u8]) -> u32 {
+        between(bytes, 50_000, 60_000)
+    }
+
+    fn between(bytes: &[u8], sender: u16, receiver: u16) -> u32 {
+        Beginning::of(bytes, bytes.len() as u64, sender, receiver).recognise()
+    }
+
+    #[test]
+    fn first_messages_tell_by_themselves() {
+        let startup = b"\0\0\0\x17\0\x03\0\0user\0postgres\0\0";
+        assert_eq!(of(startup), POSTGRESQL);
+        assert_eq!(of(b"\0\0\0\x08\x04\xd2\x16\x2f"), POSTGRESQL, "SSLRequest");
+        assert_eq!(of(b"Q\0\0\0\x0dSELECT 1\0"), POSTGRESQL);
+        assert_eq!(of(b"P\0\0\0\x10\0SELECT 1\0\0\0S\0\0\0\x04"), POSTGRESQL);
+        let greeting = [b"\x4a\0\0\0\x0a8.0.36\0", &[7; 66][..]].concat();
+        assert_eq!(of(&greeting), MYSQL | ANSWERS);
+        assert_eq!(of(b"\x09\0\0\0\x03SELECT 1"), MYSQL);
+        assert_eq!(of(b"\x01\0\0\0\x0e"), MYSQL, "ping");
+        assert_eq!(of(b"\x0d\0\0\0\0\0\0\x09\0\0\0\x03SELECT 1"), MYSQL, "compressed");
+        assert_eq!(of(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"), REDIS);
+        assert_eq!(of(b"*12\r\n$4\r\nMGET\r\n"), REDIS);
+        let hello = b"\x15\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0";
+        assert_eq!(of(hello), MONGODB);
+        let answer = b"\x15\0\0\0\x07\0\0\0\x01\0\0\0\xdd\x07\0\0\0\0\0\0\0";
+        assert_eq!(of(answer), MONGODB | ANSWERS);
+        let versions = b"\0\0\0\x0f\0\x12\0\x03\0\0\0\x01\0\x04test\0";
+        assert_eq!(of(&versions[..19]), KAFKA);
+        assert_eq!(of(b"get user:1\r\n"), MEMCACHED);
+    }
+
+    #[test]
+    fn others_do_not() {
+        let others: [&[u8]; 13] = [
+            // ZooKeeper, PipeWire, beanstalkd, Kafka's Metadata that is PostgreSQL's version.
+            b"\0\0\0\x2c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x75\x30\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            b"\x20\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0",
+            b"delete 123\r\n",
+            b"\0\0\0\x0c\0\x03\0\0\0\0\0\x01\xff\xff\0\0",
+            b"",
+            b"SSH-2.0-OpenSSH_9.2p1\r\n",
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"220 mail ESMTP\r\n",
+            b"EHLO host\r\n",
+            b"AMQP\0\0\x09\x01",
+            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+            b"\x09\0\0\0\x08\x01\x12\x05hello",
+            &[0; 64],
+        ];
+        for other in others {
+            assert_eq!(of(other), 0, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn ports_help() {
+        assert_eq!(between(b"PING\r\n", 50_000, 6379), REDIS);
+        assert_eq!(between(b"PING\r\n", 6379, 50_000), 0);
+        assert_eq!(between(b"\x4a\0\0\0", 3306, 50_000), MYSQL | ANSWERS);
+        assert_eq!(between(b"E\0\0\0\x09\0\0\0\0\0", 50_000, 5432), POSTGRESQL);
+        assert_eq!(between(&[0x80, 0, 0, 0, 0, 0], 50_000, 11_211), MEMCACHED);
+    }
+}

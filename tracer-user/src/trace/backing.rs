@@ -1,0 +1,131 @@
+//! Calls to backing services, by OpenTelemetry's semantic conventions for databases (stable since 1.33)
+//! and messaging (1.39, in development).
+
+use std::sync::Arc;
+
+use crate::connection::Address;
+use crate::exchange::{Exchange, Incomplete, Side};
+use crate::protocol::backing::{Call, System};
+
+use super::http::size;
+use super::{Kind, Value};
+
+/// `messaging.operation.name` of what makes a PRODUCER span.
+const SEND: &str = "send";
+/// Characters of `db.query.summary` at most.
+const MAX_NAME: usize = 255;
+
+/// What a batch of such calls is called, where the service has a word for it.
+fn batch(system: System) -> &'static str {
+    match system {
+        System::Redis => "PIPELINE",
+        _ => "BATCH",
+    }
+}
+
+/// A batch of statements or commands says so first; and where its calls have nothing in common, that is all that it says.
+fn of_batch(call: &Call, said: Option<&str>) -> Option<String> {
+    match (call.batch, said) {
+        (2.., said) if !call.system.is_messaging() => {
+            let name = [batch(call.system), said.unwrap_or_default()].join(" ");
+            Some(name.trim_end().chars().take(MAX_NAME).collect())
+        }
+        (_, said) => said.map(str::to_owned),
+    }
+}
+
+/// The span's name: the summary of what is asked, else the operation and what it is about.
+pub(super) fn name(call: &Call) -> String {
+    let operation = of_batch(call, call.operation.as_deref());
+    let summary = of_batch(call, call.text.summary.as_deref());
+    if !call.system.is_messaging()
+        && let Some(summary) = summary.filter(|_| call.text.summary.is_some())
+    {
+        return summary;
+    }
+    match (operation, &call.collection) {
+        (Some(operation), Some(about)) => format!("{operation} {about}"),
+        (Some(operation), None) => operation,
+        (None, _) => call.system.name().to_owned(),
+    }
+}
+
+/// What it asks for and how it came out.
+pub(super) fn facts(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
+    if call.system.is_messaging() {
+        put("messaging.system", call.system.name().into());
+        if let Some(operation) = &call.operation {
+            put("messaging.operation.name", operation.to_string().into());
+        }
+        if let Some(destination) = &call.collection {
+            put("messaging.destination.name", destination.clone().into());
+        }
+        if call.batch > 1 {
+            put("messaging.batch.message_count", i64::from(call.batch).into());
+        }
+    } else {
+        put("db.system.name", call.system.name().into());
+        if let Some(operation) = of_batch(call, call.operation.as_deref()) {
+            put("db.operation.name", operation.into());
+        }
+        if let Some(collection) = &call.collection {
+            put("db.collection.name", collection.clone().into());
+        }
+        if let Some(namespace) = &call.namespace {
+            put("db.namespace", namespace.clone().into());
+        }
+        if let Some(summary) = of_batch(call, call.text.summary.as_deref()) {
+            put("db.query.summary", summary.into());
+        }
+        if let Some(text) = &call.text.text {
+            put("db.query.text", text.clone().into());
+        }
+        if call.batch > 1 {
+            put("db.operation.batch.size", i64::from(call.batch).into());
+        }
+    }
+    for (key, value) in &call.attributes {
+        put(key, value.clone().into());
+    }
+    let Some(outcome) = &exchange.outcome else { return };
+    if let Some(rows) = outcome.rows {
+        put("db.response.returned_rows", size(rows));
+    }
+    if let (Some(failure), false) = (&outcome.failure, call.system.is_messaging()) {
+        put("db.response.status_code", failure.code.clone().into());
+    }
+}
+
+/// `error.type`.
+pub(super) fn error(exchange: &Exchange) -> Option<String> {
+    let failure = exchange.outcome.as_ref().and_then(|outcome| outcome.failure.as_ref());
+    match failure {
+        Some(failure) => Some(failure.code.clone()),
+        None if exchange.incomplete.contains(Incomplete::Closed) => {
+            Some(Incomplete::Closed.name().to_owned())
+        }
+        None => None,
+    }
+}
+
+/// Sending a message is a kind of its own.
+pub(super) fn kind(call: &Call, side: Side) -> Kind {
+    match side {
+        Side::Client if call.system.is_messaging() && call.operation.as_deref() == Some(SEND) => {
+            Kind::Producer
+        }
+        Side::Client => Kind::Client,
+        Side::Server => Kind::Server,
+    }
+}
+
+/// How the end that answers is called, should nobody know better: backends draw it as a service.
+pub(super) fn service(call: &Call) -> Arc<str> {
+    call.system.name().into()
+}
+
+/// Host and port of the end that answers.
+pub(super) fn authority(end: Option<&Address>) -> (String, u16) {
+    let port = end.and_then(Address::port).unwrap_or(0);
+    (end.map(Address::to_string).unwrap_or_default(), port)
+}

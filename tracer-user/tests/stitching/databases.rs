@@ -1,0 +1,171 @@
+//! What services ask databases and caches, from both ends' records to spans.
+
+use tracer_user::trace::{Kind, Span};
+
+use crate::outcome::{Outcome, settings, text};
+use crate::script::{End, MICROSECOND, Script, Task, Wire, task};
+
+const CLIENT: Task = Task { pid: 10, tid: 10 };
+const SERVICE: Task = Task { pid: 20, tid: 21 };
+const DATABASE: Task = Task { pid: 30, tid: 30 };
+
+fn message(kind: u8, content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32 + 4).to_be_bytes();
+    [&[kind][..], &length, content].concat()
+}
+
+fn query(sql: &str) -> Vec<u8> {
+    message(b'Q', &[sql.as_bytes(), &[0]].concat())
+}
+
+fn ready() -> Vec<u8> {
+    message(b'Z', b"I")
+}
+
+fn rows(count: usize) -> Vec<u8> {
+    let row = message(b'D', b"\0\x01\0\0\0\x01x");
+    let done = message(b'C', format!("SELECT {count}\0").as_bytes());
+    [message(b'T', b"\0\0"), row.repeat(count), done, ready()].concat()
+}
+
+fn exchange(script: &mut Script, wire: Wire, asks: &[u8], says: &[u8]) {
+    script.send(SERVICE, wire, End::Opener, asks);
+    script.receive(DATABASE, wire, End::Acceptor);
+    script.send(DATABASE, wire, End::Acceptor, says);
+    script.receive(SERVICE, wire, End::Opener);
+}
+
+fn login(script: &mut Script, wire: Wire) {
+    let content = b"\0\x03\0\0user\0shop\0database\0orders\0\0";
+    let length = (content.len() as u32 + 4).to_be_bytes();
+    let admitted = [message(b'R', &[0; 4]), ready()].concat();
+    exchange(script, wire, &[&length[..], content].concat(), &admitted);
+}
+
+/// A request that the service answers after it has done this.
+fn request(script: &mut Script, act: impl FnOnce(&mut Script)) {
+    let front = script.connect(CLIENT, 80);
+    script.ask(CLIENT, front, "/orders");
+    script.hear(SERVICE, front);
+    act(script);
+    script.answer(SERVICE, front);
+    script.learn(CLIENT, front);
+}
+
+fn calls<'a>(outcome: &'a Outcome, system: &str) -> Vec<&'a Span> {
+    let mut calls: Vec<&Span> = (outcome.spans.iter())
+        .filter(|span| text(span, "db.system.name") == Some(system))
+        .map(|span| &**span)
+        .collect();
+    calls.sort_by_key(|span| span.start);
+    calls
+}
+
+#[test]
+fn a_statement_is_below_the_request_for_which_it_is_made() {
+    let mut script = Script::new();
+    let wire = script.connect(SERVICE, 5432);
+    login(&mut script, wire);
+    request(&mut script, |script| {
+        exchange(script, wire, &query("SELECT a FROM orders WHERE secret = 'x'"), &rows(2));
+        let failed = [message(b'E', b"C42P01\0\0"), ready()].concat();
+        exchange(script, wire, &query("DELETE FROM nothing"), &failed);
+    });
+    let outcome = Outcome::of(&script);
+    let [select, delete] = calls(&outcome, "postgresql")[..] else { panic!("not two calls") };
+    for (call, name) in [(select, "SELECT orders"), (delete, "DELETE nothing")] {
+        outcome.assert_edge(call, outcome.server("/orders"), "thread");
+        assert_eq!((call.kind, &*call.name), (Kind::Client, name));
+        assert_eq!(text(call, "db.namespace"), Some("orders"));
+        assert_eq!(call.remote.service.as_deref(), Some("postgresql"));
+    }
+    assert_eq!(text(select, "db.query.text"), Some("SELECT a FROM orders WHERE secret = ?"));
+    assert_eq!((select.is_error(), delete.is_error()), (false, true));
+    assert_eq!(text(delete, "db.response.status_code"), Some("42P01"));
+    assert!(select.end - select.start >= 10 * MICROSECOND);
+}
+
+#[test]
+fn a_database_tells_of_itself_only_when_asked_to() {
+    let mut script = Script::new();
+    let wire = script.connect(SERVICE, 5432);
+    login(&mut script, wire);
+    request(&mut script, |script| exchange(script, wire, &query("SELECT 1"), &rows(1)));
+    let mut asked = settings();
+    asked.backing.servers = true;
+    let outcome = Outcome::with(&script, asked);
+    let [one, other] = calls(&outcome, "postgresql")[..] else { panic!("not two spans") };
+    let (client, server) = if one.kind == Kind::Client { (one, other) } else { (other, one) };
+    outcome.assert_edge(server, client, "pair");
+}
+
+#[test]
+fn protocols_that_are_not_wanted_are_left_alone() {
+    let mut script = Script::new();
+    let wire = script.connect(SERVICE, 5432);
+    login(&mut script, wire);
+    request(&mut script, |script| exchange(script, wire, &query("SELECT 1"), &rows(1)));
+    let mut without = settings();
+    without.backing.protocols = 0;
+    let outcome = Outcome::with(&script, without);
+    assert!(calls(&outcome, "postgresql").is_empty());
+    assert_eq!(outcome.spans.len(), 2);
+}
+
+#[test]
+fn what_is_sent_in_one_go_is_one_call() {
+    let mut script = Script::new();
+    let (sql, cache) = (script.connect(SERVICE, 5432), script.connect(SERVICE, 6379));
+    login(&mut script, sql);
+    request(&mut script, |script| {
+        let both = [query("BEGIN"), query("SELECT a FROM orders")].concat();
+        let begun = [message(b'C', b"BEGIN\0"), message(b'Z', b"T")].concat();
+        exchange(script, sql, &both, &[begun, rows(3)].concat());
+        let commands = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n";
+        exchange(script, cache, commands, b"$1\r\nx\r\n$-1\r\n");
+    });
+    let outcome = Outcome::of(&script);
+    let [select] = calls(&outcome, "postgresql")[..] else { panic!("not one statement") };
+    assert_eq!((&*select.name, text(select, "db.operation.batch.size")), ("SELECT orders", None));
+    let [gets] = calls(&outcome, "redis")[..] else { panic!("not one pipeline") };
+    assert_eq!((&*gets.name, text(gets, "db.query.text")), ("PIPELINE GET", Some("GET a; GET b")));
+    assert!(gets.attribute("db.operation.batch.size").is_some());
+}
+
+#[test]
+fn a_lost_answer_is_given_to_no_other_statement() {
+    let mut script = Script::new();
+    let wire = script.connect(SERVICE, 5432);
+    login(&mut script, wire);
+    request(&mut script, |script| {
+        script.send(SERVICE, wire, End::Opener, &query("SELECT a FROM first"));
+        script.receive(DATABASE, wire, End::Acceptor);
+        let failed = [message(b'E', b"C42P01\0\0"), ready()].concat();
+        script.send(DATABASE, wire, End::Acceptor, &failed);
+        script.receive(SERVICE, wire, End::Opener);
+        // Its record is lost.
+        script.records.pop();
+        for table in ["second", "third", "fourth", "fifth"] {
+            exchange(script, wire, &query(&format!("SELECT a FROM {table}")), &rows(1));
+        }
+    });
+    let outcome = Outcome::of(&script);
+    let calls = calls(&outcome, "postgresql");
+    assert_eq!(calls.len(), 5);
+    let whole = |call: &Span| text(call, "tracer.incomplete").is_none();
+    assert!(!whole(calls[0]) && calls.iter().all(|call| !call.is_error()), "{calls:#?}");
+    assert!(whole(calls[4]), "it is not known again which answer is whose: {calls:#?}");
+}
+
+#[test]
+fn other_protocols_become_no_spans() {
+    let mut script = Script::new();
+    let wire = script.connect(task(20), 9000);
+    request(&mut script, |script| {
+        exchange(script, wire, b"\0\0\0\x05hello", b"\0\0\0\x05there");
+        // What begins like a query and goes on like nothing that is known.
+        exchange(script, wire, b"Q\xff\xff\xff\xff garbage", &[0; 40]);
+    });
+    let outcome = Outcome::of(&script);
+    assert_eq!(outcome.spans.len(), 2);
+}
