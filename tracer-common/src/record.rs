@@ -51,6 +51,9 @@ pub const DATA_MIDSTREAM: u32 = 1 << 5;
 /// [`Data::flags`]: the bytes are TLS's own, of the record with which one side of the connection says
 /// hello; the connection's other bytes are not told of.
 pub const DATA_HELLO: u32 = 1 << 6;
+/// [`Data::flags`]: one datagram of UDP. As of a unix socket, what moved is counted ([`DATA_UNIX`] is set,
+/// too): the datagrams since the socket was first seen, of those that are told of.
+pub const DATA_DATAGRAM: u32 = 1 << 7;
 
 /// [`Connection::verdict`]: HTTP/1 was seen on it.
 pub const VERDICT_HTTP: u32 = 1;
@@ -76,6 +79,9 @@ pub const CONNECTION_ACCEPTED: u32 = 1 << 1;
 pub const CONNECTION_MIDSTREAM: u32 = 1 << 2;
 /// [`Connection::flags`]: `path` is this side's own name; otherwise the other side's.
 pub const CONNECTION_NAMED: u32 = 1 << 3;
+
+/// [`Connection::flags`]: UDP. It is told of before every request; an address of 0 is not known.
+pub const CONNECTION_DATAGRAM: u32 = 1 << 4;
 
 /// [`State::state`]: connect(2) was called; `header` names the caller.
 pub const STATE_CONNECTING: u32 = 1;

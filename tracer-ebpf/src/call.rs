@@ -11,6 +11,7 @@ use crate::{
 /// `struct pt_regs` of x86-64 (arch/x86/include/asm/ptrace.h): byte offsets that are part of the
 /// system call interface.
 mod regs {
+    pub(super) const R8: usize = 9 * 8;
     pub(super) const AX: usize = 10 * 8;
     pub(super) const DX: usize = 12 * 8;
     pub(super) const SI: usize = 13 * 8;
@@ -94,6 +95,18 @@ impl Call {
     #[inline(always)]
     pub(crate) fn is_uring(self) -> bool {
         !self.under_way || self.number == number::IO_URING_ENTER
+    }
+
+    /// Address of the `sockaddr` to which it sends one message, if the caller has given one.
+    #[inline(always)]
+    pub(crate) fn destination(self) -> Option<u64> {
+        let address = match self.number {
+            number::SENDTO => register(regs::R8),
+            // `user_msghdr` begins with it.
+            number::SENDMSG => user_vector(self.second).ok()?.base,
+            _ => 0,
+        };
+        (address != 0).then_some(address)
     }
 
     /// Whether it moves several messages.

@@ -8,6 +8,7 @@
 mod buffer;
 mod call;
 mod carried;
+mod datagram;
 mod flow;
 mod future;
 mod golang;

@@ -14,6 +14,7 @@ use crate::{
     buffer::Buffer,
     call::Call,
     carried::{IN_PARTS, Sight, begins, judge, leave_http, look, share, wait_for_turn},
+    datagram::try_datagram,
     flow, golang,
     kernel::{Sock, UnixSock, header},
     lifecycle::tell_unix_end,
@@ -27,7 +28,8 @@ use crate::{
 
 /// `MSG_OOB`, `MSG_PEEK` and `MSG_ERRQUEUE`: the stream does not move.
 const NOT_CONSUMING: i32 = 0x1 | 0x2 | 0x2000;
-/// `MSG_TRUNC`: TCP throws the bytes away and leaves the buffer alone.
+/// `MSG_TRUNC`: TCP throws the bytes away and leaves the buffer alone; of a datagram the call returns how
+/// long it was.
 const DISCARDING: i32 = 0x20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,8 +51,13 @@ pub(crate) fn try_operation(
     });
     let sock = Sock(sk);
     let is_unix = sock.is_unix();
-    if flags & NOT_CONSUMING != 0 || !(is_unix || sock.is_tcp()) {
+    if flags & NOT_CONSUMING != 0 {
         return Err(Stop::NotOurs);
+    }
+    if !(is_unix || sock.is_tcp()) {
+        // Of one that is cut to the buffer's length, that is not known.
+        let readable = flags & DISCARDING == 0;
+        return if readable { try_datagram(sock, ret, direction) } else { Err(Stop::NotOurs) };
     }
     if ret < 0 {
         return failed(sock, is_unix, ret, direction);
@@ -165,7 +172,7 @@ pub(crate) fn try_operation(
 
 /// As [`Sight::ports`] has them.
 #[inline(always)]
-fn ports(sock: Sock, direction: Direction) -> u32 {
+pub(crate) fn ports(sock: Sock, direction: Direction) -> u32 {
     let (local, remote) = (u32::from(sock.local_port()), u32::from(sock.remote_port()));
     match direction {
         Direction::Send => local << 16 | remote,

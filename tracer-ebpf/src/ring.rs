@@ -11,7 +11,7 @@ use aya_ebpf::{
 use tracer_common::{
     counter::Counter,
     record::{
-        CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER, Connection,
+        CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER, Connection,
         Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY, MAX_SPEAKERS, MAX_TAIL,
         VERDICT_HTTP, VERDICT_UNDECIDED,
     },
@@ -46,6 +46,10 @@ pub(crate) static FREE: Queue<u32> = Queue::with_max_entries(1, 0);
 #[map]
 pub(crate) static SPEAKERS: LruHashMap<u32, u32> = LruHashMap::with_max_entries(MAX_SPEAKERS, 0);
 
+/// What is told of [`Socket::flags`].
+const TOLD: u32 =
+    CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_MIDSTREAM | CONNECTION_DATAGRAM;
+
 /// `BPF_RB_AVAIL_DATA`.
 const AVAILABLE: u64 = 0;
 
@@ -55,7 +59,7 @@ const AVAILABLE: u64 = 0;
 pub(crate) struct Scratch {
     pub(crate) data: Data,
     pub(crate) bytes: [u8; 2 * MAX_COPY + MAX_TAIL],
-    connection: Connection,
+    pub(crate) connection: Connection,
     pub(crate) buffer: Buffer,
     pub(crate) start: Beginning,
     /// Of the connection and the address of its socket, while it is found out who acts.
@@ -121,9 +125,22 @@ pub(crate) fn announce(
     verdict: u32,
 ) -> Result<(), Stop> {
     let record = &mut scratch.connection;
+    describe(sock, socket, record, verdict);
+    output(bytes(record), false)?;
+    if verdict == VERDICT_HTTP {
+        // A full map evicts its oldest entry.
+        let _ = SPEAKERS.insert(record.header.pid, 0, 0);
+    }
+    socket.flags |= if verdict == VERDICT_UNDECIDED { UNDECIDED } else { ANNOUNCED };
+    Ok(())
+}
+
+/// What user space is told of a connection.
+#[inline(always)]
+pub(crate) fn describe(sock: Sock, socket: &Socket, record: &mut Connection, verdict: u32) {
     record.header = header(KIND_CONNECTION, sock.cookie());
     record.verdict = verdict;
-    record.flags = socket.flags & (CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_MIDSTREAM);
+    record.flags = socket.flags & TOLD;
     record.send_base = socket.send_base;
     record.receive_base = socket.receive_base;
     record.family = sock.family();
@@ -150,13 +167,6 @@ pub(crate) fn announce(
         record.local_port = sock.local_port();
         record.remote_port = sock.remote_port();
     }
-    output(bytes(record), false)?;
-    if verdict == VERDICT_HTTP {
-        // A full map evicts its oldest entry.
-        let _ = SPEAKERS.insert(record.header.pid, 0, 0);
-    }
-    socket.flags |= if verdict == VERDICT_UNDECIDED { UNDECIDED } else { ANNOUNCED };
-    Ok(())
 }
 
 /// Name of the current thread, zero-terminated.

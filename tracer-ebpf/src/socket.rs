@@ -13,7 +13,7 @@ use tracer_common::{
     counter::Counter,
     filter::{MAX_PORTS, MAX_PROCESSES, PORT_SKIP, PORT_TRACE, SELF, SKIP, TRACE},
     follow::Frames,
-    record::{CONNECTION_MIDSTREAM, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX},
+    record::{CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX},
     tls::MAX_HELLO,
 };
 
@@ -78,6 +78,7 @@ pub(crate) const TALKS: u32 = 1 << 13;
 pub(crate) const SERVES: u32 = 1 << 15;
 
 const PROTOCOL_TCP: u16 = 6;
+const PROTOCOL_UDP: u16 = 17;
 const SOCK_STREAM: u16 = 1;
 
 /// Two operations on one socket (a send and a receive) can run at the same time on two processors
@@ -103,7 +104,7 @@ pub(crate) struct Socket {
     generation: u32,
     verdict: u32,
     /// Of a unix socket: bytes sent and received since either end was first seen. Of one that carries
-    /// TLS: since it was first seen.
+    /// TLS, or datagrams: since it was first seen.
     pub(crate) sent: u64,
     pub(crate) received: u64,
     /// Of a runtime that tells: the task that last waited for it, when something was sent on it.
@@ -121,6 +122,12 @@ impl Sock {
     #[inline(always)]
     pub(crate) fn is_tcp(self) -> bool {
         self.protocol() == PROTOCOL_TCP && matches!(self.family(), FAMILY_INET | FAMILY_INET6)
+    }
+
+    /// UDP over IP.
+    #[inline(always)]
+    pub(crate) fn is_udp(self) -> bool {
+        self.protocol() == PROTOCOL_UDP && matches!(self.family(), FAMILY_INET | FAMILY_INET6)
     }
 
     /// A stream over a unix socket.
@@ -215,6 +222,15 @@ impl Socket {
         self.flags |= BASED | CONNECTION_MIDSTREAM;
     }
 
+    /// Gives the two directions of a socket of UDP bases, which no other socket of any host and boot has.
+    #[inline(always)]
+    pub(crate) fn set_datagram_bases(&mut self, sock: Sock) {
+        let name = spread(sock);
+        self.send_base = (name >> 32) as u32;
+        self.receive_base = name as u32;
+        self.flags |= BASED | CONNECTION_DATAGRAM;
+    }
+
     /// Counts what has been moved.
     #[inline(always)]
     pub(crate) fn count_bytes(&mut self, direction: Direction, len: u32) {
@@ -304,7 +320,13 @@ impl Socket {
 /// ratio, which depends on every bit of the cookie and the seed.
 #[inline(always)]
 fn base(sock: Sock) -> u32 {
-    ((sock.cookie() ^ choices().seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+    (spread(sock) >> 32) as u32
+}
+
+/// All of it: no other socket of this boot has the same.
+#[inline(always)]
+fn spread(sock: Sock) -> u64 {
+    (sock.cookie() ^ choices().seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[inline(always)]

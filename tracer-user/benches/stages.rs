@@ -179,7 +179,7 @@ fn steps(inputs: &[Input], settings: &Settings) -> Vec<Step> {
                     }
                     Event::Connection(record) if record.verdict == VERDICT_HTTP => {
                         if let Some(info) = Info::of(&record) {
-                            exchanges.connection(&record, info);
+                            exchanges.connection(&record, info, at);
                         }
                     }
                     Event::State(record) if record.state == STATE_CONNECTING => {

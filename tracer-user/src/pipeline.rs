@@ -16,8 +16,9 @@ use tracer_common::record::{
 
 use crate::causality::{self, Causality, Hearing};
 use crate::connection::{Address, Bases, Cookie, Info, Moment, Unseen};
-use crate::exchange::{ConnectionKey, Exchanges, Incomplete, Side, Signal};
+use crate::exchange::{ConnectionKey, Exchange, Exchanges, Incomplete, Side, Signal};
 use crate::kernel::Event;
+use crate::protocol::backing::Conventions;
 use crate::trace::{
     Assembly, Clock, LeftOut, Namer, Patience, Placed, Span, SpanId, by_address, span,
 };
@@ -49,6 +50,8 @@ pub struct Pipeline<D> {
     unseen: Unseen,
     ports_left_out: bool,
     name_by_address: bool,
+    lookups: bool,
+    lookups_left_out: u64,
     lost: BTreeMap<&'static str, u64>,
 }
 
@@ -83,6 +86,8 @@ impl<D: Directory> Pipeline<D> {
             unseen: Unseen::default(),
             ports_left_out: settings.ports_left_out,
             name_by_address: false,
+            lookups: settings.backing.lookups,
+            lookups_left_out: 0,
             lost: BTreeMap::new(),
         }
     }
@@ -245,7 +250,7 @@ impl<D: Directory> Pipeline<D> {
     /// Exchanges left out on purpose.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
-        self.assembly.left_out()
+        LeftOut { lookups: self.lookups_left_out, ..self.assembly.left_out() }
     }
 
     /// How many things are remembered of what has not left yet or may still matter, over all
@@ -330,7 +335,7 @@ impl<D: Directory> Pipeline<D> {
             VERDICT_HTTP | VERDICT_BACKING => {
                 self.causality.decoded(cookie, at);
                 self.meet(at, &info.comm);
-                self.exchanges.connection(record, info);
+                self.exchanges.connection(record, info, at);
             }
             _ => {}
         }
@@ -374,6 +379,10 @@ impl<D: Directory> Pipeline<D> {
         if nothing && exchange.incomplete.contains(Incomplete::Malformed) {
             return;
         }
+        if placed.parent.is_none() && !self.lookups && is_lookup(exchange) {
+            self.lookups_left_out += 1;
+            return;
+        }
         let time = exchange.ended.time;
         let resource = self.directory.resource(exchange.pid, time);
         let peer = placed.peer.map(|pid| self.directory.resource(pid, time).service.clone());
@@ -384,4 +393,10 @@ impl<D: Directory> Pipeline<D> {
         }
         self.spans.push(Arc::new(span));
     }
+}
+
+/// It asked for a name's address, or the like.
+fn is_lookup(exchange: &Exchange) -> bool {
+    let call = exchange.call.as_ref();
+    call.is_some_and(|call| call.system.conventions() == Conventions::Lookup)
 }

@@ -58,6 +58,7 @@ pub(crate) fn backends() -> Result<()> {
             ("redis-server", "redis-server"),
             ("memcached", "memcached"),
             ("mariadbd", "mariadb-server"),
+            ("dnsmasq", "dnsmasq-base"),
         ],
         why,
     )?;

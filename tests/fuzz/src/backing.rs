@@ -2,7 +2,7 @@
 //! beginning to its end, in this order, and no more than a bounded number of them are open.
 //!
 //! An input is a row of [`crate::operations`]; the first byte says whether the connection is seen from
-//! its first byte on, and whether calls are joined.
+//! its first byte on, whether calls are joined, and whether it is a socket of UDP.
 
 use std::collections::HashMap;
 
@@ -44,6 +44,11 @@ pub fn kafka(data: &[u8]) {
     backing(System::Kafka, data);
 }
 
+/// The same of DNS, over TCP and UDP.
+pub fn dns(data: &[u8]) {
+    backing(System::Dns, data);
+}
+
 /// Whether an open call has been told what it asks for, and that it is answered.
 #[derive(Default)]
 struct Told {
@@ -54,7 +59,10 @@ struct Told {
 fn backing(system: System, data: &[u8]) {
     let mut input = Input(data);
     let flags = input.byte();
-    let mut engine = Engine::new(system, Text::Redacted, flags & 1 == 0, flags & 2 == 0);
+    let mut engine = match flags & 4 == 0 || system != System::Dns {
+        true => Engine::new(system, Text::Redacted, flags & 1 == 0, flags & 2 == 0),
+        false => Engine::datagrams(flags & 1 == 0),
+    };
     let (mut open, mut seen, mut events) = (HashMap::<u64, Told>::new(), 0, vec![]);
     let mut operations = Operations::new(input);
     while let Some(operation) = operations.next() {

@@ -15,7 +15,7 @@ mod split;
 mod tls;
 mod websocket;
 
-pub use backing::{kafka, memcached, mongodb, mysql, postgresql, redis};
+pub use backing::{dns, kafka, memcached, mongodb, mysql, postgresql, redis};
 pub use btf::btf;
 pub use headers::headers;
 pub use http1::http1;
@@ -96,6 +96,11 @@ mod tests {
     #[test]
     fn kafka() {
         replay("kafka", super::kafka);
+    }
+
+    #[test]
+    fn dns() {
+        replay("dns", super::dns);
     }
 
     #[test]

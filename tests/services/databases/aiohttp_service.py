@@ -1,6 +1,8 @@
 """The same on one thread: requests share an event loop, and connections a pool."""
 
+import asyncio
 import os
+import socket
 
 import asyncpg
 import redis.asyncio
@@ -21,6 +23,12 @@ async def key(request):
     return web.Response(body=await cache.get(f"t_aioredis_{number}"))
 
 
+async def lookup(request):
+    name = f"t-lookup-{request.match_info['number']}.tracer.test"
+    found = await asyncio.get_running_loop().getaddrinfo(name, 80, type=socket.SOCK_STREAM)
+    return web.Response(text=str(found))
+
+
 async def connect(app):
     app["postgres"] = await asyncpg.create_pool(
         host=os.environ["POSTGRES_HOST"], port=int(os.environ["POSTGRES_PORT"]),
@@ -35,4 +43,5 @@ async def connect(app):
 app = web.Application()
 app.cleanup_ctx.append(connect)
 app.add_routes([web.get("/asyncpg/{number}", rows), web.get("/aioredis/{number}", key)])
+app.add_routes([web.get("/lookup/{number}", lookup)])
 web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]), print=None)

@@ -3,6 +3,7 @@ request's number as a name, which nobody redacts. Connections come from pools.""
 
 import os
 import queue
+import socket
 import sys
 from contextlib import contextmanager
 
@@ -80,6 +81,11 @@ def key(number):
 def value(number):
     memcache.set(f"t_memcached_{number}", "hunter2", noreply=False)
     return memcache.get(f"t_memcached_{number}")
+
+
+@app.get("/lookup/<number>")
+def lookup(number):
+    return str(socket.getaddrinfo(f"t-lookup-{number}.tracer.test", 80, type=socket.SOCK_STREAM))
 
 
 @app.get("/wrong/<number>")

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -58,6 +59,12 @@ func main() {
 		text, err := cache.Get(context.Background(), key).Result()
 		check(err)
 		fmt.Fprint(w, text)
+	})
+	http.HandleFunc("/lookup/", func(w http.ResponseWriter, r *http.Request) {
+		name := "t-lookup-" + strings.TrimPrefix(r.URL.Path, "/lookup/") + ".tracer.test"
+		found, err := net.DefaultResolver.LookupHost(r.Context(), name)
+		check(err)
+		fmt.Fprint(w, found)
 	})
 	// The scene: what is on its way, by whom; another service knows where it is.
 	http.HandleFunc("/shipments/", func(w http.ResponseWriter, r *http.Request) {

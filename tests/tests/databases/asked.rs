@@ -69,16 +69,19 @@ pub(crate) struct Placed {
     pub(crate) orphans: usize,
 }
 
+/// The requests of a mode, by their numbers.
+pub(crate) fn numbers<'a>(spans: &'a [Span], mode: &Mode) -> Vec<(&'a str, &'a Span)> {
+    let path = format!("/{}/", mode.name);
+    let requests = spans.iter().filter(|span| span.side == Side::Server);
+    requests.filter_map(|it| Some((it.get("url.path")?.strip_prefix(&path)?, it))).collect()
+}
+
 /// Asserts that each request of a mode has asked what it should have, and that this is told as it should
 /// be; where it is.
 pub(crate) fn placed(spans: &[Span], mode: &Mode) -> Result<Placed> {
-    let path = format!("/{}/", mode.name);
-    let (mut placed, mut count) = (Placed::default(), 0);
-    for request in spans.iter().filter(|span| span.side == Side::Server) {
-        let Some(number) = request.get("url.path").and_then(|it| it.strip_prefix(&path)) else {
-            continue;
-        };
-        count += 1;
+    let mut placed = Placed::default();
+    let requests = numbers(spans, mode);
+    for (number, request) in &requests {
         let token = format!("t_{}_{number}", mode.name);
         let text = |span: &&Span| span.get("db.query.text").is_some_and(|it| it.contains(&token));
         // A driver may have the server prepare a statement before it has it executed.
@@ -102,6 +105,7 @@ pub(crate) fn placed(spans: &[Span], mode: &Mode) -> Result<Placed> {
             } += 1;
         }
     }
+    let count = requests.len();
     ensure!(count == CONCURRENCY * REQUESTS, "{count} requests of {}", mode.name);
     Ok(placed)
 }

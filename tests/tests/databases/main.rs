@@ -3,6 +3,7 @@
 
 mod asked;
 mod drivers;
+mod lookups;
 #[path = "../recorded/mod.rs"]
 mod recorded;
 mod scene;
@@ -17,7 +18,7 @@ use tests::databases::Databases;
 
 type Body = fn(&Databases) -> anyhow::Result<()>;
 
-const TESTS: [(&str, Body); 9] = [
+const TESTS: [(&str, Body); 11] = [
     ("python_on_threads", drivers::flask),
     ("python_on_an_event_loop", drivers::aiohttp),
     ("go", drivers::go),
@@ -26,6 +27,8 @@ const TESTS: [(&str, Body); 9] = [
     ("only_what_is_asked_for", drivers::chosen),
     ("recordings_hold_none_of_it", drivers::recorded),
     ("connections_from_before", drivers::older),
+    ("names_that_requests_wait_for", lookups::of_requests),
+    ("names_that_nobody_waits_for", lookups::of_nobody),
     ("one_service_asks_another_and_both_their_database", scene::shipments),
 ];
 

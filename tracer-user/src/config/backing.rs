@@ -12,8 +12,9 @@ use crate::protocol::backing::{Settings, System, Text};
 pub struct BackingArgs {
     /// Protocols to decode beside HTTP/1, HTTP/2, gRPC and WebSocket [default: all of these]
     ///
-    /// The calls of this host's programs to such services become CLIENT spans. `--protocols http`
-    /// decodes none of them; then their connections cost one look each.
+    /// The calls of this host's programs to such services become CLIENT spans; lookups of names (dns) do
+    /// where a request waits for them, and if dns is named here, all of them. `--protocols http` decodes
+    /// none of these; then their connections cost one look each.
     #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]
     pub protocols: Vec<Protocol>,
     /// How much of statements and commands spans tell [default: redacted]
@@ -48,6 +49,8 @@ pub enum Protocol {
     Memcached,
     /// Kafka
     Kafka,
+    /// DNS over UDP and TCP: all lookups, not only those that requests wait for
+    Dns,
 }
 
 /// How much of statements and commands is told.
@@ -72,6 +75,7 @@ impl Protocol {
             Protocol::MongoDb => System::MongoDb.bit(),
             Protocol::Memcached => System::Memcached.bit(),
             Protocol::Kafka => System::Kafka.bit(),
+            Protocol::Dns => System::Dns.bit(),
         }
     }
 }
@@ -80,6 +84,7 @@ impl Protocol {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Given {
     protocols: Option<u32>,
+    lookups: bool,
     text: Option<Text>,
     servers: Option<bool>,
 }
@@ -94,7 +99,8 @@ impl Given {
             SqlText::Off => Text::Off,
         });
         let servers = args.database_servers.or(file.database_servers);
-        Self { protocols: (!named.is_empty()).then_some(all), text, servers }
+        let lookups = named.contains(&Protocol::Dns);
+        Self { protocols: (!named.is_empty()).then_some(all), lookups, text, servers }
     }
 
     /// `settings` with all that was asked for.
@@ -103,6 +109,7 @@ impl Given {
             protocols: self.protocols.unwrap_or(settings.protocols),
             text: self.text.unwrap_or(settings.text),
             servers: self.servers.unwrap_or(settings.servers),
+            lookups: self.lookups || settings.lookups,
             ..settings
         }
     }
@@ -124,6 +131,9 @@ mod tests {
         let given = |args| Given::new(&args, &file).over(Settings::default());
         let settings = given(BackingArgs::default());
         assert_eq!((settings.protocols, settings.text), (System::Redis.bit(), Text::Full));
+        assert!(!settings.lookups);
+        let named = BackingArgs { protocols: vec![Protocol::Dns], ..BackingArgs::default() };
+        assert!(given(named).lookups);
         let args = BackingArgs {
             protocols: vec![Protocol::Http],
             sql_text: Some(SqlText::Off),

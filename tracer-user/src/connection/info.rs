@@ -1,8 +1,8 @@
 //! What the kernel tells of a connection.
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    FAMILY_UNIX,
+    self, CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_NAMED,
+    CONNECTION_OPENER, FAMILY_UNIX,
 };
 
 use super::Address;
@@ -20,6 +20,8 @@ pub struct Info {
     pub opener: Option<bool>,
     /// Bytes had moved before the first look.
     pub midstream: bool,
+    /// UDP: each operation is a message.
+    pub datagrams: bool,
     /// Name of the first thread seen to use it.
     pub comm: String,
 }
@@ -43,8 +45,17 @@ impl Info {
             netns: record.netns,
             opener,
             midstream: record.flags & CONNECTION_MIDSTREAM != 0,
+            datagrams: record.flags & CONNECTION_DATAGRAM != 0,
             comm: text(&record.comm),
         })
+    }
+}
+
+impl Info {
+    /// The other side's address is not known.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        matches!(&self.remote, Address::Inet(address, 0) if address.is_unspecified())
     }
 }
 

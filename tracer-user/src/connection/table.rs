@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lru::LruCache;
-use tracer_common::record::{self, DATA_MIDSTREAM, DATA_TLS, DATA_UNIX, FAMILY_UNIX};
+use tracer_common::record::{self, CONNECTION_DATAGRAM, DATA_MIDSTREAM, DATA_TLS, DATA_UNIX, FAMILY_UNIX};
 
 use super::{Cookie, Info, Stream};
 
@@ -14,7 +14,7 @@ pub struct Bases {
     pub send: u32,
     /// Of what it receives.
     pub receive: u32,
-    /// A unix socket's: no SYN is counted.
+    /// A unix socket's, or one's of UDP: no SYN is counted.
     pub unix: bool,
     /// Positions count the plaintext of a TLS session: no SYN, nor an end of the stream.
     pub tls: bool,
@@ -32,7 +32,8 @@ impl Bases {
     /// As first sight of a connection tells them.
     #[must_use]
     pub fn of_connection(record: &record::Connection) -> Self {
-        let unix = record.family == FAMILY_UNIX;
+        let datagrams = record.flags & CONNECTION_DATAGRAM != 0;
+        let unix = record.family == FAMILY_UNIX || datagrams;
         Self { send: record.send_base, receive: record.receive_base, unix, tls: false }
     }
 }

@@ -52,6 +52,8 @@ pub struct Exchanges {
     pairing: Pairing,
     waiting: Waiting,
     closing: Closing,
+    /// Sockets of UDP.
+    datagrams: Closing,
     seals: Seals,
     /// The first calls over TLS connections.
     calls: LruCache<ConnectionKey, ExchangeId>,
@@ -74,7 +76,8 @@ impl Exchanges {
             connections: Connections::new(connections),
             pairing: Pairing::default(),
             waiting: Waiting::default(),
-            closing: Closing::default(),
+            closing: Closing::gone(),
+            datagrams: Closing::datagrams(),
             seals: Seals::new(connections.min(MAX_SEALS.get())),
             calls: LruCache::new(MAX_SEALS),
             protocols,
@@ -90,8 +93,11 @@ impl Exchanges {
     }
 
     /// A connection was told of.
-    pub fn connection(&mut self, record: &record::Connection, info: Info) {
+    pub fn connection(&mut self, record: &record::Connection, info: Info, at: Moment) {
         let cookie = Cookie(record.header.cookie);
+        if info.datagrams && self.connections.get(cookie).is_none() {
+            self.datagrams.enter(cookie, at, at.time);
+        }
         if let Some(connection) = self.connections.touch(cookie, record.header.pid) {
             connection.bases = Bases::of_connection(record);
             connection.info = Some(info);
@@ -367,6 +373,13 @@ impl Exchanges {
     pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
         self.telling(signals, |seals, telling| seals.poll(now, telling));
         self.pairing.expire(now);
+        while let Some((since, cookie, at)) = self.datagrams.due(now) {
+            let last = self.connections.get(cookie).map_or(at, |connection| connection.state.last);
+            match last.time > since {
+                true => self.datagrams.enter(cookie, at, last.time),
+                false => self.end(cookie, last, signals),
+            }
+        }
         while let Some((since, cookie, at)) = self.closing.due(now) {
             let last = self.connections.get(cookie).map(|connection| connection.state.last);
             match last.filter(|last| last.order > at.order) {
@@ -383,6 +396,7 @@ impl Exchanges {
         self.connections.len()
             + self.pairing.len()
             + self.closing.len()
+            + self.datagrams.len()
             + self.full.len()
             + self.seals.len()
     }

@@ -53,6 +53,8 @@ pub struct Exchange {
     pub stream: Option<u32>,
     /// It was encrypted on its way.
     pub tls: bool,
+    /// It went over UDP.
+    pub datagrams: bool,
     /// This side's end; `None` if never told.
     pub local: Option<Address>,
     /// The other side's.
@@ -122,8 +124,10 @@ impl Exchange {
             key,
             stream: None,
             tls,
+            datagrams: info.is_some_and(|info| info.datagrams),
             local: info.map(|info| info.local.clone()),
-            remote: info.map(|info| info.remote.clone()),
+            // Whom a socket of UDP asks is not known of every call's form.
+            remote: info.filter(|info| !info.is_unnamed()).map(|info| info.remote.clone()),
             comm: info.map(|info| info.comm.clone()).unwrap_or_default(),
             started: at,
             replied: None,

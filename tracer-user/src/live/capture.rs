@@ -97,6 +97,7 @@ pub(super) fn capture(
     info!(spans = left_out.own, "left out what the tracer's own exports caused");
     info!(spans = left_out.instrumented, "left out of processes that trace themselves");
     info!(spans = left_out.unsampled, "left out of traces that are not sampled");
+    info!(spans = left_out.lookups, "lookups of names left out for which no request has waited");
     let losses = losses(&probes.counts()?, pipeline);
     // The probes count for processes that nobody has judged yet, too.
     let name = |(pid, count)| {

@@ -77,6 +77,7 @@ impl Health {
             ("own", left_out.own),
             ("instrumented", left_out.instrumented),
             ("unsampled", left_out.unsampled),
+            ("lookups", left_out.lookups),
         ];
         let left_out = left_out.map(|(reason, count)| ([("reason", reason)], count));
         out.counters("tracer_left_out", "Spans left out on purpose", left_out)?;

@@ -223,6 +223,7 @@ impl Conversation {
         let server = Server {
             pid,
             verdict,
+            datagrams: false,
             cookie: context.servers.cookie(),
             local,
             remote,

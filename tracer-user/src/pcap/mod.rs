@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! file -> packet -> link -> network (fragments) -> segment -> half (a direction) -> conversation -> records
+//!                                               -> datagram -------------------------------------> records
 //! ```
 //!
 //! What a capture cannot say is left open: services are their addresses, processes are made up, one
@@ -11,6 +12,7 @@
 
 mod conversation;
 mod counts;
+mod datagrams;
 mod file;
 mod format;
 mod fragments;

@@ -1,23 +1,23 @@
-//! From IP packets to TCP segments.
+//! From IP packets to TCP segments and datagrams of UDP.
 
 use std::net::IpAddr;
 
 use etherparse::{
     IpNumber, Ipv6ExtensionSlice, LaxIpv4Slice, LaxIpv6Slice, LaxNetSlice, LaxSlicedPacket,
-    TcpSlice, TransportSlice,
+    TcpSlice, TransportSlice, UdpSlice,
 };
 
 use super::counts::{Count, Counts};
 use super::fragments::{Fragment, Fragments, Name};
-use super::segment::Segment;
+use super::segment::{Datagram, Payload, Segment};
 
-/// Hands over the segment of a packet, if it has one or completes one.
-pub(super) fn segment<T>(
+/// Hands over what a packet carries, if it is a segment or a datagram, or completes one.
+pub(super) fn payload<T>(
     packet: &LaxSlicedPacket<'_>,
     now: u64,
     fragments: &mut Fragments,
     counts: &mut Counts,
-    take: impl FnOnce(&Segment<'_>, &mut Counts) -> T,
+    take: impl FnOnce(Payload<'_>, &mut Counts) -> T,
 ) -> Option<T> {
     let found = match &packet.net {
         Some(LaxNetSlice::Ipv4(ip)) => v4(ip),
@@ -33,7 +33,8 @@ pub(super) fn segment<T>(
             return None;
         }
     };
-    if name.protocol != IpNumber::TCP.0 {
+    let is_tcp = name.protocol == IpNumber::TCP.0;
+    if !is_tcp && name.protocol != IpNumber::UDP.0 {
         counts.add(Count::NotTcp);
         return None;
     }
@@ -43,14 +44,19 @@ pub(super) fn segment<T>(
             return None;
         }
         let whole = fragments.add(name, &fragment, now, counts)?;
-        let Ok(tcp) = TcpSlice::from_slice(&whole) else {
-            counts.add(Count::BadHeader);
-            return None;
+        let payload = if is_tcp {
+            TcpSlice::from_slice(&whole).ok().map(|tcp| segment(&name, &tcp, 0))
+        } else {
+            UdpSlice::from_slice(&whole).ok().map(|udp| datagram(&name, &udp, 0))
         };
-        return Some(take(&read(&name, &tcp, 0), counts));
+        if payload.is_none() {
+            counts.add(Count::BadHeader);
+        }
+        return payload.map(|payload| take(payload, counts));
     }
     match &packet.transport {
-        Some(TransportSlice::Tcp(tcp)) => Some(take(&read(&name, tcp, missing), counts)),
+        Some(TransportSlice::Tcp(tcp)) => Some(take(segment(&name, tcp, missing), counts)),
+        Some(TransportSlice::Udp(udp)) => Some(take(datagram(&name, udp, missing), counts)),
         _ => {
             counts.add(if missing > 0 { Count::CutPacket } else { Count::BadHeader });
             None
@@ -113,9 +119,19 @@ fn v6<'a>(ip: &'a LaxIpv6Slice<'_>) -> Result<Ip<'a>, Count> {
     Ok(Ip { name, fragment, missing })
 }
 
-fn read<'a>(name: &Name, tcp: &TcpSlice<'a>, missing: usize) -> Segment<'a> {
+fn datagram<'a>(name: &Name, udp: &UdpSlice<'a>, missing: usize) -> Payload<'a> {
+    let bytes = udp.payload();
+    Payload::Datagram(Datagram {
+        source: (name.source, udp.source_port()),
+        destination: (name.destination, udp.destination_port()),
+        bytes,
+        len: u32::try_from(bytes.len() + missing).unwrap_or(u32::MAX),
+    })
+}
+
+fn segment<'a>(name: &Name, tcp: &TcpSlice<'a>, missing: usize) -> Payload<'a> {
     let bytes = tcp.payload();
-    Segment {
+    Payload::Segment(Segment {
         source: (name.source, tcp.source_port()),
         destination: (name.destination, tcp.destination_port()),
         sequence: tcp.sequence_number(),
@@ -125,5 +141,5 @@ fn read<'a>(name: &Name, tcp: &TcpSlice<'a>, missing: usize) -> Segment<'a> {
         rst: tcp.rst(),
         bytes,
         len: u32::try_from(bytes.len() + missing).unwrap_or(u32::MAX),
-    }
+    })
 }

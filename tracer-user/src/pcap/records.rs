@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use tracer_common::record::{
-    CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, Connection, DATA_SEND, Data,
-    FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION, KIND_DATA, KIND_STATE, MAX_COPY,
-    STATE_CLOSED, STATE_SEND_CLOSED, State,
+    CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_OPENER, Connection,
+    DATA_DATAGRAM, DATA_SEND, DATA_UNIX, Data, FAMILY_INET, FAMILY_INET6, Header, KIND_CONNECTION,
+    KIND_DATA, KIND_STATE, MAX_COPY, STATE_CLOSED, STATE_SEND_CLOSED, State,
 };
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
@@ -22,6 +22,8 @@ pub(super) struct Server {
     pub(super) cookie: u64,
     /// `VERDICT_*`: what it carries.
     pub(super) verdict: u32,
+    /// It answers datagrams.
+    pub(super) datagrams: bool,
     pub(super) local: End,
     pub(super) remote: End,
     /// It sent the SYN, which then counts as a byte of what it sends.
@@ -44,6 +46,9 @@ impl Server {
         record.flags = if self.opened { CONNECTION_OPENER } else { CONNECTION_ACCEPTED };
         if self.midstream {
             record.flags |= CONNECTION_MIDSTREAM;
+        }
+        if self.datagrams {
+            record.flags |= CONNECTION_DATAGRAM;
         }
         (record.send_base, record.receive_base) = self.bases();
         let (family, local) = bytes(self.local.0);
@@ -91,6 +96,9 @@ impl Server {
         let mut record = Data::new_zeroed();
         record.header = self.header(KIND_DATA, time);
         record.flags = if sends { DATA_SEND } else { 0 };
+        if self.datagrams {
+            record.flags |= DATA_UNIX | DATA_DATAGRAM;
+        }
         (record.len, record.head_len) = (len, known.len() as u32);
         (record.send_base, record.receive_base) = self.bases();
         record.write_seq = self.send_base.wrapping_add(self.sent as u32);

@@ -1,9 +1,27 @@
-//! A TCP segment.
+//! A TCP segment, or a datagram of UDP.
 
 use std::net::IpAddr;
 
 /// One end of a connection.
 pub(super) type End = (IpAddr, u16);
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload<'a> {
+    Segment(Segment<'a>),
+    Datagram(Datagram<'a>),
+}
+
+/// A datagram.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Datagram<'a> {
+    pub(super) source: End,
+    pub(super) destination: End,
+    /// As much of its bytes as was captured.
+    pub(super) bytes: &'a [u8],
+    /// Bytes that it had on the wire, at least `bytes.len()`.
+    pub(super) len: u32,
+}
 
 /// What of a TCP segment matters here (RFC 9293 section 3.1).
 #[derive(Clone, Copy, Debug)]

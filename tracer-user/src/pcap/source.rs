@@ -11,8 +11,10 @@ use crate::trace::Clock;
 
 use super::conversation::Context;
 use super::counts::{Count, Counts};
+use super::datagrams::Datagrams;
 use super::file::Packets;
 use super::fragments::Fragments;
+use super::segment::Payload;
 use super::servers::Servers;
 use super::table::Table;
 use super::timeline::Timeline;
@@ -30,6 +32,7 @@ struct State {
     timeline: Timeline,
     fragments: Fragments,
     table: Table,
+    datagrams: Datagrams,
     servers: Servers,
     counts: Counts,
     out: VecDeque<Input>,
@@ -47,6 +50,7 @@ impl Capture {
                 timeline: Timeline::default(),
                 fragments: Fragments::new(),
                 table: Table::new(connections),
+                datagrams: Datagrams::new(connections),
                 servers: Servers::new(),
                 counts: Counts::default(),
                 out: VecDeque::new(),
@@ -104,14 +108,18 @@ impl State {
             Ok(packet) => packet,
             Err(why) => return self.counts.add(why),
         };
-        let Self { table, servers, out, fragments, counts, .. } = self;
-        network::segment(&packet, time, fragments, counts, |segment, counts| {
-            table.segment(segment, time, &mut Context { servers, counts, out });
+        let Self { table, datagrams, servers, out, fragments, counts, .. } = self;
+        network::payload(&packet, time, fragments, counts, |payload, counts| {
+            let context = &mut Context { servers, counts, out };
+            match payload {
+                Payload::Segment(segment) => table.segment(&segment, time, context),
+                Payload::Datagram(datagram) => datagrams.take(&datagram, time, context),
+            }
         });
     }
 
     fn end(&mut self) {
-        let Self { table, servers, out, fragments, counts, timeline } = self;
+        let Self { table, servers, out, fragments, counts, timeline, .. } = self;
         fragments.end(counts);
         table.end(&mut Context { servers, counts, out });
         out.push_back(Input::Stop(timeline.last()));

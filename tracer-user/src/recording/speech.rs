@@ -53,6 +53,9 @@ pub(super) enum Speech {
 
 impl Speech {
     fn hear(info: Option<&Info>, sent: bool, chunk: &Chunk<'_>, new: &Fresh) -> Self {
+        if info.is_some_and(|info| info.datagrams) {
+            return Speech::Backing;
+        }
         // Many bytes could be a frame.
         if sight(chunk.head) == Some(Sight::Frames) && recognise(info, sent, chunk) != 0 {
             return Speech::Backing;

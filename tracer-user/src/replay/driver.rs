@@ -45,6 +45,7 @@ pub fn chosen(source: &dyn Source, settings: &Settings) -> pipeline::Settings {
         // It has each connection once, as its server saw it; and who wrote what in one go, its
         // packets do not tell.
         (chosen.backing.servers, chosen.backing.join) = (true, false);
+        chosen.backing.lookups = true;
     }
     chosen
 }

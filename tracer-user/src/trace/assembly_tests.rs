@@ -25,6 +25,7 @@ fn exchange(id: u64, side: Side, key: u64) -> Exchange {
         request_body: 0,
         response_body: 0,
         tls: false,
+        datagrams: false,
         reset: None,
         rpc: None,
         call: None,

@@ -1,17 +1,21 @@
-//! Calls to backing services, by OpenTelemetry's semantic conventions for databases (stable since 1.33)
-//! and messaging (1.39, in development).
+//! Calls to backing services, by OpenTelemetry's semantic conventions for databases (stable since 1.33),
+//! messaging and DNS (1.39, in development).
 
 use std::sync::Arc;
 
 use crate::connection::Address;
 use crate::exchange::{Exchange, Incomplete, Side};
-use crate::protocol::backing::{Call, System};
+use crate::protocol::backing::{Call, Conventions, System};
 
 use super::http::size;
 use super::{Kind, Value};
 
 /// `messaging.operation.name` of what makes a PRODUCER span.
 const SEND: &str = "send";
+/// `error.type` of what was never answered.
+const TIMEOUT: &str = "timeout";
+/// How a lookup is called, as .NET's spans of it are (OpenTelemetry's conventions for them).
+const LOOKUP: &str = "DNS lookup";
 /// Characters of `db.query.summary` at most.
 const MAX_NAME: usize = 255;
 
@@ -26,7 +30,7 @@ fn batch(system: System) -> &'static str {
 /// A batch of statements or commands says so first; and where its calls have nothing in common, that is all that it says.
 fn of_batch(call: &Call, said: Option<&str>) -> Option<String> {
     match (call.batch, said) {
-        (2.., said) if !call.system.is_messaging() => {
+        (2.., said) if is_database(call) => {
             let name = [batch(call.system), said.unwrap_or_default()].join(" ");
             Some(name.trim_end().chars().take(MAX_NAME).collect())
         }
@@ -38,10 +42,13 @@ fn of_batch(call: &Call, said: Option<&str>) -> Option<String> {
 pub(super) fn name(call: &Call) -> String {
     let operation = of_batch(call, call.operation.as_deref());
     let summary = of_batch(call, call.text.summary.as_deref());
-    if !call.system.is_messaging()
+    if is_database(call)
         && let Some(summary) = summary.filter(|_| call.text.summary.is_some())
     {
         return summary;
+    }
+    if let (Conventions::Lookup, Some(name)) = (call.system.conventions(), &call.collection) {
+        return format!("{LOOKUP} {name}");
     }
     match (operation, &call.collection) {
         (Some(operation), Some(about)) => format!("{operation} {about}"),
@@ -52,37 +59,10 @@ pub(super) fn name(call: &Call) -> String {
 
 /// What it asks for and how it came out.
 pub(super) fn facts(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
-    if call.system.is_messaging() {
-        put("messaging.system", call.system.name().into());
-        if let Some(operation) = &call.operation {
-            put("messaging.operation.name", operation.to_string().into());
-        }
-        if let Some(destination) = &call.collection {
-            put("messaging.destination.name", destination.clone().into());
-        }
-        if call.batch > 1 {
-            put("messaging.batch.message_count", i64::from(call.batch).into());
-        }
-    } else {
-        put("db.system.name", call.system.name().into());
-        if let Some(operation) = of_batch(call, call.operation.as_deref()) {
-            put("db.operation.name", operation.into());
-        }
-        if let Some(collection) = &call.collection {
-            put("db.collection.name", collection.clone().into());
-        }
-        if let Some(namespace) = &call.namespace {
-            put("db.namespace", namespace.clone().into());
-        }
-        if let Some(summary) = of_batch(call, call.text.summary.as_deref()) {
-            put("db.query.summary", summary.into());
-        }
-        if let Some(text) = &call.text.text {
-            put("db.query.text", text.clone().into());
-        }
-        if call.batch > 1 {
-            put("db.operation.batch.size", i64::from(call.batch).into());
-        }
+    match call.system.conventions() {
+        Conventions::Messaging => messaging(call, put),
+        Conventions::Lookup => lookup(call, exchange, put),
+        Conventions::Database => database(call, put),
     }
     for (key, value) in &call.attributes {
         put(key, value.clone().into());
@@ -91,9 +71,66 @@ pub(super) fn facts(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'sta
     if let Some(rows) = outcome.rows {
         put("db.response.returned_rows", size(rows));
     }
-    if let (Some(failure), false) = (&outcome.failure, call.system.is_messaging()) {
+    if let (Some(failure), true) = (&outcome.failure, is_database(call)) {
         put("db.response.status_code", failure.code.clone().into());
     }
+}
+
+fn messaging(call: &Call, put: &mut impl FnMut(&'static str, Value)) {
+    put("messaging.system", call.system.name().into());
+    if let Some(operation) = &call.operation {
+        put("messaging.operation.name", operation.to_string().into());
+    }
+    if let Some(destination) = &call.collection {
+        put("messaging.destination.name", destination.clone().into());
+    }
+    if call.batch > 1 {
+        put("messaging.batch.message_count", i64::from(call.batch).into());
+    }
+}
+
+fn database(call: &Call, put: &mut impl FnMut(&'static str, Value)) {
+    put("db.system.name", call.system.name().into());
+    if let Some(operation) = of_batch(call, call.operation.as_deref()) {
+        put("db.operation.name", operation.into());
+    }
+    if let Some(collection) = &call.collection {
+        put("db.collection.name", collection.clone().into());
+    }
+    if let Some(namespace) = &call.namespace {
+        put("db.namespace", namespace.clone().into());
+    }
+    if let Some(summary) = of_batch(call, call.text.summary.as_deref()) {
+        put("db.query.summary", summary.into());
+    }
+    if let Some(text) = &call.text.text {
+        put("db.query.text", text.clone().into());
+    }
+    if call.batch > 1 {
+        put("db.operation.batch.size", i64::from(call.batch).into());
+    }
+}
+
+/// The type has no name in the conventions; this is Elastic Common Schema's.
+fn lookup(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
+    if let Some(name) = &call.collection {
+        put("dns.question.name", name.clone().into());
+    }
+    if let Some(kind) = &call.operation {
+        put("dns.question.type", kind.to_string().into());
+    }
+    let answers = exchange.outcome.as_ref().map(|outcome| &outcome.answers);
+    if let Some(answers) = answers.filter(|answers| !answers.is_empty()) {
+        put("dns.answers", Value::Texts(answers.clone()));
+    }
+}
+
+fn is_messaging(call: &Call) -> bool {
+    call.system.conventions() == Conventions::Messaging
+}
+
+fn is_database(call: &Call) -> bool {
+    call.system.conventions() == Conventions::Database
 }
 
 /// `error.type`.
@@ -102,7 +139,9 @@ pub(super) fn error(exchange: &Exchange) -> Option<String> {
     match failure {
         Some(failure) => Some(failure.code.clone()),
         None if exchange.incomplete.contains(Incomplete::Closed) => {
-            Some(Incomplete::Closed.name().to_owned())
+            let unanswered = exchange.datagrams && exchange.replied.is_none();
+            let why = if unanswered { TIMEOUT } else { Incomplete::Closed.name() };
+            Some(why.to_owned())
         }
         None => None,
     }
@@ -111,7 +150,7 @@ pub(super) fn error(exchange: &Exchange) -> Option<String> {
 /// Sending a message is a kind of its own.
 pub(super) fn kind(call: &Call, side: Side) -> Kind {
     match side {
-        Side::Client if call.system.is_messaging() && call.operation.as_deref() == Some(SEND) => {
+        Side::Client if is_messaging(call) && call.operation.as_deref() == Some(SEND) => {
             Kind::Producer
         }
         Side::Client => Kind::Client,

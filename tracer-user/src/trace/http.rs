@@ -84,6 +84,8 @@ pub fn span(
     }
     if matches!(exchange.local, Some(Address::Unix(_))) {
         put("network.transport", "unix".into());
+    } else if exchange.datagrams {
+        put("network.transport", "udp".into());
     }
     let version = match &exchange.request {
         // That of WebSocket is another.

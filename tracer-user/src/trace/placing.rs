@@ -61,6 +61,8 @@ pub struct LeftOut {
     pub instrumented: u64,
     /// Their trace is not sampled ([`LeaveOut::unsampled`]).
     pub unsampled: u64,
+    /// Lookups of names for which no request has waited.
+    pub lookups: u64,
 }
 
 /// Spans above one that are looked at for one that leaves.

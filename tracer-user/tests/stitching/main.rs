@@ -18,6 +18,7 @@ mod instrumented;
 mod journeys;
 mod left_out;
 mod lifetime;
+mod lookups;
 mod losses;
 mod outcome;
 mod processes;

@@ -7,10 +7,11 @@ mod tls;
 use std::collections::{HashMap, VecDeque};
 
 use tracer_common::record::{
-    self, CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_NAMED, CONNECTION_OPENER,
-    DATA_HELLO, DATA_NO_BUFFER, DATA_SEND, DATA_TLS, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET,
-    FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC,
-    PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING, STATE_DECODED, STATE_SEND_CLOSED, VERDICT_HTTP,
+    self, CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_NAMED,
+    CONNECTION_OPENER, DATA_DATAGRAM, DATA_HELLO, DATA_NO_BUFFER, DATA_SEND, DATA_TLS, DATA_UNIX,
+    DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_DATA,
+    KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING,
+    STATE_DECODED, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -62,6 +63,7 @@ struct Half {
 struct Line {
     halves: [Half; 2],
     unix: bool,
+    datagrams: bool,
     /// Bytes under way, by the end that sent them.
     flight: [VecDeque<u8>; 2],
 }
@@ -163,7 +165,7 @@ impl Script {
             }
         };
         let halves = [half(true), half(false)];
-        self.lines.push(Line { halves, unix: false, flight: Default::default() });
+        self.lines.push(Line { halves, unix: false, datagrams: false, flight: Default::default() });
         Wire(self.lines.len() - 1)
     }
 
@@ -180,6 +182,16 @@ impl Script {
         let bases = (bases.1, bases.0);
         (acceptor.bases, acceptor.sequences) = (bases, bases);
         acceptor.sequences.1 += in_flight;
+        wire
+    }
+
+    /// A socket of UDP, connected to a port of another host.
+    pub(crate) fn datagrams(&mut self, port: u16) -> Wire {
+        let wire = self.line(port, (0, 0), (true, false), (CONNECTION_DATAGRAM, 0));
+        let line = &mut self.lines[wire.0];
+        line.datagrams = true;
+        let [opener, _] = &mut line.halves;
+        (opener.bases, opener.sequences) = ((7, 9), (7, 9));
         wire
     }
 
@@ -333,8 +345,13 @@ impl Script {
         let cookie = self.half(wire, end).cookie;
         // The kernel side reads the clock for the operation before it announces the connection.
         let header = self.header(KIND_DATA, by, cookie);
+        let Line { unix, datagrams, .. } = self.lines[wire.0];
+        if datagrams && flags & DATA_SEND != 0 {
+            self.half(wire, end).announced = false;
+        }
         self.announce(by, wire, end);
-        let flags = if self.lines[wire.0].unix { flags | DATA_UNIX } else { flags };
+        let flags = if unix || datagrams { flags | DATA_UNIX } else { flags };
+        let flags = if datagrams { flags | DATA_DATAGRAM } else { flags };
         let flow = self.flow(by);
         let half = self.half(wire, end);
         let told = half.verdict == VERDICT_HTTP || flags & (DATA_HELLO | DATA_TLS) != 0;

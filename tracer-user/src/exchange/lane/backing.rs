@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::connection::{Chunk, Moment};
 use crate::exchange::{Incomplete, PairKey, Side, Signal};
-use crate::protocol::backing::{self, Engine, Event, Fault, Settings, System};
+use crate::protocol::backing::{self, Engine, Event, Fault, System};
 use crate::protocol::http1::Direction;
 use crate::protocol::propagation::Correlation;
 
@@ -39,11 +39,11 @@ pub(super) struct Call {
 }
 
 impl Backing {
-    /// `fresh`: the connection is seen from its first byte on.
-    pub(super) fn new(side: Side, system: System, fresh: bool, settings: &Settings) -> Self {
+    /// One that begins.
+    pub(super) fn new(side: Side, system: System, engine: Engine) -> Self {
         Self {
             side,
-            engine: Engine::new(system, settings.text, fresh, settings.join),
+            engine,
             events: vec![],
             system,
             open: BTreeMap::new(),

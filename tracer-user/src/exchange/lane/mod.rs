@@ -13,7 +13,7 @@ use tracer_common::head::{Start, look_at};
 
 use crate::connection::{Address, Chunk, Info, Moment};
 use crate::protocol::Protocols;
-use crate::protocol::backing::System;
+use crate::protocol::backing::{Engine, System};
 use crate::protocol::http1::{Fault, begins_request};
 use crate::protocol::http2::{Sight, sight};
 
@@ -192,6 +192,9 @@ impl Lane {
 /// What a connection speaks by its first operation, or if it was met in the middle, by this one.
 fn listen(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, protocols: &Protocols) -> Speech {
     let limits = &protocols.http1;
+    if place.info.is_some_and(|info| info.datagrams) {
+        return backing(place, sent, chunk, protocols);
+    }
     // Many bytes could be a frame.
     if sight(chunk.head) == Some(Sight::Frames)
         && let speech @ (Speech::Backing(_) | Speech::Left) = backing(place, sent, chunk, protocols)
@@ -224,7 +227,11 @@ fn backing(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, protocols: &Protoco
         return Speech::Left;
     }
     let fresh = chunk.position == 0 && place.info.is_none_or(|info| !info.midstream);
-    Speech::Backing(Box::new(Backing::new(side, system, fresh, settings)))
+    let engine = match place.info.is_some_and(|info| info.datagrams) {
+        true => Engine::datagrams(fresh),
+        false => Engine::new(system, settings.text, fresh, settings.join),
+    };
+    Speech::Backing(Box::new(Backing::new(side, system, engine)))
 }
 
 /// The backing service's protocol that an operation shows, as [`Beginning::recognise`] tells it.
@@ -232,7 +239,11 @@ pub(crate) fn recognise(info: Option<&Info>, sent: bool, chunk: &Chunk<'_>) -> u
     let port = |end: fn(&Info) -> &Address| info.map(end).and_then(Address::port).unwrap_or(0);
     let (local, remote) = (port(|info| &info.local), port(|info| &info.remote));
     let (sender, receiver) = if sent { (local, remote) } else { (remote, local) };
-    Beginning::of(chunk.head, chunk.len, sender, receiver).recognise()
+    let beginning = Beginning::of(chunk.head, chunk.len, sender, receiver);
+    match info.is_some_and(|info| info.datagrams) {
+        true => beginning.recognise_datagram(),
+        false => beginning.recognise(),
+    }
 }
 
 /// What an operation shows of a connection of which nothing is known.

@@ -23,7 +23,7 @@ impl Exchanges {
     ) {
         let cookie = Cookie(record.header.cookie);
         let what = (info.clone(), Bases::of_connection(record));
-        self.connection(record, info);
+        self.connection(record, info, at);
         self.telling(signals, |seals, telling| seals.open(cookie, what, inbound, at, telling));
     }
 

@@ -108,4 +108,7 @@ fn add(to: &mut Outcome, more: Outcome) {
         (rows, more) => rows.or(more),
     };
     to.bytes = to.bytes.saturating_add(more.bytes);
+    if to.answers.is_empty() {
+        to.answers = more.answers;
+    }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use tracer_common::backing::{KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
+use tracer_common::backing::{DNS, KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
 
 /// Most bytes of a statement or a command that are kept.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -23,20 +23,24 @@ pub enum System {
     Memcached,
     /// Kafka.
     Kafka,
+    /// DNS.
+    Dns,
 }
 
 impl System {
     /// All of them.
-    pub const ALL: [System; 6] = [
+    pub const ALL: [System; 7] = [
         System::PostgreSql,
         System::MySql,
         System::Redis,
         System::MongoDb,
         System::Memcached,
         System::Kafka,
+        System::Dns,
     ];
 
-    /// `db.system.name` or `messaging.system`, as OpenTelemetry's conventions list them.
+    /// `db.system.name` or `messaging.system`, as OpenTelemetry's conventions list them, or the protocol's
+    /// name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -46,6 +50,7 @@ impl System {
             System::MongoDb => "mongodb",
             System::Memcached => "memcached",
             System::Kafka => "kafka",
+            System::Dns => "dns",
         }
     }
 
@@ -59,6 +64,7 @@ impl System {
             System::MongoDb => MONGODB,
             System::Memcached => MEMCACHED,
             System::Kafka => KAFKA,
+            System::Dns => DNS,
         }
     }
 
@@ -68,11 +74,26 @@ impl System {
         Self::ALL.into_iter().find(|system| found & system.bit() != 0)
     }
 
-    /// Its conventions are those for messaging; otherwise those for databases.
+    /// Its conventions.
     #[must_use]
-    pub fn is_messaging(self) -> bool {
-        matches!(self, System::Kafka)
+    pub fn conventions(self) -> Conventions {
+        match self {
+            System::Kafka => Conventions::Messaging,
+            System::Dns => Conventions::Lookup,
+            _ => Conventions::Database,
+        }
     }
+}
+
+/// Which of OpenTelemetry's semantic conventions hold for a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conventions {
+    /// `db.*`
+    Database,
+    /// `messaging.*`
+    Messaging,
+    /// `dns.*`
+    Lookup,
 }
 
 /// How much of statements and commands is told.
@@ -93,14 +114,15 @@ pub enum Text {
 pub struct Call {
     /// Of which protocol.
     pub system: System,
-    /// `db.operation.name` or `messaging.operation.name`: as the client wrote it, of few distinct ones.
+    /// `db.operation.name`, `messaging.operation.name` or the type of what is looked up: as the client
+    /// wrote it, of few distinct ones.
     pub operation: Option<Cow<'static, str>>,
     /// The statement or command.
     pub text: CallText,
     /// `db.namespace`: the database.
     pub namespace: Option<String>,
-    /// `db.collection.name`, or `messaging.destination.name`: the table, collection or topic, where it
-    /// is one.
+    /// `db.collection.name`, `messaging.destination.name` or `dns.question.name`: the table, collection
+    /// or topic, where it is one, or the name that is looked up.
     pub collection: Option<String>,
     /// How many statements, commands or messages it stands for; 1 but for a batch.
     pub batch: u32,
@@ -179,7 +201,7 @@ impl Call {
         match self.system {
             System::PostgreSql | System::MySql => SQL.contains(&operation),
             System::Redis => REDIS.contains(&operation),
-            System::MongoDb | System::Memcached | System::Kafka => false,
+            System::MongoDb | System::Memcached | System::Kafka | System::Dns => false,
         }
     }
 }
@@ -193,12 +215,14 @@ pub struct Outcome {
     pub rows: Option<u64>,
     /// Bytes of the answer, as far as it was followed.
     pub bytes: u64,
+    /// `dns.answers`: addresses, at most 16.
+    pub answers: Vec<String>,
 }
 
 /// An error that the service told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// `db.response.status_code`: SQLSTATE, MySQL's number, Redis's first word, ... What the service
+    /// `db.response.status_code`: SQLSTATE, MySQL's number, Redis's first word, DNS's name of it, ... What the service
     /// says beyond that may quote values and is not kept.
     pub code: String,
 }

@@ -1,6 +1,7 @@
 //! One connection to a backing service: both directions, and the calls between them.
 
 use super::batches::Batches;
+use super::dns::Dns;
 use super::kafka::Kafka;
 use super::memcached::Memcached;
 use super::mongodb::MongoDb;
@@ -26,12 +27,14 @@ pub struct Settings {
     pub text: Text,
     /// What a client sends in one operation is one call.
     pub join: bool,
+    /// Lookups of names are told also where no request waits for them.
+    pub lookups: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let protocols = System::ALL.iter().fold(0, |all, system| all | system.bit());
-        Self { protocols, servers: false, text: Text::default(), join: true }
+        Self { protocols, servers: false, text: Text::default(), join: true, lookups: false }
     }
 }
 
@@ -113,7 +116,16 @@ impl Engine {
     /// operation is one call.
     #[must_use]
     pub fn new(system: System, text: Text, fresh: bool, join: bool) -> Self {
-        let mut dialect = dialect(system, text);
+        Self::with(dialect(system, text), fresh, join)
+    }
+
+    /// The same of a socket of UDP, each operation on which is a message: DNS is what such carry.
+    #[must_use]
+    pub fn datagrams(fresh: bool) -> Self {
+        Self::with(Box::new(Dns::datagrams()), fresh, false)
+    }
+
+    fn with(mut dialect: Box<dyn Dialect>, fresh: bool, join: bool) -> Self {
         let mut found = vec![];
         if !fresh {
             let mut calls = Calls::new(&mut found);
@@ -164,5 +176,6 @@ fn dialect(system: System, text: Text) -> Box<dyn Dialect> {
         System::MongoDb => Box::new(MongoDb::new(text)),
         System::Memcached => Box::new(Memcached::new(text)),
         System::Kafka => Box::new(Kafka::new()),
+        System::Dns => Box::new(Dns::stream()),
     }
 }

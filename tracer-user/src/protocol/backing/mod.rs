@@ -11,6 +11,7 @@
 mod batches;
 mod call;
 mod dialect;
+mod dns;
 mod doubt;
 mod engine;
 mod kafka;
@@ -22,7 +23,7 @@ mod reader;
 mod redis;
 mod sql;
 
-pub use call::{Call, CallText, Failure, Outcome, System, Text};
+pub use call::{Call, CallText, Conventions, Failure, Outcome, System, Text};
 pub(in crate::protocol) use dialect::{Calls, Dialect, Found, Message, Split};
 pub use engine::{Engine, Event, Fault, Settings};
 

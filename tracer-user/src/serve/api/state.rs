@@ -95,7 +95,7 @@ pub(super) async fn state(State(sources): State<Sources>) -> Json<Told> {
         filtered: counted(&[Counter::Filtered]),
         chosen: sources.chosen,
         losses: tally.losses.iter().map(|(name, count)| (*name, *count)).chain(held.lost).collect(),
-        left_out: left_out.own + left_out.instrumented + left_out.unsampled,
+        left_out: left_out.own + left_out.instrumented + left_out.unsampled + left_out.lookups,
         exporters: exporters.collect(),
         held: Held {
             spans: held.spans,

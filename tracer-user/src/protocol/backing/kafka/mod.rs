@@ -100,7 +100,7 @@ impl Kafka {
         }
         let failure = response::failure(api, bytes);
         calls.reply(call, message.first);
-        calls.end(call, message.last, Outcome { failure, rows: None, bytes: message.length });
+        calls.end(call, message.last, Outcome { failure, bytes: message.length, ..Outcome::default() });
     }
 }
 

@@ -202,7 +202,7 @@ impl Memcached {
             && let Some(Outstanding { call, token, answer, bytes, .. }) =
                 self.outstanding.pop_front()
         {
-            calls.end(call, message.last, Outcome { failure: reply.failure, rows: None, bytes });
+            calls.end(call, message.last, Outcome { failure: reply.failure, bytes, ..Outcome::default() });
             if !names(token) && answer != Answer::Perhaps {
                 self.doubt.matched(message.last);
             }

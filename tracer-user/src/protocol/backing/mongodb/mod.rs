@@ -125,7 +125,7 @@ impl MongoDb {
         };
         let (call, bytes, failure) = (each.call, each.bytes, calls::failure(&body));
         self.outstanding.remove(index);
-        calls.end(call, message.last, Outcome { failure, rows, bytes });
+        calls.end(call, message.last, Outcome { failure, rows, bytes, ..Outcome::default() });
     }
 }
 

@@ -111,7 +111,7 @@ impl MySql {
         if let Some(call) = pending.call {
             self.remembered = self.remembered.saturating_sub(1);
             let rows = pending.answer.rows();
-            calls.end(call, at, Outcome { failure, rows, bytes: pending.bytes });
+            calls.end(call, at, Outcome { failure, rows, bytes: pending.bytes, ..Outcome::default() });
         }
     }
 
