@@ -74,7 +74,7 @@ impl<D: Directory> Pipeline<D> {
             }),
             assembly: Assembly::new(Patience { settle, max_hold }, settings.leave_out, clock),
             directory,
-            namer: Namer::default(),
+            namer: Namer::new(settings.backing),
             clock,
             order: 0,
             now: 0,

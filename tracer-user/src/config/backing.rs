@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::file::File;
 use crate::protocol::backing::{Settings, System, Text};
+use crate::protocol::http_api::Api;
 
 /// What is told of databases, caches and brokers.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -51,6 +52,11 @@ pub enum Protocol {
     Kafka,
     /// DNS over UDP and TCP: all lookups, not only those that requests wait for
     Dns,
+    /// Elasticsearch and OpenSearch: without it, calls of theirs are told as the HTTP that they are
+    #[value(alias = "opensearch")]
+    Elasticsearch,
+    /// S3: likewise
+    S3,
 }
 
 /// How much of statements and commands is told.
@@ -76,6 +82,8 @@ impl Protocol {
             Protocol::Memcached => System::Memcached.bit(),
             Protocol::Kafka => System::Kafka.bit(),
             Protocol::Dns => System::Dns.bit(),
+            Protocol::Elasticsearch => Api::Elasticsearch.bit(),
+            Protocol::S3 => Api::S3 { copies: false }.bit(),
         }
     }
 }
@@ -120,6 +128,7 @@ mod tests {
     use super::{BackingArgs, Given, Protocol, SqlText};
     use crate::config::File;
     use crate::protocol::backing::{Settings, System, Text};
+    use crate::protocol::http_api::Api;
 
     #[test]
     fn flags_go_before_the_file() {
@@ -141,6 +150,12 @@ mod tests {
         };
         let settings = given(args);
         assert_eq!((settings.protocols, settings.text, settings.servers), (0, Text::Off, true));
+        let args = BackingArgs {
+            protocols: vec![Protocol::S3, Protocol::Kafka],
+            ..BackingArgs::default()
+        };
+        let s3 = Api::S3 { copies: false };
+        assert_eq!(given(args).protocols, s3.bit() | System::Kafka.bit());
         let nothing = Given::new(&BackingArgs::default(), &File::default());
         assert_eq!(nothing.over(Settings::default()), Settings::default());
     }

@@ -13,6 +13,7 @@ use crate::config::{Filter, RecordArgs, Settings, Verdict};
 use crate::export::{self, Exporters};
 use crate::kernel::{Probes, Selection, leave_uprobes};
 use crate::metrics::ProbeRuns;
+use crate::protocol::http_api::Api;
 use crate::recording::Tap;
 use crate::serve::Server;
 use crate::stats::{Vitals, summary, unread};
@@ -177,7 +178,7 @@ fn selection(settings: &Settings, processes: &mut Processes) -> Selection {
         processes: verdicts,
         ports: ports(filter),
         ring_size: settings.limits.ring_size,
-        backing: settings.backing.protocols,
+        backing: settings.backing.protocols & !Api::BITS,
         backing_servers: settings.backing.servers,
         log: settings.verbosity >= 2,
     }

@@ -4,6 +4,7 @@ pub mod backing;
 mod fault;
 pub mod http1;
 pub mod http2;
+pub mod http_api;
 pub mod propagation;
 pub mod redact;
 pub mod route;

@@ -9,6 +9,7 @@ use crate::protocol::http1::{RequestHead, Version};
 use crate::protocol::http2::Rpc;
 use crate::protocol::route::span_name;
 
+use super::api::Asked;
 use super::placing::Placed;
 use super::{Endpoint, Kind, Namer, Resource, Span, Status, Value, backing, rpc, tls, websocket};
 
@@ -22,8 +23,10 @@ pub fn span(
 ) -> Span {
     let exchange = &*placed.exchange;
     let call = exchange.call.as_deref();
-    let peer =
-        peer.or_else(|| call.filter(|_| exchange.side == Side::Client).map(backing::service));
+    let asked = Asked::of(exchange, namer);
+    let peer = peer
+        .or_else(|| call.filter(|_| exchange.side == Side::Client).map(backing::service))
+        .or_else(|| asked.as_ref().map(Asked::service));
     let mut attributes = vec![];
     let mut put = |key: &'static str, value: Value| attributes.push((Cow::Borrowed(key), value));
     let name = match &exchange.request {
@@ -41,7 +44,7 @@ pub fn span(
                 Side::Server => Some(&resource.service),
                 Side::Client => peer.as_ref(),
             };
-            let route = match request.target.is_empty() {
+            let route = match request.target.is_empty() || asked.is_some() {
                 true => String::new().into(),
                 false => namer.route(answering.unwrap_or(&resource.service), request.path()),
             };
@@ -53,11 +56,16 @@ pub fn span(
                 put("http.request.method", "_OTHER".into());
                 put("http.request.method_original", request.method.as_str().to_owned().into());
             }
-            let name = span_name(&request.method, &route);
+            let name = match &asked {
+                Some(asked) => asked.name(),
+                None => span_name(&request.method, &route),
+            };
             match exchange.side {
                 Side::Server => server(exchange, request, &route, &mut put),
                 Side::Client => client(exchange, request, &mut put),
             }
+            let status = exchange.response.as_ref().map(|response| response.status);
+            asked.iter().for_each(|asked| asked.facts(status, &mut put));
             name
         }
         None if let Some(call) = &exchange.call => {

@@ -1,5 +1,6 @@
 //! Traces: exchanges put into trees, ids, and the spans that exporters take.
 
+mod api;
 mod assembly;
 mod backing;
 mod clock;

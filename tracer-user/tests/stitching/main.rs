@@ -2,6 +2,7 @@
 //! out, and each test holds one promise.
 
 mod alone;
+mod apis;
 mod contexts;
 mod correlation;
 mod databases;

@@ -118,6 +118,13 @@ impl Script {
         wire
     }
 
+    /// Opens a connection to a port of another host.
+    pub(crate) fn abroad(&mut self, by: Task, port: u16) -> Wire {
+        let wire = self.line(port, (0, 0), (true, false), (CONNECTION_OPENER, 0));
+        self.state(by, wire, End::Opener, STATE_CONNECTING);
+        wire
+    }
+
     /// A connection that someone on another host opens.
     pub(crate) fn outsider(&mut self, port: u16) -> Wire {
         self.line(port, (0, 0), (false, true), (0, CONNECTION_ACCEPTED))

@@ -11,6 +11,7 @@ use super::reader::Reader;
 use super::redis::Redis;
 use super::{Call, Calls, Dialect, Found, Outcome, System, Text};
 use crate::connection::{Chunk, Moment};
+use crate::protocol::http_api::Api;
 use crate::protocol::http1::Direction;
 
 /// Findings of one operation for which room is kept.
@@ -19,7 +20,8 @@ const KEPT: usize = 256;
 /// What is told of backing services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Protocols that are followed: a set of [`tracer_common::backing`]'s bits.
+    /// Protocols that are followed: a set of [`tracer_common::backing`]'s bits, and of those of
+    /// [`Api`].
     pub protocols: u32,
     /// The calls that a service answers are told by itself, too, not by its clients alone.
     pub servers: bool,
@@ -33,7 +35,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let protocols = System::ALL.iter().fold(0, |all, system| all | system.bit());
+        let protocols = System::ALL.iter().fold(Api::BITS, |all, system| all | system.bit());
         Self { protocols, servers: false, text: Text::default(), join: true, lookups: false }
     }
 }

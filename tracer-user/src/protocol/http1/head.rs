@@ -1,5 +1,6 @@
 //! Message heads, reduced to what spans need.
 
+use crate::protocol::http_api::Api;
 use crate::protocol::propagation::{Correlation, Extracted};
 use crate::protocol::redact;
 use std::borrow::Cow;
@@ -90,6 +91,8 @@ pub struct RequestHead {
     pub upgrade: Option<String>,
     /// The trace context that it carries.
     pub context: Extracted,
+    /// Which service it is for, as far as its fields tell.
+    pub api: Option<Api>,
 }
 
 impl RequestHead {
@@ -147,6 +150,8 @@ pub struct ResponseHead {
     pub content_length: Option<u64>,
     /// How its body ends.
     pub framing: Framing,
+    /// Which service it comes from, if that says so.
+    pub api: Option<Api>,
 }
 
 /// At most `limit` bytes of `text`, whole characters.

@@ -6,6 +6,7 @@ use super::framing::{Framing, Lengths};
 use super::head::{Method, RequestHead, ResponseHead, Version, cut, field};
 use super::mend::mend;
 use super::reader::Head;
+use crate::protocol::http_api::{self, Marks};
 use crate::protocol::{propagation, redact};
 use httparse::{Header, ParserConfig, Request, Response, Status};
 use std::mem::MaybeUninit;
@@ -156,9 +157,12 @@ fn request_head(request: &Request<'_, '_>, limits: &Limits) -> Option<(RequestHe
         expect_continue: false,
         upgrade: None,
         context: propagation::extract(request.headers.iter().map(|h| (h.name, h.value))),
+        api: None,
     };
+    let mut marks = Marks::default();
     for Header { name, value } in request.headers.iter() {
         lengths.add(name, value);
+        marks.add(name, value);
         if name.eq_ignore_ascii_case("host") && head.host.is_none() {
             head.host = field(value);
         } else if name.eq_ignore_ascii_case("user-agent") && head.user_agent.is_none() {
@@ -170,6 +174,7 @@ fn request_head(request: &Request<'_, '_>, limits: &Limits) -> Option<(RequestHe
         }
     }
     head.content_length = lengths.content_length();
+    head.api = marks.api(raw, head.host.as_deref());
     Some((head, lengths))
 }
 
@@ -183,6 +188,7 @@ fn response_head(response: &Response<'_, '_>) -> Option<(ResponseHead, Lengths)>
         version: version(response.version),
         content_length: lengths.content_length(),
         framing: Framing::None,
+        api: response.headers.iter().find_map(|h| http_api::product(h.name, h.value)),
     };
     Some((head, lengths))
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::grpc::{Rpc, number, timeout};
 use super::hpack::Field;
+use crate::protocol::http_api::{self, Marks};
 use crate::protocol::http1::{Framing, Method, RequestHead, ResponseHead, Version, cut, field};
 use crate::protocol::{propagation, redact};
 
@@ -70,13 +71,17 @@ impl<'a> Fields<'a> {
         let target = redact::shortened(&redact::target(&raw));
         let kept = cut(&target, max_target);
         let authority = self.value(":authority").or(self.value("host"));
+        // RFC 9113 section 8.3.1: no user information belongs there, but some send it.
+        let host = authority.and_then(|host| field(host.rsplit(|b| *b == b'@').next()?));
+        let mut marks = Marks::default();
+        self.known().for_each(|(name, value)| marks.add(name, value));
         RequestHead {
             method: Method::new(&self.value(":method").map_or(Cow::Borrowed(""), text)),
             target: kept.to_owned(),
             target_cut: kept.len() < target.len(),
             version: Version::Http2,
-            // RFC 9113 section 8.3.1: no user information belongs there, but some send it.
-            host: authority.and_then(|host| field(host.rsplit(|b| *b == b'@').next()?)),
+            api: marks.api(&raw, host.as_deref()),
+            host,
             user_agent: self.value("user-agent").and_then(field),
             content_length: self.content_length(),
             expect_continue: false,
@@ -93,6 +98,7 @@ impl<'a> Fields<'a> {
             version: Version::Http2,
             content_length: self.content_length(),
             framing: Framing::None,
+            api: self.known().find_map(|(name, value)| http_api::product(name, value)),
         }
     }
 

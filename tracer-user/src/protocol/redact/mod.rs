@@ -4,6 +4,7 @@ mod field;
 mod head;
 mod pairs;
 mod pseudonym;
+mod scope;
 mod stream;
 #[cfg(test)]
 mod stream_tests;

@@ -2,12 +2,13 @@
 
 use super::Pseudonym;
 use super::pairs::Pairs;
+use super::scope::Scope;
 use crate::protocol::propagation::is_correlation;
 
 /// Fields whose values stay, in lower case: those by which messages are framed, those of which spans
 /// tell, and those of propagated contexts that [`crate::protocol::propagation`] reads whole. A list
 /// of secret ones would never be whole: applications give their keys names of their own.
-const KEPT: [&[u8]; 26] = [
+const KEPT: [&[u8]; 28] = [
     b"host",
     b"user-agent",
     b"content-length",
@@ -34,6 +35,8 @@ const KEPT: [&[u8]; 26] = [
     b"x-datadog-sampling-priority",
     b"x-cloud-trace-context",
     b"grpc-trace-bin",
+    b"x-elastic-client-meta",
+    b"x-elastic-product",
 ];
 
 /// Of `sw8`: sample, trace, segment and span stay, names of services and their endpoints do not.
@@ -55,6 +58,8 @@ pub(super) enum ValueMask {
     Pairs(Pairs),
     /// What matters is only whether it is the same as another.
     Id(Pseudonym),
+    /// Of a signature by AWS's rules, whether it is for S3.
+    Scope(Scope),
 }
 
 impl ValueMask {
@@ -65,6 +70,8 @@ impl ValueMask {
             ValueMask::Kept
         } else if is_correlation(name) {
             ValueMask::Id(ids.clone())
+        } else if is(b"authorization") {
+            ValueMask::Scope(Scope::default())
         } else if is(b"sw8") {
             ValueMask::First(SKYWALKING.0, SKYWALKING.1)
         } else if is(b"x-amzn-trace-id") {
@@ -89,6 +96,7 @@ impl ValueMask {
                 ValueMask::First(_, 0) => *byte = b'*',
                 ValueMask::First(..) => {}
                 ValueMask::Pairs(pairs) => *byte = if pairs.shows(*byte) { *byte } else { b'*' },
+                ValueMask::Scope(scope) => *byte = if scope.shows(*byte) { *byte } else { b'*' },
                 ValueMask::Id(pseudonym) => *byte = pseudonym.of(*byte),
             }
         }
@@ -113,6 +121,26 @@ mod tests {
             rest = behind;
         }
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn of_signatures_only_what_they_are_for_stays() {
+        let signed = |scope: &str| format!("AWS4-HMAC-SHA256 Credential={scope}, Signature=s3/a");
+        let hidden = "*".repeat(28);
+        for (scope, stays) in [
+            ("KEY/20130524/us-east-1/s3/aws4_request", "***/********/*********/s3/aws4_request"),
+            ("KEY/20130524/s3/aws4_request", "***/********/s3/aws4_request"),
+            ("s3/s3/sa-1/sqs/aws4_requests", "**/**/s***/s**/aws4_request*"),
+        ] {
+            assert_eq!(
+                masked("Authorization", &signed(scope)),
+                format!("{hidden}{stays},***************")
+            );
+        }
+        for secret in ["Bearer a/b/c/s3/aws4_request", "AWS4", "AWS KEY:a/b/s3", "Basic /s3/s3/s3"]
+        {
+            assert_eq!(masked("authorization", secret), "*".repeat(secret.len()));
+        }
     }
 
     #[test]
