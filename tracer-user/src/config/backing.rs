@@ -48,6 +48,9 @@ pub enum Protocol {
     Memcached,
     /// Kafka
     Kafka,
+    /// AMQP 0-9-1: RabbitMQ
+    #[value(alias = "rabbitmq")]
+    Amqp,
 }
 
 /// How much of statements and commands is told.
@@ -72,6 +75,7 @@ impl Protocol {
             Protocol::MongoDb => System::MongoDb.bit(),
             Protocol::Memcached => System::Memcached.bit(),
             Protocol::Kafka => System::Kafka.bit(),
+            Protocol::Amqp => System::Amqp.bit(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use tracer_common::backing::{KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
+use tracer_common::backing::{AMQP, KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
 
 /// Most bytes of a statement or a command that are kept.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -23,17 +23,20 @@ pub enum System {
     Memcached,
     /// Kafka.
     Kafka,
+    /// AMQP 0-9-1, of RabbitMQ.
+    Amqp,
 }
 
 impl System {
     /// All of them.
-    pub const ALL: [System; 6] = [
+    pub const ALL: [System; 7] = [
         System::PostgreSql,
         System::MySql,
         System::Redis,
         System::MongoDb,
         System::Memcached,
         System::Kafka,
+        System::Amqp,
     ];
 
     /// `db.system.name` or `messaging.system`, as OpenTelemetry's conventions list them.
@@ -46,6 +49,7 @@ impl System {
             System::MongoDb => "mongodb",
             System::Memcached => "memcached",
             System::Kafka => "kafka",
+            System::Amqp => "rabbitmq",
         }
     }
 
@@ -59,6 +63,7 @@ impl System {
             System::MongoDb => MONGODB,
             System::Memcached => MEMCACHED,
             System::Kafka => KAFKA,
+            System::Amqp => AMQP,
         }
     }
 
@@ -71,7 +76,7 @@ impl System {
     /// Its conventions are those for messaging; otherwise those for databases.
     #[must_use]
     pub fn is_messaging(self) -> bool {
-        matches!(self, System::Kafka)
+        matches!(self, System::Kafka | System::Amqp)
     }
 }
 
@@ -99,11 +104,14 @@ pub struct Call {
     pub text: CallText,
     /// `db.namespace`: the database.
     pub namespace: Option<String>,
-    /// `db.collection.name`, or `messaging.destination.name`: the table, collection or topic, where it
-    /// is one.
+    /// `db.collection.name`, or `messaging.destination.name`: the table, collection, topic, or exchange
+    /// and routing key, where it is one.
     pub collection: Option<String>,
     /// How many statements, commands or messages it stands for; 1 but for a batch.
     pub batch: u32,
+    /// Which span the message that is sent or received belongs to, in the words of its own header:
+    /// `traceparent` (<https://www.w3.org/TR/trace-context/>).
+    pub traceparent: Option<String>,
     /// More attributes, by their names.
     pub attributes: Vec<(&'static str, String)>,
 }
@@ -128,6 +136,7 @@ impl Call {
             namespace: None,
             collection: None,
             batch: 1,
+            traceparent: None,
             attributes: vec![],
         }
     }
@@ -154,6 +163,7 @@ impl Call {
         same(&mut self.namespace, &other.namespace);
         same(&mut self.collection, &other.collection);
         same(&mut self.text.summary, &other.text.summary);
+        same(&mut self.traceparent, &other.traceparent);
         self.attributes.retain(|attribute| other.attributes.contains(attribute));
         const MORE: &str = "; ...";
         if let (Some(text), Some(more)) = (&mut self.text.text, other.text.text)
@@ -179,7 +189,7 @@ impl Call {
         match self.system {
             System::PostgreSql | System::MySql => SQL.contains(&operation),
             System::Redis => REDIS.contains(&operation),
-            System::MongoDb | System::Memcached | System::Kafka => false,
+            System::MongoDb | System::Memcached | System::Kafka | System::Amqp => false,
         }
     }
 }
