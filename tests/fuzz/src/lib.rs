@@ -15,7 +15,7 @@ mod split;
 mod tls;
 mod websocket;
 
-pub use backing::{kafka, memcached, mongodb, mysql, postgresql, redis};
+pub use backing::{amqp, kafka, memcached, mongodb, mysql, postgresql, redis};
 pub use btf::btf;
 pub use headers::headers;
 pub use http1::http1;
@@ -96,6 +96,11 @@ mod tests {
     #[test]
     fn kafka() {
         replay("kafka", super::kafka);
+    }
+
+    #[test]
+    fn amqp() {
+        replay("amqp", super::amqp);
     }
 
     #[test]
