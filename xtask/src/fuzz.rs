@@ -16,7 +16,7 @@ use crate::{install, step, workspace};
 /// A number and a seed instead of a time: the test tries the same inputs every time and everywhere,
 /// some 20 s of them all at once on two cores. What has not been found yet is looked for with
 /// `cargo xtask fuzz`.
-const TARGETS: [(&str, u32, u32); 18] = [
+const TARGETS: [(&str, u32, u32); 19] = [
     ("http1", 1024, 400_000),
     ("http1_split", 1024, 100_000),
     ("http2", 1024, 200_000),
@@ -29,6 +29,7 @@ const TARGETS: [(&str, u32, u32); 18] = [
     ("memcached", 1024, 60_000),
     ("kafka", 1024, 60_000),
     ("dns", 1024, 60_000),
+    ("amqp", 1024, 60_000),
     ("headers", 512, 800_000),
     ("tls", 1024, 300_000),
     ("btf", 4096, 150_000),
@@ -52,7 +53,7 @@ const COVERAGE: [&str; 8] = [
 #[derive(Args)]
 pub(crate) struct Options {
     /// Which target: http1, http1_split, http2, hpack, websocket, redis, postgresql, mysql, mongodb,
-    /// memcached, kafka, dns, headers, tls, btf, records, pcap, recording
+    /// memcached, kafka, dns, amqp, headers, tls, btf, records, pcap, recording
     target: String,
     /// Arguments of libFuzzer: an input to run again, or flags such as -max_total_time=60
     #[arg(last = true)]

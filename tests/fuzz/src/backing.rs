@@ -49,6 +49,11 @@ pub fn dns(data: &[u8]) {
     backing(System::Dns, data);
 }
 
+/// The same of AMQP.
+pub fn amqp(data: &[u8]) {
+    backing(System::Amqp, data);
+}
+
 /// Whether an open call has been told what it asks for, and that it is answered.
 #[derive(Default)]
 struct Told {
@@ -85,6 +90,11 @@ fn backing(system: System, data: &[u8]) {
                 Event::Ended { call, abandoned, .. } => {
                     let told = open.remove(&call).expect("it is open");
                     assert!(told.asked || abandoned, "{call} ended before it asked");
+                }
+                Event::Delivered { first, last, asks, .. } => {
+                    assert_eq!(asks.system, system);
+                    assert!(first.order <= last.order && last.order <= operation.chunk.at.order);
+                    seen += 1;
                 }
                 Event::Malformed | Event::Full => {}
             }

@@ -15,7 +15,7 @@ mod split;
 mod tls;
 mod websocket;
 
-pub use backing::{dns, kafka, memcached, mongodb, mysql, postgresql, redis};
+pub use backing::{amqp, dns, kafka, memcached, mongodb, mysql, postgresql, redis};
 pub use btf::btf;
 pub use headers::headers;
 pub use http1::http1;
@@ -101,6 +101,11 @@ mod tests {
     #[test]
     fn dns() {
         replay("dns", super::dns);
+    }
+
+    #[test]
+    fn amqp() {
+        replay("amqp", super::amqp);
     }
 
     #[test]

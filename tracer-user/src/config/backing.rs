@@ -50,6 +50,9 @@ pub enum Protocol {
     Memcached,
     /// Kafka
     Kafka,
+    /// AMQP 0-9-1: RabbitMQ
+    #[value(alias = "rabbitmq")]
+    Amqp,
     /// DNS over UDP and TCP: all lookups, not only those that requests wait for
     Dns,
     /// Elasticsearch and OpenSearch: without it, calls of theirs are told as the HTTP that they are
@@ -81,6 +84,7 @@ impl Protocol {
             Protocol::MongoDb => System::MongoDb.bit(),
             Protocol::Memcached => System::Memcached.bit(),
             Protocol::Kafka => System::Kafka.bit(),
+            Protocol::Amqp => System::Amqp.bit(),
             Protocol::Dns => System::Dns.bit(),
             Protocol::Elasticsearch => Api::Elasticsearch.bit(),
             Protocol::S3 => Api::S3 { copies: false }.bit(),

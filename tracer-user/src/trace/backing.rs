@@ -10,8 +10,11 @@ use crate::protocol::backing::{Call, Conventions, System};
 use super::http::size;
 use super::{Kind, Value};
 
-/// `messaging.operation.name` of what makes a PRODUCER span.
-const SEND: &str = "send";
+/// `messaging.operation.name` of what makes a PRODUCER span: Kafka's, and RabbitMQ's.
+const SENDS: [&str; 2] = ["send", "publish"];
+/// Attributes that are numbers.
+const NUMBERS: [&str; 2] =
+    ["messaging.message.body.size", "messaging.rabbitmq.message.delivery_tag"];
 /// `error.type` of what was never answered.
 const TIMEOUT: &str = "timeout";
 /// How a lookup is called, as .NET's spans of it are (OpenTelemetry's conventions for them).
@@ -65,7 +68,7 @@ pub(super) fn facts(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'sta
         Conventions::Database => database(call, put),
     }
     for (key, value) in &call.attributes {
-        put(key, value.clone().into());
+        put(key, attribute(key, value));
     }
     let Some(outcome) = &exchange.outcome else { return };
     if let Some(rows) = outcome.rows {
@@ -133,6 +136,14 @@ fn is_database(call: &Call) -> bool {
     call.system.conventions() == Conventions::Database
 }
 
+/// An attribute's value, as the conventions want it.
+fn attribute(key: &str, value: &str) -> Value {
+    match value.parse::<i64>() {
+        Ok(number) if NUMBERS.contains(&key) => number.into(),
+        _ => value.to_owned().into(),
+    }
+}
+
 /// `error.type`.
 pub(super) fn error(exchange: &Exchange) -> Option<String> {
     let failure = exchange.outcome.as_ref().and_then(|outcome| outcome.failure.as_ref());
@@ -147,12 +158,14 @@ pub(super) fn error(exchange: &Exchange) -> Option<String> {
     }
 }
 
+fn sends(call: &Call) -> bool {
+    call.operation.as_deref().is_some_and(|operation| SENDS.contains(&operation))
+}
+
 /// Sending a message is a kind of its own.
 pub(super) fn kind(call: &Call, side: Side) -> Kind {
     match side {
-        Side::Client if is_messaging(call) && call.operation.as_deref() == Some(SEND) => {
-            Kind::Producer
-        }
+        Side::Client if is_messaging(call) && sends(call) => Kind::Producer,
         Side::Client => Kind::Client,
         Side::Server => Kind::Server,
     }
@@ -167,4 +180,34 @@ pub(super) fn service(call: &Call) -> Arc<str> {
 pub(super) fn authority(end: Option<&Address>) -> (String, u16) {
     let port = end.and_then(Address::port).unwrap_or(0);
     (end.map(Address::to_string).unwrap_or_default(), port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{attribute, kind};
+    use crate::exchange::Side;
+    use crate::protocol::backing::{Call, System};
+    use crate::trace::{Kind, Value};
+
+    #[test]
+    fn who_sends_a_message_is_a_producer() {
+        let call = |system, operation: &'static str| Call {
+            operation: Some(operation.into()),
+            ..Call::new(system)
+        };
+        for (system, operation) in [(System::Kafka, "send"), (System::Amqp, "publish")] {
+            assert_eq!(kind(&call(system, operation), Side::Client), Kind::Producer);
+            assert_eq!(kind(&call(system, operation), Side::Server), Kind::Server);
+        }
+        // Redis has a command of that name.
+        for (system, operation) in [(System::Amqp, "get"), (System::Redis, "publish")] {
+            assert_eq!(kind(&call(system, operation), Side::Client), Kind::Client);
+        }
+    }
+
+    #[test]
+    fn sizes_are_numbers_and_ids_are_not() {
+        assert_eq!(attribute("messaging.message.body.size", "7"), Value::from(7_i64));
+        assert_eq!(attribute("messaging.message.id", "7"), Value::from("7"));
+    }
 }

@@ -119,6 +119,7 @@ impl Backing {
                 open.exchange.outcome = Some(Box::new(outcome));
                 open.end(at, abandoned.then_some(Incomplete::Lost), sink);
             }
+            Event::Delivered { .. } => {}
             Event::Malformed => {
                 self.strikes += 1;
                 sink.faults.push(Fault::Malformed.into());

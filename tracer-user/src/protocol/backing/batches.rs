@@ -56,6 +56,9 @@ impl Batches {
             }
             Found::Ended { call, at, outcome } => self.end(call, at, Some(outcome), sink),
             Found::Abandoned { call, at } => self.end(call, at, None, sink),
+            Found::Delivered { position, first, last, asks } => {
+                sink.push(Event::Delivered { position, first, last, asks });
+            }
             Found::Malformed => sink.push(Event::Malformed),
             Found::Full => sink.push(Event::Full),
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use tracer_common::backing::{DNS, KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
+use tracer_common::backing::{AMQP, DNS, KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
 
 /// Most bytes of a statement or a command that are kept.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -23,19 +23,22 @@ pub enum System {
     Memcached,
     /// Kafka.
     Kafka,
+    /// AMQP 0-9-1, of RabbitMQ.
+    Amqp,
     /// DNS.
     Dns,
 }
 
 impl System {
     /// All of them.
-    pub const ALL: [System; 7] = [
+    pub const ALL: [System; 8] = [
         System::PostgreSql,
         System::MySql,
         System::Redis,
         System::MongoDb,
         System::Memcached,
         System::Kafka,
+        System::Amqp,
         System::Dns,
     ];
 
@@ -50,6 +53,7 @@ impl System {
             System::MongoDb => "mongodb",
             System::Memcached => "memcached",
             System::Kafka => "kafka",
+            System::Amqp => "rabbitmq",
             System::Dns => "dns",
         }
     }
@@ -64,6 +68,7 @@ impl System {
             System::MongoDb => MONGODB,
             System::Memcached => MEMCACHED,
             System::Kafka => KAFKA,
+            System::Amqp => AMQP,
             System::Dns => DNS,
         }
     }
@@ -78,7 +83,7 @@ impl System {
     #[must_use]
     pub fn conventions(self) -> Conventions {
         match self {
-            System::Kafka => Conventions::Messaging,
+            System::Kafka | System::Amqp => Conventions::Messaging,
             System::Dns => Conventions::Lookup,
             _ => Conventions::Database,
         }
@@ -121,11 +126,14 @@ pub struct Call {
     pub text: CallText,
     /// `db.namespace`: the database.
     pub namespace: Option<String>,
-    /// `db.collection.name`, `messaging.destination.name` or `dns.question.name`: the table, collection
-    /// or topic, where it is one, or the name that is looked up.
+    /// `db.collection.name`, `messaging.destination.name` or `dns.question.name`: the table, collection,
+    /// topic, or exchange and routing key, where it is one, or the name that is looked up.
     pub collection: Option<String>,
     /// How many statements, commands or messages it stands for; 1 but for a batch.
     pub batch: u32,
+    /// Which span the message that is sent or received belongs to, in the words of its own header:
+    /// `traceparent` (<https://www.w3.org/TR/trace-context/>).
+    pub traceparent: Option<String>,
     /// More attributes, by their names.
     pub attributes: Vec<(&'static str, String)>,
 }
@@ -150,6 +158,7 @@ impl Call {
             namespace: None,
             collection: None,
             batch: 1,
+            traceparent: None,
             attributes: vec![],
         }
     }
@@ -176,6 +185,7 @@ impl Call {
         same(&mut self.namespace, &other.namespace);
         same(&mut self.collection, &other.collection);
         same(&mut self.text.summary, &other.text.summary);
+        same(&mut self.traceparent, &other.traceparent);
         self.attributes.retain(|attribute| other.attributes.contains(attribute));
         const MORE: &str = "; ...";
         if let (Some(text), Some(more)) = (&mut self.text.text, other.text.text)
@@ -201,7 +211,7 @@ impl Call {
         match self.system {
             System::PostgreSql | System::MySql => SQL.contains(&operation),
             System::Redis => REDIS.contains(&operation),
-            System::MongoDb | System::Memcached | System::Kafka | System::Dns => false,
+            System::MongoDb | System::Memcached | System::Kafka | System::Amqp | System::Dns => false,
         }
     }
 }

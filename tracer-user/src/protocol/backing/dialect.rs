@@ -71,6 +71,9 @@ pub(in crate::protocol) enum Found {
     Ended { call: u64, at: Moment, outcome: Outcome },
     /// How it came out will not be known, because bytes were not seen.
     Abandoned { call: u64, at: Moment },
+    /// The service has sent something unasked: a message to a consumer. It begins with the answers' byte
+    /// at this position, and has come in full.
+    Delivered { position: u64, first: Moment, last: Moment, asks: Box<Call> },
     /// What was seen is no message of the protocol, and will be passed over.
     Malformed,
     /// A table is full: a call, a prepared statement is not remembered.

@@ -1,5 +1,6 @@
 //! One connection to a backing service: both directions, and the calls between them.
 
+use super::amqp::Amqp;
 use super::batches::Batches;
 use super::dns::Dns;
 use super::kafka::Kafka;
@@ -76,6 +77,17 @@ pub enum Event {
         outcome: Outcome,
         /// Not all of the answer was seen.
         abandoned: bool,
+    },
+    /// The service has sent a message unasked, and all of it has come.
+    Delivered {
+        /// Of its first byte, in the direction of answers.
+        position: u64,
+        /// Who wrote or read that.
+        first: Moment,
+        /// The same of its last byte.
+        last: Moment,
+        /// What it is, in the words of a call.
+        asks: Box<Call>,
     },
     /// What was seen is no message of the protocol.
     Malformed,
@@ -178,6 +190,7 @@ fn dialect(system: System, text: Text) -> Box<dyn Dialect> {
         System::MongoDb => Box::new(MongoDb::new(text)),
         System::Memcached => Box::new(Memcached::new(text)),
         System::Kafka => Box::new(Kafka::new()),
+        System::Amqp => Box::new(Amqp::new()),
         System::Dns => Box::new(Dns::stream()),
     }
 }

@@ -95,6 +95,7 @@ fn check(found: &[Found]) {
             Found::Abandoned { call, .. } => {
                 assert_eq!(calls.insert(*call, 3), Some(2), "{found:?}");
             }
+            Found::Delivered { first, last, .. } => assert!(first.order <= last.order),
             Found::Malformed | Found::Full => {}
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! A new protocol is one file with its [`Dialect`], and a line in [`System`].
 
+mod amqp;
 mod batches;
 mod call;
 mod dialect;

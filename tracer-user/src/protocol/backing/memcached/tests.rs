@@ -16,7 +16,7 @@ fn brief(found: &[Found]) -> Vec<String> {
         Found::Abandoned { call, .. } => Some(format!("{call}?")),
         Found::Malformed => Some("malformed".to_owned()),
         Found::Full => Some("full".to_owned()),
-        Found::Started { .. } | Found::Replied { .. } => None,
+        Found::Started { .. } | Found::Replied { .. } | Found::Delivered { .. } => None,
     };
     found.iter().filter_map(brief).collect()
 }

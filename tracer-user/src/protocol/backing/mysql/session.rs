@@ -82,6 +82,7 @@ impl Session {
             }
             Found::Abandoned { call, .. } => format!("{call} abandoned"),
             Found::Malformed => "malformed".to_owned(),
+            Found::Delivered { .. } => "delivered".to_owned(),
             Found::Full => "full".to_owned(),
         };
         self.found.drain(..).map(tell).collect()

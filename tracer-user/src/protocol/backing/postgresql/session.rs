@@ -111,7 +111,10 @@ impl Session {
                         outcome,
                     });
                 }
-                Found::Abandoned { .. } | Found::Malformed | Found::Full => {}
+                Found::Abandoned { .. }
+                | Found::Delivered { .. }
+                | Found::Malformed
+                | Found::Full => {}
             }
         }
         ended

@@ -19,6 +19,7 @@ fn brief(found: &[Found]) -> Vec<String> {
         },
         Found::Abandoned { call, .. } => format!("{call}?"),
         Found::Malformed => "malformed".to_owned(),
+        Found::Delivered { .. } => "delivered".to_owned(),
         Found::Full => "full".to_owned(),
     };
     found.iter().map(brief).collect()

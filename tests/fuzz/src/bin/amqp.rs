@@ -1,0 +1,4 @@
+//! Runs [`fuzz::amqp`] under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::amqp(data));
