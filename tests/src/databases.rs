@@ -5,9 +5,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use rustix::process::geteuid;
 
 use crate::process::{Process, run};
@@ -21,7 +22,7 @@ const TABLE: &str = "CREATE TABLE items (name varchar(20), price int); \
 /// The servers, on ports of their own.
 #[derive(Debug)]
 pub struct Databases {
-    _processes: [Process; 4],
+    processes: Vec<Process>,
     /// Where they keep things.
     pub directory: PathBuf,
     /// PostgreSQL's port; its unix socket is in `directory`.
@@ -32,6 +33,8 @@ pub struct Databases {
     pub redis: u16,
     /// Memcached's.
     pub memcached: u16,
+    /// That of what speaks MongoDB's protocol.
+    pub mongo: u16,
 }
 
 impl Databases {
@@ -45,15 +48,29 @@ impl Databases {
             _ => fs::create_dir_all(&directory)?,
         }
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o777))?;
-        let [postgres, mysql, redis, memcached] =
-            [ports::free()?, ports::free()?, ports::free()?, ports::free()?];
-        let processes = [
-            start_postgres(&directory, postgres)?,
-            start_mysql(&directory, mysql)?,
-            start_redis(&directory, redis)?,
-            start_memcached(memcached)?,
-        ];
-        Ok(Self { _processes: processes, directory, postgres, mysql, redis, memcached })
+        let mut databases = Self {
+            processes: vec![],
+            directory,
+            postgres: ports::free()?,
+            mysql: ports::free()?,
+            redis: ports::free()?,
+            memcached: ports::free()?,
+            mongo: ports::free()?,
+        };
+        databases.processes = thread::scope(|scope| {
+            let all = &databases;
+            let starting = [
+                scope.spawn(|| start_mongo(all.mongo)),
+                scope.spawn(|| start_postgres(&all.directory, all.postgres)),
+                scope.spawn(|| start_mysql(&all.directory, all.mysql)),
+                scope.spawn(|| start_redis(&all.directory, all.redis)),
+                scope.spawn(|| start_memcached(all.memcached)),
+            ];
+            // All of them have come to an end when the first that failed is told.
+            let started = starting.map(|one| one.join().map_err(|_| anyhow!("panicked"))?);
+            started.into_iter().collect::<Result<_>>()
+        })?;
+        Ok(databases)
     }
 
     /// Starts a service in front of them, whose program is given.
@@ -66,6 +83,7 @@ impl Databases {
             .env("MYSQL_PORT", self.mysql.to_string())
             .env("REDIS_PORT", self.redis.to_string())
             .env("MEMCACHED_PORT", self.memcached.to_string())
+            .env("MONGO_PORT", self.mongo.to_string())
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let mut process = Process::start(name, &mut program)?;
         process.wait_for_port(port, START)?;
@@ -75,6 +93,7 @@ impl Databases {
 
 impl Drop for Databases {
     fn drop(&mut self) {
+        self.processes.clear();
         // Nobody needs it; what cannot be removed is in the way of nobody.
         let _ = fs::remove_dir_all(&self.directory);
     }
@@ -196,6 +215,17 @@ fn start_memcached(port: u16) -> Result<Process> {
         server.args(["-u", "root"]);
     }
     let mut process = Process::start("memcached", &mut server)?;
+    process.wait_for_port(port, START)?;
+    Ok(process)
+}
+
+fn start_mongo(port: u16) -> Result<Process> {
+    let jars = prepare::mongo()?.join("*");
+    let mut server = Command::new("java");
+    server.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    server.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn").arg("-cp").arg(jars);
+    server.arg(paths::service_sources().join("databases/Mongo.java")).arg(port.to_string());
+    let mut process = Process::start("mongo", &mut server)?;
     process.wait_for_port(port, START)?;
     Ok(process)
 }

@@ -14,6 +14,7 @@ use crate::paths;
 use crate::process::run;
 
 const ZIPKIN: &str = "3.6.1";
+const MAVEN_DEPENDENCY: &str = "org.apache.maven.plugins:maven-dependency-plugin";
 const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";
 const JAEGER: &str = "1.76.0";
 const OLD_NODE: &str = "16.20.2";
@@ -204,6 +205,51 @@ pub fn databases_node() -> Result<PathBuf> {
     node_script("databases", "service.js")
 }
 
+/// The jars of MongoDB's stand-in, for Java's class path.
+pub fn mongo() -> Result<PathBuf> {
+    jars("mongo", "databases")
+}
+
+/// Those of Kafka's broker.
+pub fn kafka() -> Result<PathBuf> {
+    jars("kafka", "brokers")
+}
+
+/// The Python environment of the services in front of brokers.
+pub fn brokers_python() -> Result<PathBuf> {
+    environment("venv-brokers", &paths::service_sources().join("brokers/requirements.txt"))
+}
+
+/// The same in Go.
+pub fn brokers_go() -> Result<PathBuf> {
+    go_module("brokers", "brokers")
+}
+
+/// A directory of this name with the jars that the `pom.xml` in this directory asks for, and those that
+/// they need.
+fn jars(name: &str, sources: &str) -> Result<PathBuf> {
+    let project = paths::service_sources().join(sources).join("pom.xml");
+    let wanted = fs::read_to_string(&project)?;
+    let directory = paths::cache().join(name);
+    let stamp = directory.join("pom.xml");
+    let _lock = lock(name)?;
+    if fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
+        match fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => fs::create_dir_all(&directory)?,
+        }
+        let mut maven = Command::new("mvn");
+        maven
+            .args(["--batch-mode", "--quiet", "--file"])
+            .arg(&project)
+            .arg(format!("{MAVEN_DEPENDENCY}:{MAVEN_DEPENDENCY_PLUGIN}:copy-dependencies"));
+        maven.arg(format!("-DoutputDirectory={}", directory.display()));
+        run("mvn dependency:copy-dependencies", &mut maven)?;
+        fs::write(&stamp, wanted)?;
+    }
+    Ok(directory)
+}
+
 /// The binary of the service on tokio, with its dependencies as its lock file has them.
 pub fn tokio_service() -> Result<PathBuf> {
     let package = paths::service_sources().join("tasks/tokio");
@@ -271,9 +317,7 @@ pub fn zipkin() -> Result<PathBuf> {
         let mut maven = Command::new("mvn");
         maven
             .args(["--batch-mode", "--quiet"])
-            .arg(format!(
-                "org.apache.maven.plugins:maven-dependency-plugin:{MAVEN_DEPENDENCY_PLUGIN}:copy"
-            ))
+            .arg(format!("{MAVEN_DEPENDENCY}:{MAVEN_DEPENDENCY_PLUGIN}:copy"))
             .arg(format!("-Dartifact=io.zipkin:zipkin-server:{ZIPKIN}:jar:slim"))
             .arg(format!("-DoutputDirectory={}", directory.display()));
         run("mvn dependency:copy", &mut maven)?;

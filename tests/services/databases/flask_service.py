@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 import psycopg2
+import pymongo
 import pymysql
 import redis
 from flask import Flask, request
@@ -22,6 +23,7 @@ POSTGRES = dict(host=os.environ["POSTGRES_HOST"], port=int(os.environ["POSTGRES_
 MYSQL = dict(host="127.0.0.1", port=int(os.environ["MYSQL_PORT"]), user="shop", password="hunter2", database="shop")
 cache = redis.Redis(port=int(os.environ["REDIS_PORT"]))
 memcache = PooledClient(("127.0.0.1", int(os.environ["MEMCACHED_PORT"])), max_pool_size=16)
+mongo = pymongo.MongoClient("127.0.0.1", int(os.environ["MONGO_PORT"]))
 engine = create_engine(
     "mysql+pymysql://shop:hunter2@127.0.0.1:{}/shop".format(MYSQL["port"]), pool_size=16
 )
@@ -86,6 +88,13 @@ def value(number):
 @app.get("/lookup/<number>")
 def lookup(number):
     return str(socket.getaddrinfo(f"t-lookup-{number}.tracer.test", 80, type=socket.SOCK_STREAM))
+
+
+@app.get("/pymongo/<number>")
+def document(number):
+    items = mongo.shop.items
+    items.insert_one({f"t_pymongo_{number}": "hunter2"})
+    return str(items.find_one({f"t_pymongo_{number}": "hunter2"}))
 
 
 @app.get("/wrong/<number>")

@@ -26,6 +26,7 @@ pub(crate) fn flask(databases: &Databases) -> Result<()> {
         mode("sqlalchemy", MYSQL, SELECT),
         mode("redis", "redis", SET_GET),
         mode("memcached", "memcached", &["set", "get"]),
+        mode("pymongo", "mongodb", &["insert items", "find items"]),
         mode("wrong", POSTGRES, &["SELECT nothing"]),
         mode("pipeline", "redis", &["PIPELINE GET"]),
     ];

@@ -1,0 +1,166 @@
+//! The clients that people use.
+
+use anyhow::{Context as _, Result, ensure};
+use tests::brokers::{self, Brokers};
+use tests::export::Span;
+use tests::span::Side;
+
+use crate::asked::{LANES, Pair, REQUESTS, assert_alone, assert_says, requests};
+
+const ALL: usize = LANES * REQUESTS;
+
+/// A client of Kafka, which calls itself as its mode is called.
+struct Client {
+    mode: &'static str,
+    /// Whether it writes topics' names in what it sends, and in what it asks for: others write numbers that
+    /// only metadata explains.
+    sends_names: bool,
+    polls_names: bool,
+}
+
+pub(crate) fn kafka_from_python(brokers: &Brokers) -> Result<()> {
+    let clients = [
+        Client { mode: "kafkapython", sends_names: false, polls_names: false },
+        Client { mode: "kafkapython3", sends_names: true, polls_names: true },
+        Client { mode: "librdkafka", sends_names: true, polls_names: false },
+    ];
+    let modes = clients.each_ref().map(|client| client.mode);
+    let pair = Pair::start(brokers, "python-kafka", brokers::python("flask_service.py")?)?;
+    let (sent, taken) = pair.traced("python-kafka", &modes, &modes.map(|mode| (mode, REQUESTS)))?;
+    clients.iter().try_for_each(|client| assert_sent(&sent, client))?;
+    assert_alone(&taken)?;
+    clients.iter().try_for_each(|client| assert_polled(&taken, client))
+}
+
+pub(crate) fn kafka_from_go(brokers: &Brokers) -> Result<()> {
+    let pair = Pair::start(brokers, "go-kafka", brokers::go()?)?;
+    let (sent, _) = pair.traced("go-kafka", &["franz"], &[])?;
+    assert_sent(&sent, &Client { mode: "franz", sends_names: false, polls_names: false })
+}
+
+/// What a client has sent or asked for.
+fn by<'a>(spans: &'a [Span], mode: &str, name: &str) -> Vec<&'a Span> {
+    let by = |span: &&Span| {
+        span.get("messaging.client.id") == Some(mode) && span.name.split(' ').next() == Some(name)
+    };
+    spans.iter().filter(by).collect()
+}
+
+/// Asserts that each message of a mode has been sent, below a request that may have done so or below
+/// none: all these clients send from threads of their own, and what several requests want to be sent in
+/// one request.
+fn assert_sent(spans: &[Span], client: &Client) -> Result<()> {
+    let mode = client.mode;
+    let requests = requests(spans, mode)?;
+    let (mut messages, mut below) = (0, 0);
+    for send in by(spans, mode, "send") {
+        ensure!(send.side == Side::Producer, "{send:#?}");
+        assert_says(
+            send,
+            &[
+                ("messaging.system", "kafka"),
+                ("messaging.operation.name", "send"),
+                ("messaging.operation.type", "send"),
+                ("server.address", "127.0.0.1"),
+            ],
+        )?;
+        let topic = send.get("messaging.destination.name");
+        ensure!(topic.is_some() || !client.sends_names, "{send:#?}");
+        ensure!(send.name == ["send", topic.unwrap_or("")].join(" ").trim_end(), "{send:#?}");
+        let lane = topic.map(|topic| lane(topic, mode)).transpose()?;
+        messages += send.number("messaging.batch.message_count").unwrap_or(1) as usize;
+        // A topic's requests come one after the other.
+        let may = requests.iter().filter(|(number, request)| {
+            lane.is_none_or(|lane| number % LANES == lane)
+                && (request.start..=request.end).contains(&send.start)
+        });
+        let may: Vec<_> = may.map(|(_, request)| *request).collect();
+        ensure!(!may.is_empty(), "no request's: {send:#?}");
+        if !send.parent.is_empty() {
+            ensure!(may.iter().any(|it| it.id == send.parent), "{send:#?} is not below {may:#?}");
+            below += 1;
+        }
+    }
+    ensure!(messages == ALL, "{messages} messages of {mode}, {below} below their request");
+    Ok(())
+}
+
+/// The lane whose topic this is.
+fn lane(topic: &str, mode: &str) -> Result<usize> {
+    let lane = topic.strip_prefix(&format!("t_{mode}_")).with_context(|| topic.to_owned())?;
+    Ok(lane.parse()?)
+}
+
+/// Asserts that a client has asked for its topic.
+fn assert_polled(spans: &[Span], client: &Client) -> Result<()> {
+    let polls = by(spans, client.mode, "poll");
+    let topic = format!("t_{}_0", client.mode);
+    let topic = client.polls_names.then_some(&*topic);
+    let name = ["poll", topic.unwrap_or("")].join(" ");
+    let found = polls.iter().find(|span| span.name == name.trim_end());
+    let poll = found.with_context(|| format!("no {name}: {polls:#?}"))?;
+    ensure!(poll.side == Side::Client, "{poll:#?}");
+    ensure!(poll.get("messaging.destination.name") == topic, "{poll:#?}");
+    assert_says(
+        poll,
+        &[
+            ("messaging.system", "kafka"),
+            ("messaging.operation.name", "poll"),
+            ("messaging.operation.type", "receive"),
+        ],
+    )
+}
+
+pub(crate) fn rabbitmq_from_python(brokers: &Brokers) -> Result<()> {
+    let pair = Pair::start(brokers, "python-rabbitmq", brokers::python("flask_service.py")?)?;
+    let modes = ["pika", "pikaqueue"];
+    let takers = [("orders", ALL), ("jobs", ALL)];
+    let (sent, taken) = pair.traced("python-rabbitmq", &modes, &takers)?;
+    assert_published(&sent, "pika", |number| format!("orders:t_pika_{number}"))?;
+    assert_published(&sent, "pikaqueue", |_| "jobs".to_owned())?;
+    assert_alone(&taken)?;
+    assert_delivered(&taken, "deliver orders:t_pika_")?;
+    assert_delivered(&taken, "deliver jobs")
+}
+
+pub(crate) fn rabbitmq_from_go(brokers: &Brokers) -> Result<()> {
+    let pair = Pair::start(brokers, "go-rabbitmq", brokers::go()?)?;
+    let (sent, taken) = pair.traced("go-rabbitmq", &["amqp091"], &[("orders", ALL)])?;
+    assert_published(&sent, "amqp091", |number| format!("orders:t_amqp091_{number}"))?;
+    assert_alone(&taken)?;
+    assert_delivered(&taken, "deliver orders:t_amqp091_")
+}
+
+/// Asserts that below each request of a mode is its message, and no other.
+fn assert_published(
+    spans: &[Span],
+    mode: &str,
+    destination: impl Fn(usize) -> String,
+) -> Result<()> {
+    for (number, request) in requests(spans, mode)? {
+        let below: Vec<_> = spans.iter().filter(|span| span.parent == request.id).collect();
+        let [published] = *below else { anyhow::bail!("below {request:#?}: {below:#?}") };
+        let destination = destination(number);
+        let name = format!("publish {destination}");
+        ensure!((published.side, &published.name) == (Side::Producer, &name), "{published:#?}");
+        let inside = request.start <= published.start && published.start <= request.end;
+        ensure!(inside && published.start <= published.end, "{published:#?} of {request:#?}");
+        assert_says(
+            published,
+            &[
+                ("messaging.system", "rabbitmq"),
+                ("messaging.destination.name", &destination),
+                ("server.address", "127.0.0.1"),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Asserts that all messages with names that begin so were delivered.
+fn assert_delivered(spans: &[Span], name: &str) -> Result<()> {
+    let delivered = spans.iter().filter(|span| span.name.starts_with(name));
+    let delivered: Vec<_> = delivered.filter(|span| span.side == Side::Consumer).collect();
+    ensure!(delivered.len() == ALL, "{} times {name}", delivered.len());
+    delivered.iter().try_for_each(|span| assert_says(span, &[("messaging.system", "rabbitmq")]))
+}
