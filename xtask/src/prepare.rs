@@ -78,6 +78,7 @@ pub(crate) fn backends() -> Result<()> {
     thing("Python packages for databases", e2e::prepare::databases_python)?;
     thing("Go service with databases", e2e::prepare::databases_go)?;
     thing("Node.js packages for databases", e2e::prepare::databases_node)?;
+    thing("drivers of JDBC", e2e::prepare::databases_java)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("programs that move messages", || {
         e2e::prepare::mover()?;

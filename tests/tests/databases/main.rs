@@ -3,9 +3,12 @@
 
 mod asked;
 mod drivers;
+mod jaeger;
+mod java;
 #[path = "../recorded/mod.rs"]
 mod recorded;
 mod scene;
+mod sealed;
 
 use std::process;
 use std::thread;
@@ -17,12 +20,15 @@ use tests::databases::Databases;
 
 type Body = fn(&Databases) -> anyhow::Result<()>;
 
-const TESTS: [(&str, Body); 9] = [
+const TESTS: [(&str, Body); 12] = [
     ("python_on_threads", drivers::flask),
     ("python_on_an_event_loop", drivers::aiohttp),
     ("go", drivers::go),
     ("node", drivers::node),
+    ("java_on_threads", java::jdbc),
     ("over_a_unix_socket", drivers::unix),
+    ("behind_tls", sealed::flask),
+    ("in_jaeger", jaeger::calls),
     ("only_what_is_asked_for", drivers::chosen),
     ("recordings_hold_none_of_it", drivers::recorded),
     ("connections_from_before", drivers::older),
