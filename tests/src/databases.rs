@@ -1,6 +1,8 @@
 //! Real databases and caches, each a process of its own with data of its own, and the services of
 //! `tests/services/databases` in front of them.
 
+mod sealed;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use rustix::process::geteuid;
+
+pub use self::sealed::Sealed;
 
 use crate::process::{Process, run};
 use crate::{paths, ports, prepare};
@@ -61,9 +65,12 @@ impl Databases {
             let all = &databases;
             let starting = [
                 scope.spawn(|| start_mongo(all.mongo)),
-                scope.spawn(|| start_postgres(&all.directory, all.postgres)),
-                scope.spawn(|| start_mysql(&all.directory, all.mysql)),
-                scope.spawn(|| start_redis(&all.directory, all.redis)),
+                scope.spawn(|| start_postgres("postgres", &all.directory, all.postgres, &[])),
+                scope.spawn(|| start_mysql("mariadb", &all.directory, all.mysql, &[])),
+                scope.spawn(|| {
+                    let listens = ["--port".into(), all.redis.to_string()];
+                    start_redis("redis", &all.directory, all.redis, &listens)
+                }),
                 scope.spawn(|| start_memcached(all.memcached)),
             ];
             // All of them have come to an end when the first that failed is told.
@@ -118,6 +125,14 @@ pub fn node() -> Result<Command> {
     Ok(command)
 }
 
+/// The service in Java.
+pub fn java() -> Result<Command> {
+    let mut command = Command::new("java");
+    command.args(["-Xmx256m", "-cp", &prepare::databases_java()?]);
+    command.arg(paths::service_sources().join("databases/Jdbc.java"));
+    Ok(command)
+}
+
 /// PostgreSQL refuses to run as root.
 fn as_user(program: &Path) -> Command {
     if !geteuid().is_root() {
@@ -128,14 +143,21 @@ fn as_user(program: &Path) -> Command {
     command
 }
 
-fn start_postgres(directory: &Path, port: u16) -> Result<Process> {
-    let programs = newest_postgres()?;
-    let data = directory.join("postgres");
-    fs::create_dir(&data)?;
+/// Gives PostgreSQL's user a file or a directory.
+fn give_to_postgres(path: &Path) -> Result<()> {
     if geteuid().is_root() {
         let id = run("id", Command::new("id").args(["-u", "postgres"]))?.trim().parse()?;
-        chown(&data, Some(id), None)?;
+        chown(path, Some(id), None)?;
     }
+    Ok(())
+}
+
+/// `name` tells several apart, in the logs and in `directory`; `settings`: each `name=value`.
+fn start_postgres(name: &str, directory: &Path, port: u16, settings: &[String]) -> Result<Process> {
+    let programs = newest_postgres()?;
+    let data = directory.join(name);
+    fs::create_dir(&data)?;
+    give_to_postgres(&data)?;
     let mut init = as_user(&programs.join("initdb"));
     init.args(["--username=shop", "--auth=trust", "--no-sync", "--encoding=UTF8", "--pgdata"]);
     run("initdb", init.arg(&data).current_dir(directory))?;
@@ -143,7 +165,8 @@ fn start_postgres(directory: &Path, port: u16) -> Result<Process> {
     server.arg("-D").arg(&data).args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]);
     server.args(["-c", &format!("port={port}")]).arg("-c");
     server.arg(format!("unix_socket_directories={}", directory.display())).current_dir(directory);
-    let mut process = Process::start("postgres", &mut server)?;
+    server.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    let mut process = Process::start(name, &mut server)?;
     let psql = |database: &str, statement: &str| {
         let mut psql = Command::new(programs.join("psql"));
         psql.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "shop", "-d", database]);
@@ -169,13 +192,14 @@ fn newest_postgres() -> Result<PathBuf> {
     versions.pop().map(|(_, programs)| programs).context("no PostgreSQL server is installed")
 }
 
-fn start_mysql(directory: &Path, port: u16) -> Result<Process> {
-    let data = directory.join("mysql");
+/// The same of MariaDB; `options` are the server's.
+fn start_mysql(name: &str, directory: &Path, port: u16, options: &[String]) -> Result<Process> {
+    let data = directory.join(name);
     let user = if geteuid().is_root() { vec!["--user=root"] } else { vec![] };
     let mut install = Command::new("mariadb-install-db");
     install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
     run("mariadb-install-db", install.args(&user).arg(format!("--datadir={}", data.display())))?;
-    let socket = directory.join("mysql.sock");
+    let socket = directory.join(format!("{name}.sock"));
     let program = ["/usr/sbin/mariadbd", "/usr/bin/mariadbd"]
         .into_iter()
         .find(|program| Path::new(program).is_file());
@@ -185,8 +209,8 @@ fn start_mysql(directory: &Path, port: u16) -> Result<Process> {
         .args(&user)
         .args(["--bind-address=127.0.0.1", "--skip-name-resolve"]);
     server.arg(format!("--datadir={}", data.display())).arg(format!("--port={port}"));
-    server.arg(format!("--socket={}", socket.display()));
-    let mut process = Process::start("mariadb", &mut server)?;
+    server.arg(format!("--socket={}", socket.display())).args(options);
+    let mut process = Process::start(name, &mut server)?;
     let root = |statement: &str| {
         let mut client = Command::new("mariadb");
         client.args(["--no-defaults", "--user=root", "--socket"]).arg(&socket);
@@ -200,10 +224,11 @@ fn start_mysql(directory: &Path, port: u16) -> Result<Process> {
     Ok(process)
 }
 
-fn start_redis(directory: &Path, port: u16) -> Result<Process> {
+/// The same of Redis, whose options say that it listens there.
+fn start_redis(name: &str, directory: &Path, port: u16, options: &[String]) -> Result<Process> {
     let mut server = Command::new("redis-server");
-    server.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"]);
-    let mut process = Process::start("redis", server.arg(directory))?;
+    server.args(["--bind", "127.0.0.1", "--save", "", "--dir"]).arg(directory).args(options);
+    let mut process = Process::start(name, &mut server)?;
     process.wait_for_port(port, START)?;
     Ok(process)
 }

@@ -16,6 +16,9 @@ use crate::process::run;
 const ZIPKIN: &str = "3.6.1";
 const MAVEN_DEPENDENCY: &str = "org.apache.maven.plugins:maven-dependency-plugin";
 const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";
+/// Drivers of JDBC: group and name, version.
+const DATABASES_JAVA: [(&str, &str); 2] =
+    [("org.postgresql:postgresql", "42.7.14"), ("org.mariadb.jdbc:mariadb-java-client", "3.5.11")];
 const JAEGER: &str = "1.76.0";
 const OLD_NODE: &str = "16.20.2";
 
@@ -250,6 +253,23 @@ fn jars(name: &str, sources: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
+/// Drivers of JDBC, as a class path.
+pub fn databases_java() -> Result<String> {
+    let directory = paths::cache().join("jdbc");
+    let _lock = lock("jdbc")?;
+    let mut jars = vec![];
+    for (artifact, version) in DATABASES_JAVA {
+        let name = artifact.split_once(':').map_or(artifact, |(_, name)| name);
+        let jar = directory.join(format!("{name}-{version}.jar"));
+        if !jar.is_file() {
+            maven(&format!("{artifact}:{version}"), &directory)?;
+            ensure!(jar.is_file(), "Maven did not bring {}", jar.display());
+        }
+        jars.push(jar.display().to_string());
+    }
+    Ok(jars.join(":"))
+}
+
 /// The binary of the service on tokio, with its dependencies as its lock file has them.
 pub fn tokio_service() -> Result<PathBuf> {
     let package = paths::service_sources().join("tasks/tokio");
@@ -314,16 +334,21 @@ pub fn zipkin() -> Result<PathBuf> {
     let jar = directory.join(format!("zipkin-server-{ZIPKIN}-slim.jar"));
     let _lock = lock("zipkin")?;
     if !jar.is_file() {
-        let mut maven = Command::new("mvn");
-        maven
-            .args(["--batch-mode", "--quiet"])
-            .arg(format!("{MAVEN_DEPENDENCY}:{MAVEN_DEPENDENCY_PLUGIN}:copy"))
-            .arg(format!("-Dartifact=io.zipkin:zipkin-server:{ZIPKIN}:jar:slim"))
-            .arg(format!("-DoutputDirectory={}", directory.display()));
-        run("mvn dependency:copy", &mut maven)?;
+        maven(&format!("io.zipkin:zipkin-server:{ZIPKIN}:jar:slim"), &directory)?;
         ensure!(jar.is_file(), "Maven did not bring {}", jar.display());
     }
     Ok(jar)
+}
+
+/// Has Maven copy an artifact into a directory.
+fn maven(artifact: &str, directory: &Path) -> Result<()> {
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["--batch-mode", "--quiet"])
+        .arg(format!("{MAVEN_DEPENDENCY}:{MAVEN_DEPENDENCY_PLUGIN}:copy"))
+        .arg(format!("-Dartifact={artifact}"))
+        .arg(format!("-DoutputDirectory={}", directory.display()));
+    run("mvn dependency:copy", &mut maven).map(drop)
 }
 
 /// Where Go keeps a module that it has downloaded.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::{build_ebpf, step, workspace};
+use crate::{build_ebpf, install, run, step, test, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -37,6 +37,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo.args(["bench", "--package", "tracer-user", "--bench", "backing"]);
     step::run("measuring the protocols of databases", &mut cargo)?;
+    bystanders()?;
     let mut cargo = workspace::cargo();
     cargo.args(["bench", "--package", "tracer-user", "--bench", "store", "--"]);
     if let Some(spans) = options.store_spans {
@@ -46,4 +47,14 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         cargo.arg("--keep");
     }
     step::run("measuring the store", &mut cargo)
+}
+
+/// Programs that are traced beside others; as root.
+fn bystanders() -> Result<()> {
+    run::build()?;
+    let programs = [("redis-server", "redis-server"), ("redis-benchmark", "redis-tools")];
+    install::programs(&programs, "measuring what bystanders lose")?;
+    let bench = test::built(&["bench", "--no-run", "--package", "tests", "--bench", "bystanders"])?;
+    let mut bench = install::as_root(test::program(&bench, "bystanders")?);
+    step::run("measuring what bystanders lose", bench.current_dir(workspace::root()))
 }

@@ -79,6 +79,7 @@ pub(crate) fn backends() -> Result<()> {
     thing("Python packages for databases", e2e::prepare::databases_python)?;
     thing("Go service with databases", e2e::prepare::databases_go)?;
     thing("Node.js packages for databases", e2e::prepare::databases_node)?;
+    thing("drivers of JDBC", e2e::prepare::databases_java)?;
     thing("MongoDB's protocol in Java", e2e::prepare::mongo)?;
     install::package_without_service("rabbitmq-server", why)?;
     thing("Kafka", e2e::prepare::kafka)?;

@@ -199,8 +199,13 @@ fn at_least(release: &str, least: (u32, u32)) -> bool {
 
 /// The end-to-end tests' programs, by name: built as the user, to be run as root.
 pub(crate) fn programs() -> Result<Vec<(String, PathBuf)>> {
+    built(&["test", "--no-run", "--package", "tests"])
+}
+
+/// The test programs and benchmarks that cargo builds with these arguments, by name.
+pub(crate) fn built(arguments: &[&str]) -> Result<Vec<(String, PathBuf)>> {
     let mut cargo = workspace::cargo();
-    cargo.args(["test", "--no-run", "--package", "tests", "--message-format", "json"]);
+    cargo.args(arguments).args(["--message-format", "json"]);
     let messages =
         step::output(&mut cargo).with_context(|| format!("{} failed", step::line(&cargo)))?;
     Ok(messages
@@ -208,7 +213,7 @@ pub(crate) fn programs() -> Result<Vec<(String, PathBuf)>> {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| {
             let name = message.pointer("/target/name")?.as_str()?.to_owned();
-            let is_test = message.pointer("/target/kind/0")?.as_str()? == "test";
+            let is_test = matches!(message.pointer("/target/kind/0")?.as_str()?, "test" | "bench");
             let program = message.get("executable")?.as_str()?;
             is_test.then(|| (name, PathBuf::from(program)))
         })

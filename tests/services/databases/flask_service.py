@@ -21,11 +21,18 @@ app = Flask(__name__)
 os.environ.update(setting.split("=", 1) for setting in sys.argv[1:])
 POSTGRES = dict(host=os.environ["POSTGRES_HOST"], port=int(os.environ["POSTGRES_PORT"]), user="shop", dbname="shop")
 MYSQL = dict(host="127.0.0.1", port=int(os.environ["MYSQL_PORT"]), user="shop", password="hunter2", database="shop")
-cache = redis.Redis(port=int(os.environ["REDIS_PORT"]))
+REDIS = dict(port=int(os.environ["REDIS_PORT"]))
+# Behind TLS, if somebody is to be trusted; libpq has settings of its own for that.
+AUTHORITY = os.environ.get("AUTHORITY")
+if AUTHORITY:
+    MYSQL.update(ssl={"ca": AUTHORITY})
+    REDIS.update(ssl=True, ssl_ca_certs=AUTHORITY)
+cache = redis.Redis(**REDIS)
 memcache = PooledClient(("127.0.0.1", int(os.environ["MEMCACHED_PORT"])), max_pool_size=16)
 mongo = pymongo.MongoClient("127.0.0.1", int(os.environ["MONGO_PORT"]))
 engine = create_engine(
-    "mysql+pymysql://shop:hunter2@127.0.0.1:{}/shop".format(MYSQL["port"]), pool_size=16
+    "mysql+pymysql://shop:hunter2@127.0.0.1:{}/shop".format(MYSQL["port"]), pool_size=16,
+    connect_args={key: MYSQL[key] for key in MYSQL if key == "ssl"},
 )
 
 

@@ -3,10 +3,13 @@
 
 mod asked;
 mod drivers;
+mod jaeger;
+mod java;
 mod lookups;
 #[path = "../recorded/mod.rs"]
 mod recorded;
 mod scene;
+mod sealed;
 #[path = "../served/mod.rs"]
 mod served;
 
@@ -17,7 +20,10 @@ const TESTS: &[served::Test<Databases>] = &[
     ("python_on_an_event_loop", drivers::aiohttp),
     ("go", drivers::go),
     ("node", drivers::node),
+    ("java_on_threads", java::jdbc),
     ("over_a_unix_socket", drivers::unix),
+    ("behind_tls", sealed::flask),
+    ("in_jaeger", jaeger::calls),
     ("only_what_is_asked_for", drivers::chosen),
     ("recordings_hold_none_of_it", drivers::recorded),
     ("connections_from_before", drivers::older),
