@@ -55,6 +55,17 @@ impl PairKey {
 }
 
 impl PairKey {
+    /// Of a message that came unasked, with the byte at this position of what the client received. It has
+    /// no other end.
+    #[must_use]
+    pub fn of_delivery(connection: ConnectionKey, position: u64) -> Self {
+        /// No position is as high.
+        const DELIVERY: u64 = 1 << 60;
+        Self(mix(connection.0 ^ mix(DELIVERY | position)))
+    }
+}
+
+impl PairKey {
     /// Of a connection as a whole.
     #[must_use]
     pub fn of_connection(connection: ConnectionKey) -> Self {

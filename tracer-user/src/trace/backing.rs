@@ -12,6 +12,8 @@ use super::{Kind, Value};
 
 /// `messaging.operation.name` of what makes a PRODUCER span: Kafka's, and RabbitMQ's.
 const SENDS: [&str; 2] = ["send", "publish"];
+/// The same of what makes a CONSUMER span: RabbitMQ's.
+const DELIVERS: &str = "deliver";
 /// Attributes that are numbers.
 const NUMBERS: [&str; 2] =
     ["messaging.message.body.size", "messaging.rabbitmq.message.delivery_tag"];
@@ -167,8 +169,14 @@ pub(super) fn kind(call: &Call, side: Side) -> Kind {
     match side {
         Side::Client if is_messaging(call) && sends(call) => Kind::Producer,
         Side::Client => Kind::Client,
+        Side::Server if is_delivery(call) => Kind::Consumer,
         Side::Server => Kind::Server,
     }
+}
+
+/// The service has sent a message that nobody asked for.
+pub(super) fn is_delivery(call: &Call) -> bool {
+    call.system == System::Amqp && call.operation.as_deref() == Some(DELIVERS)
 }
 
 /// How the end that answers is called, should nobody know better: backends draw it as a service.

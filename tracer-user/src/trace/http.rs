@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::connection::Address;
 use crate::exchange::{Exchange, Incomplete, Reasons, Side};
+use crate::protocol::backing::Call;
 use crate::protocol::http1::{RequestHead, Version};
 use crate::protocol::http2::Rpc;
 use crate::protocol::route::span_name;
@@ -25,7 +26,7 @@ pub fn span(
     let call = exchange.call.as_deref();
     let asked = Asked::of(exchange, namer);
     let peer = peer
-        .or_else(|| call.filter(|_| exchange.side == Side::Client).map(backing::service))
+        .or_else(|| call.filter(|call| is_client(exchange, call)).map(backing::service))
         .or_else(|| asked.as_ref().map(Asked::service));
     let mut attributes = vec![];
     let mut put = |key: &'static str, value: Value| attributes.push((Cow::Borrowed(key), value));
@@ -236,17 +237,29 @@ fn client(exchange: &Exchange, request: &RequestHead, put: &mut impl FnMut(&'sta
     put_server(host, port, exchange.remote.as_ref(), put);
 }
 
-/// The end that answers.
+/// The end that answers, or that has delivered a message.
 fn answering(exchange: &Exchange) -> Option<&Address> {
     match exchange.side {
-        Side::Server => exchange.local.as_ref(),
-        Side::Client => exchange.remote.as_ref(),
+        Side::Server if !is_delivery(exchange) => exchange.local.as_ref(),
+        _ => exchange.remote.as_ref(),
     }
+}
+
+/// A message has come that this process had not asked for.
+fn is_delivery(exchange: &Exchange) -> bool {
+    exchange.call.as_ref().is_some_and(|call| backing::is_delivery(call))
+}
+
+/// The process is a client of the backing service.
+fn is_client(exchange: &Exchange, call: &Call) -> bool {
+    exchange.side == Side::Client || backing::is_delivery(call)
 }
 
 /// Who asks, on the side that answers.
 fn put_client(exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
-    if let (Side::Server, Some(Address::Inet(address, port))) = (exchange.side, &exchange.remote) {
+    if let (Side::Server, Some(Address::Inet(address, port))) = (exchange.side, &exchange.remote)
+        && !is_delivery(exchange)
+    {
         put("client.address", address.to_string().into());
         put("client.port", i64::from(*port).into());
     }

@@ -20,6 +20,7 @@ mod journeys;
 mod left_out;
 mod lifetime;
 mod lookups;
+mod messages;
 mod losses;
 mod outcome;
 mod processes;

@@ -119,7 +119,15 @@ impl Backing {
                 open.exchange.outcome = Some(Box::new(outcome));
                 open.end(at, abandoned.then_some(Incomplete::Lost), sink);
             }
-            Event::Delivered { .. } => {}
+            // The service's own side of it is its client's.
+            Event::Delivered { .. } if self.side == Side::Server => {}
+            Event::Delivered { position, first, last, asks } => {
+                let key = PairKey::of_delivery(place.key(self.side), position);
+                let mut open = Open::arrives(place, last, key, sink);
+                open.exchange.started = first;
+                open.exchange.call = Some(asks);
+                open.end(last, None, sink);
+            }
             Event::Malformed => {
                 self.strikes += 1;
                 sink.faults.push(Fault::Malformed.into());

@@ -1,6 +1,6 @@
 //! An exchange while it goes on.
 
-use crate::connection::{Address, Bases, Cookie, Info, Moment};
+use crate::connection::{Bases, Cookie, Info, Moment};
 use crate::exchange::full::Full;
 use crate::exchange::{ConnectionKey, Exchange, ExchangeId, Incomplete, PairKey, Side, Signal};
 use crate::protocol::Fault;
@@ -76,9 +76,32 @@ impl Open {
         stream: Option<u32>,
         sink: &mut Sink<'_>,
     ) -> Self {
+        let port = place.info.and_then(|info| info.local.port()).unwrap_or(0);
+        Self::start(place, (side, side), (at, key, stream, port), sink)
+    }
+
+    /// A message has come that this side had not asked for, over a connection of which it is the client:
+    /// whatever that makes it do, it does for nobody else.
+    pub(super) fn arrives(
+        place: &Place<'_>,
+        at: Moment,
+        key: PairKey,
+        sink: &mut Sink<'_>,
+    ) -> Self {
+        // It serves nobody at its port.
+        Self::start(place, (Side::Server, Side::Client), (at, key, None, 0), sink)
+    }
+
+    /// `side`: of the exchange, and of the connection.
+    fn start(
+        place: &Place<'_>,
+        (side, of): (Side, Side),
+        (at, key, stream, port): (Moment, PairKey, Option<u32>, u16),
+        sink: &mut Sink<'_>,
+    ) -> Self {
         *sink.next += 1;
         let id = ExchangeId(*sink.next);
-        let connection = place.key(side);
+        let connection = place.key(of);
         let names = (place.cookie, connection, key);
         let exchange = Exchange {
             stream,
@@ -90,7 +113,6 @@ impl Open {
             sink.full.note(at);
         } else {
             *sink.room -= 1;
-            let port = exchange.local.as_ref().and_then(Address::port).unwrap_or(0);
             let (cookie, sealed) = (place.cookie, false);
             let started =
                 Signal::Started { id, side, at, key, connection, cookie, stream, sealed, port };

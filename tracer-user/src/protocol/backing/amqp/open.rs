@@ -84,7 +84,7 @@ impl Open {
             End::Over { at, failure } => (*at, failure),
         };
         let failure = self.failure.take().or_else(|| failure.clone());
-        calls.end(self.call, at, Outcome { failure, rows: None, bytes: self.bytes });
+        calls.end(self.call, at, Outcome { failure, bytes: self.bytes, ..Outcome::default() });
     }
 }
 
