@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 
 /** The same by JDBC: each request on a thread of a pool, with a connection of another pool. */
 public final class Jdbc {
-    private static final int SIZE = 16;
+    private static final int SIZE = 8;
 
     private final String mode;
     private final BlockingQueue<Connection> idle = new ArrayBlockingQueue<>(SIZE);
@@ -40,7 +40,7 @@ public final class Jdbc {
         }) {
             server.createContext("/" + jdbc.mode + "/", jdbc::serve);
         }
-        server.setExecutor(Executors.newFixedThreadPool(SIZE));
+        server.setExecutor(Executors.newFixedThreadPool(2 * SIZE));
         server.start();
     }
 

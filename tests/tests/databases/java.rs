@@ -20,7 +20,8 @@ pub(crate) fn jdbc(databases: &Databases) -> Result<()> {
         let token = format!("t_{}_", mode.name);
         let call = spans.iter().find(|span| {
             let text = span.get("db.query.text").unwrap_or("");
-            span.name == "SELECT items" && text.contains(&token)
+            let whole = span.get("tracer.incomplete").is_none();
+            whole && span.name == "SELECT items" && text.contains(&token)
         });
         let call = call.with_context(|| format!("no call of {}", mode.name))?;
         let text = call.get("db.query.text").unwrap_or("");

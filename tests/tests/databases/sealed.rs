@@ -22,7 +22,6 @@ pub(crate) fn flask(databases: &Databases) -> Result<()> {
         mode("pymysql", "mysql", SELECT),
         mode("sqlalchemy", "mysql", SELECT),
         mode("redis", "redis", &["SET", "GET"]),
-        mode("pipeline", "redis", &["PIPELINE GET"]),
     ];
     asked((databases, &sealed), "flask-sealed", &modes, "binary")?;
     asked((databases, &sealed), "flask-sealed-system", &modes[..1], "python")
@@ -43,7 +42,10 @@ fn asked(
     ensure!(!spans.iter().any(|span| span.name == "TLS"), "a connection");
     let ports = [sealed.postgres, sealed.mysql, sealed.redis];
     let of = |system: &str, name: &str| {
-        let is = |span: &&Span| span.get("db.system.name") == Some(system) && span.name == name;
+        let whole = |span: &Span| span.get("tracer.incomplete").is_none();
+        let is = |span: &&Span| {
+            span.get("db.system.name") == Some(system) && span.name == name && whole(span)
+        };
         spans.iter().find(is).with_context(|| format!("no {name} of {system}"))
     };
     for (system, port) in ["postgresql", "mysql", "redis"].into_iter().zip(ports) {
