@@ -103,6 +103,8 @@ impl Span {
             side: match raw.kind {
                 2 => Side::Server,
                 3 => Side::Client,
+                4 => Side::Producer,
+                5 => Side::Consumer,
                 kind => anyhow::bail!("span of kind {kind}"),
             },
             name: raw.name,

@@ -2,6 +2,7 @@
 //! built tracer, each a process of its own that is gone when its value is dropped.
 
 pub mod accuracy;
+pub mod brokers;
 pub mod certificates;
 pub mod configured;
 pub mod databases;

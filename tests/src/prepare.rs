@@ -210,6 +210,21 @@ pub fn mongo() -> Result<PathBuf> {
     jars("mongo", "databases")
 }
 
+/// Those of Kafka's broker.
+pub fn kafka() -> Result<PathBuf> {
+    jars("kafka", "brokers")
+}
+
+/// The Python environment of the services in front of brokers.
+pub fn brokers_python() -> Result<PathBuf> {
+    environment("venv-brokers", &paths::service_sources().join("brokers/requirements.txt"))
+}
+
+/// The same in Go.
+pub fn brokers_go() -> Result<PathBuf> {
+    go_module("brokers", "brokers")
+}
+
 /// A directory of this name with the jars that the `pom.xml` in this directory asks for, and those that
 /// they need.
 fn jars(name: &str, sources: &str) -> Result<PathBuf> {

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-/// Which side of a request a span describes.
+/// Which side of a request, or of a message's way, a span describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// Sent the request.
     Client,
     /// Answered it.
     Server,
+    /// Sent a message to a broker.
+    Producer,
+    /// Was given one by it.
+    Consumer,
 }
 
 /// What Zipkin's and Jaeger's spans have in common.

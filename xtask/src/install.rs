@@ -1,7 +1,7 @@
 //! System packages: what is there, what is to be had, and getting the rest.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -64,6 +64,19 @@ pub(crate) fn packages(packages: &[&str], why: &str) -> Result<()> {
             .args(["-o", "DPkg::Lock::Timeout=300", "--no-install-recommends", "install"])
             .args(&missing),
     )
+}
+
+/// Installs a package, if it is not installed, whose service of the same name is not to run.
+pub(crate) fn package_without_service(package: &str, why: &str) -> Result<()> {
+    if installed(package) {
+        return Ok(());
+    }
+    packages(&[package], why)?;
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    let mut systemctl = as_root("systemctl");
+    step::run(&format!("stopping {package}"), systemctl.args(["disable", "--now", package]))
 }
 
 /// Whether every package of the list is installed or can be.

@@ -79,6 +79,10 @@ pub(crate) fn backends() -> Result<()> {
     thing("Go service with databases", e2e::prepare::databases_go)?;
     thing("Node.js packages for databases", e2e::prepare::databases_node)?;
     thing("MongoDB's protocol in Java", e2e::prepare::mongo)?;
+    install::package_without_service("rabbitmq-server", why)?;
+    thing("Kafka", e2e::prepare::kafka)?;
+    thing("Python packages for brokers", e2e::prepare::brokers_python)?;
+    thing("Go service with brokers", e2e::prepare::brokers_go)?;
     install::packages(&["libc6-dev", "liburing-dev"], why)?;
     thing("programs that move messages", || {
         e2e::prepare::mover()?;

@@ -139,6 +139,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
             [
                 "alpn",
                 "backends",
+                "brokers",
                 "capture",
                 "databases",
                 "goroutines",

@@ -83,6 +83,7 @@ impl<'a> Index<'a> {
             match span.side {
                 Side::Client => halves.client = Some(span),
                 Side::Server => halves.server = Some(span),
+                Side::Producer | Side::Consumer => {}
             }
             if let (Side::Server, Some(hop)) = (span.side, &span.hop) {
                 let first = servers.entry(hop).or_insert(span);
