@@ -13,33 +13,37 @@ from flask import Flask
 
 app = Flask(__name__)
 KAFKA = "127.0.0.1:" + os.environ["KAFKA_PORT"]
+KAFKAS = ["kafkapython", "kafkapython3", "librdkafka", "franz"]
 taken = Counter()
 
 
-def by_kafka_python():
+def by_kafka_python(mode, **more):
     consumer = kafka.KafkaConsumer(
-        "t_kafkapython_0",
+        f"t_{mode}_0",
         bootstrap_servers=KAFKA,
-        group_id=f"kafkapython-{os.getpid()}",
+        client_id=mode,
+        group_id=f"{mode}-{os.getpid()}",
         auto_offset_reset="earliest",
+        **more,
     )
     for _ in consumer:
-        taken["kafkapython"] += 1
+        taken[mode] += 1
 
 
-def by_librdkafka():
+def by_librdkafka(mode):
     consumer = confluent_kafka.Consumer(
         {
             "bootstrap.servers": KAFKA,
-            "group.id": f"librdkafka-{os.getpid()}",
+            "client.id": mode,
+            "group.id": f"{mode}-{os.getpid()}",
             "auto.offset.reset": "earliest",
         }
     )
-    consumer.subscribe(["t_librdkafka_0"])
+    consumer.subscribe([f"t_{mode}_0"])
     while True:
         message = consumer.poll(1)
         if message and not message.error():
-            taken["librdkafka"] += 1
+            taken[mode] += 1
 
 
 def by_pika(name):
@@ -65,7 +69,7 @@ def declare():
         channel.queue_declare(name)
     channel.queue_bind("orders", "orders", "#")
     connection.close()
-    topics = [f"t_{mode}_{n}" for mode in ["kafkapython", "librdkafka", "franz"] for n in range(8)]
+    topics = [f"t_{mode}_{n}" for mode in KAFKAS for n in range(8)]
     admin = AdminClient({"bootstrap.servers": KAFKA})
     for created in admin.create_topics([NewTopic(topic, 1) for topic in topics]).values():
         error = created.exception()
@@ -79,6 +83,13 @@ def how_many(mode):
 
 
 declare()
-for consume in [by_kafka_python, by_librdkafka, lambda: by_pika("orders"), lambda: by_pika("jobs")]:
+for consume in [
+    lambda: by_kafka_python("kafkapython"),
+    # It speaks as it would with a broker of that age.
+    lambda: by_kafka_python("kafkapython3", api_version=(3, 0)),
+    lambda: by_librdkafka("librdkafka"),
+    lambda: by_pika("orders"),
+    lambda: by_pika("jobs"),
+]:
     threading.Thread(target=consume, daemon=True).start()
 app.run(port=int(os.environ["PORT"]), threaded=True)

@@ -20,7 +20,7 @@ func check(err error) {
 }
 
 func main() {
-	kafka, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:" + os.Getenv("KAFKA_PORT")))
+	kafka, err := kgo.NewClient(kgo.ClientID("franz"), kgo.SeedBrokers("127.0.0.1:"+os.Getenv("KAFKA_PORT")))
 	check(err)
 	rabbit, err := amqp.Dial("amqp://guest:guest@127.0.0.1:" + os.Getenv("RABBITMQ_PORT"))
 	check(err)
