@@ -13,18 +13,17 @@ from flask import Flask
 
 app = Flask(__name__)
 KAFKA = "127.0.0.1:" + os.environ["KAFKA_PORT"]
-KAFKAS = ["kafkapython", "kafkapython3", "librdkafka", "franz"]
+KAFKAS = ["kafkapython", "librdkafka", "franz"]
 taken = Counter()
 
 
-def by_kafka_python(mode, **more):
+def by_kafka_python(mode):
     consumer = kafka.KafkaConsumer(
         f"t_{mode}_0",
         bootstrap_servers=KAFKA,
         client_id=mode,
         group_id=f"{mode}-{os.getpid()}",
         auto_offset_reset="earliest",
-        **more,
     )
     for _ in consumer:
         taken[mode] += 1
@@ -85,8 +84,6 @@ def how_many(mode):
 declare()
 for consume in [
     lambda: by_kafka_python("kafkapython"),
-    # It speaks as it would with a broker of that age.
-    lambda: by_kafka_python("kafkapython3", api_version=(3, 0)),
     lambda: by_librdkafka("librdkafka"),
     lambda: by_pika("orders"),
     lambda: by_pika("jobs"),

@@ -1,5 +1,5 @@
-"""Publishes a message for each request, in each mode by another client. One of Kafka's producers is
-shared by a mode's requests, which send to eight topics; channels of RabbitMQ come from a pool."""
+"""Publishes a message for each request, in each mode by another client. A mode's requests
+share a producer of Kafka's, which sends to eight topics; channels of RabbitMQ come from a pool."""
 
 import os
 import queue
@@ -12,9 +12,7 @@ from flask import Flask
 
 app = Flask(__name__)
 KAFKA = "127.0.0.1:" + os.environ["KAFKA_PORT"]
-new = kafka.KafkaProducer(bootstrap_servers=KAFKA, client_id="kafkapython")
-# It speaks as it would with a broker of that age.
-old = kafka.KafkaProducer(bootstrap_servers=KAFKA, client_id="kafkapython3", api_version=(3, 0))
+producer = kafka.KafkaProducer(bootstrap_servers=KAFKA, client_id="kafkapython")
 librdkafka = confluent_kafka.Producer({"bootstrap.servers": KAFKA, "client.id": "librdkafka"})
 idle = {True: queue.SimpleQueue(), False: queue.SimpleQueue()}
 
@@ -40,13 +38,7 @@ def topic(mode, number):
 
 @app.get("/kafkapython/<number>")
 def by_kafka_python(number):
-    sent = new.send(topic("kafkapython", number), b"hunter2 " + number.encode())
-    return str(sent.get(timeout=30).offset)
-
-
-@app.get("/kafkapython3/<number>")
-def by_kafka_python_as_of_old(number):
-    sent = old.send(topic("kafkapython3", number), b"hunter2 " + number.encode())
+    sent = producer.send(topic("kafkapython", number), b"hunter2 " + number.encode())
     return str(sent.get(timeout=30).offset)
 
 

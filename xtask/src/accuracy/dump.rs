@@ -96,6 +96,7 @@ fn own_hop(
     let port = match side {
         Side::Server => text("server.port"),
         Side::Client => text("network.peer.port").or_else(|| text("server.port")),
+        Side::Producer | Side::Consumer => None,
     };
     let own = port.and_then(|port| port.parse().ok()).is_some_and(|it| ports.contains(&it));
     hop(path).map(|id| if own { id.to_owned() } else { format!("else-{id}") })
