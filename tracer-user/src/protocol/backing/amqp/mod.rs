@@ -18,7 +18,7 @@ mod tests;
 
 use self::channel::Channels;
 use self::frame::{Frame, Kind};
-use self::method::{Destination, Method};
+use self::method::Method;
 use self::open::{End, OpenCalls};
 use super::{Call, Calls, Dialect, Failure, Found, Message, Outcome, Split, System};
 use crate::connection::Moment;

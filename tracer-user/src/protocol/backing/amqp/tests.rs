@@ -8,8 +8,8 @@ use super::testing::{
 };
 use crate::protocol::backing::hostile::{batter, prefixes};
 use crate::protocol::backing::testing::{at, feed};
-use crate::protocol::backing::{Call, Calls, Dialect, Found, Split};
-use crate::protocol::http1::Direction::{self, Request, Response};
+use crate::protocol::backing::{Calls, Dialect, Found, Split};
+use crate::protocol::http1::Direction::{Request, Response};
 
 #[test]
 fn a_message_ends_with_its_last_byte() {
