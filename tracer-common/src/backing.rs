@@ -337,7 +337,7 @@ impl Beginning {
             DELIVER if size < 782 && 16 + u32::from(self.byte(11)) <= size => answer,
             _ => {
                 let known = class % 10 == 0 || class == 85;
-                let usual = (10..=90).contains(&class) && known && method >= 10 && method <= 120;
+                let usual = (10..=90).contains(&class) && known && (10..=120).contains(&method);
                 let high = self.byte(7) | self.byte(9);
                 match high == 0 && usual && (answers || self.goes_to(PORT)) {
                     true => Protocol(AMQP | if answers { ANSWERS } else { 0 }),
