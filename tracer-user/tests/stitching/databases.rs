@@ -132,6 +132,23 @@ fn what_is_sent_in_one_go_is_one_call() {
     assert!(gets.attribute("db.operation.batch.size").is_some());
 }
 
+/// Nor does it come apart where it is not known whose answer comes first.
+#[test]
+fn the_first_pipeline_of_an_older_connection_is_one_call() {
+    let mut script = Script::new();
+    let wire = script.opened_before(6379, (100, 200));
+    request(&mut script, |script| {
+        for _ in 0..2 {
+            let commands = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n".repeat(5);
+            exchange(script, wire, &commands, &b"$1\r\nx\r\n".repeat(5));
+        }
+    });
+    let outcome = Outcome::of(&script);
+    let calls = calls(&outcome, "redis");
+    let names: Vec<_> = calls.iter().map(|call| &*call.name).collect();
+    assert_eq!(names, ["PIPELINE GET", "PIPELINE GET"]);
+}
+
 #[test]
 fn a_lost_answer_is_given_to_no_other_statement() {
     let mut script = Script::new();

@@ -15,6 +15,8 @@ const KEPT: usize = 64;
 struct Batch {
     /// Calls that are not over.
     open: u32,
+    /// When the last of them was, if others may follow in the same operation.
+    over: Option<Moment>,
     replied: bool,
     outcome: Outcome,
     /// Not all of them were answered as far as could be seen.
@@ -75,6 +77,7 @@ impl Batches {
             && let Some(batch) = self.batches.get_mut(&name)
         {
             batch.open += 1;
+            batch.over = None;
             self.of.insert(call, name);
             return;
         }
@@ -95,6 +98,23 @@ impl Batches {
         if batch.open > 0 {
             return;
         }
+        if self.join && self.last == Some((name, at.order)) {
+            batch.over = Some(at);
+        } else {
+            self.finish(name, at, sink);
+        }
+    }
+
+    /// An operation is over, and with it the batch that began in it, if all of its calls are.
+    pub(super) fn pause(&mut self, sink: &mut Vec<Event>) {
+        if let Some((name, _)) = self.last
+            && let Some(at) = self.batches.get(&name).and_then(|batch| batch.over)
+        {
+            self.finish(name, at, sink);
+        }
+    }
+
+    fn finish(&mut self, name: u64, at: Moment, sink: &mut Vec<Event>) {
         let Some(Batch { outcome, abandoned, .. }) = self.batches.remove(&name) else { return };
         if self.batches.is_empty() {
             self.of.shrink_to(KEPT);

@@ -168,6 +168,7 @@ impl Engine {
         for found in found.drain(..) {
             batches.take(found, events);
         }
+        batches.pause(events);
         found.shrink_to(KEPT);
     }
 

@@ -145,7 +145,9 @@ impl Dialect for MongoDb {
         let Some((header, rest)) = Header::read(bytes) else { return false };
         let asks = of == Direction::Request;
         let readable = header.opcode != MSG || !matches!(Body::read(MSG, rest), Body::Opaque);
-        fits(of, header) && asks == (header.answers == 0) && readable
+        // Some drivers read the header apart.
+        let awaited = || self.outstanding.iter().any(|each| each.request == header.answers);
+        fits(of, header) && asks == (header.answers == 0) && (readable || (!asks && awaited()))
     }
 
     fn message(&mut self, of: Direction, message: &Message<'_>, calls: &mut Calls<'_>) {

@@ -240,6 +240,12 @@ fn beginnings_and_losses() {
     let answer = msg(100, 7, 0, &[double("ok", 1.0)], b"");
     assert!(mongo.begins(Request, &find()) && !mongo.begins(Response, &find()));
     assert!(mongo.begins(Response, &answer) && !mongo.begins(Request, &answer));
+    // A driver that reads the header apart shows only whose answer it is.
+    let header = answer.get(..16).unwrap();
+    assert!(!mongo.begins(Response, header), "nothing was asked");
+    let mut asked = MongoDb::new(Text::Full);
+    feed(&mut asked, Request, 0, &find(), at(1));
+    assert!(asked.begins(Response, header));
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 32], &[0xff; 32]] {
         assert_eq!(mongo.split(Request, bytes), Split::Invalid);
     }
