@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::connection::Address;
 use crate::exchange::{Exchange, Incomplete, Side};
 use crate::protocol::backing::{Call, Conventions, System};
+use crate::protocol::propagation::extract;
 
 use super::http::size;
-use super::{Kind, Value};
+use super::{Kind, Link, SpanId, TraceId, Value};
 
 /// `messaging.operation.name` of what makes a PRODUCER span: Kafka's, and RabbitMQ's.
 const SENDS: [&str; 2] = ["send", "publish"];
@@ -118,6 +119,7 @@ fn database(call: &Call, put: &mut impl FnMut(&'static str, Value)) {
 
 /// The type has no name in the conventions; this is Elastic Common Schema's.
 fn lookup(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
+    put("network.protocol.name", call.system.name().into());
     if let Some(name) = &call.collection {
         put("dns.question.name", name.clone().into());
     }
@@ -177,6 +179,17 @@ pub(super) fn kind(call: &Call, side: Side) -> Kind {
 /// The service has sent a message that nobody asked for.
 pub(super) fn is_delivery(call: &Call) -> bool {
     call.system == System::Amqp && call.operation.as_deref() == Some(DELIVERS)
+}
+
+/// The span that has sent a message which has come, by what the message itself says.
+pub(super) fn sender(call: &Call) -> Option<Link> {
+    let header = call.traceparent.as_deref().filter(|_| !sends(call))?;
+    let context = extract([("traceparent", header.as_bytes())].into_iter()).context?;
+    Some(Link {
+        trace_id: TraceId(context.trace_id),
+        span_id: SpanId(context.span_id?),
+        attributes: vec![("tracer.link".into(), "sender".into())],
+    })
 }
 
 /// How the end that answers is called, should nobody know better: backends draw it as a service.

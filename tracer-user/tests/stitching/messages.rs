@@ -13,9 +13,16 @@ fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     [&[kind, 0, 1][..], &(payload.len() as u32).to_be_bytes(), payload, &[0xce]].concat()
 }
 
-/// A method that names exchange `shop` and key `new`, with a message of three bytes behind it.
+/// As an SDK writes it into what it sends.
+const SENDER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// A method that names exchange `shop` and key `new`, with a message of three bytes behind it that says
+/// who has sent it.
 fn message(method: u8, arguments: &[u8]) -> Vec<u8> {
-    let header = [&[0, 60, 0, 0][..], &3_u64.to_be_bytes(), &[0; 2]].concat();
+    let text = [&[0, 0, 0, SENDER.len() as u8][..], SENDER.as_bytes()].concat();
+    let entry = [&b"\x0btraceparentS"[..], &text].concat();
+    let headers = [&(entry.len() as u32).to_be_bytes()[..], &entry].concat();
+    let header = [&[0, 60, 0, 0][..], &3_u64.to_be_bytes(), &[1 << 5, 0], &headers].concat();
     let method = [&[0, 60, 0, method][..], arguments].concat();
     [frame(1, &method), frame(2, &header), frame(3, b"abc")].concat()
 }
@@ -59,7 +66,9 @@ fn a_message_is_published_for_a_request_and_delivered_for_none() {
     let (published, delivered) = (of(Kind::Producer), of(Kind::Consumer));
     assert_eq!((&*published.name, &*delivered.name), ("publish shop:new", "deliver shop:new"));
     outcome.assert_edge(published, outcome.server("/orders"), "thread");
-    assert_eq!(delivered.parent, None);
+    assert_eq!((delivered.parent, published.links.len()), (None, 0));
+    let [link] = &delivered.links[..] else { panic!("not one link: {delivered:#?}") };
+    assert_eq!(format!("00-{}-{}-01", link.trace_id, link.span_id), SENDER);
     for span in [published, delivered] {
         assert_eq!(text(span, "messaging.system"), Some("rabbitmq"));
         assert_eq!(text(span, "server.address"), Some("10.1.0.1"));
