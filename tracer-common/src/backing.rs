@@ -278,8 +278,7 @@ impl Beginning {
         // Header, the root's name, type and class.
         const SHORTEST: u32 = 17;
         const LONGEST_LABEL: u8 = 63;
-        let (flags, questions, answers) =
-            (self.word(at + 2), self.word(at + 4), self.word(at + 6));
+        let (flags, questions, answers) = (self.word(at + 2), self.word(at + 4), self.word(at + 6));
         let (authorities, more) = (self.word(at + 8), self.word(at + 10));
         if length < SHORTEST || questions != 1 || self.byte(at + 12) > LONGEST_LABEL {
             return 0;
@@ -501,8 +500,12 @@ mod tests {
         assert_eq!(of(&stream), DNS);
         let two = [&stream[..], &stream].concat();
         assert_eq!((of(&two), between(&two, 50_000, 53)), (0, DNS));
-        let others: [&[u8]; 4] =
-            [&query[..12], &[0; 32], b"\x12\x34\x29\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01", b"\xc3\0\0\0\x01\x08quic-hello"];
+        let others: [&[u8]; 4] = [
+            &query[..12],
+            &[0; 32],
+            b"\x12\x34\x29\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01",
+            b"\xc3\0\0\0\x01\x08quic-hello",
+        ];
         for other in others {
             assert_eq!(datagram(other, 50_000, 53), 0, "{other:?}");
         }

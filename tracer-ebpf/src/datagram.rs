@@ -4,8 +4,8 @@ use tracer_common::{
     backing::{ANSWERS, Beginning, DNS},
     head::Start,
     record::{
-        Connection, DATA_DATAGRAM, DATA_SEND, DATA_UNIX, FAMILY_INET,
-        FAMILY_INET6, KIND_DATA, VERDICT_BACKING,
+        Connection, DATA_DATAGRAM, DATA_SEND, DATA_UNIX, FAMILY_INET, FAMILY_INET6, KIND_DATA,
+        VERDICT_BACKING,
     },
 };
 use zerocopy::transmute;
@@ -121,9 +121,7 @@ fn name(call: Call, record: &mut Connection) {
         return;
     }
     // Behind four more bytes, the flow's.
-    if family == FAMILY_INET6
-        && read((&raw mut address).cast(), 16, at.wrapping_add(8)).is_err()
-    {
+    if family == FAMILY_INET6 && read((&raw mut address).cast(), 16, at.wrapping_add(8)).is_err() {
         return;
     }
     record.remote_address = transmute!(address);

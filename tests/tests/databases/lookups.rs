@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tests::databases::{self, Databases};
 use tests::export::Span;
+use tests::poll;
 use tests::process::Process;
 use tests::span::Side;
 use tests::traced::ToFile;
-use tests::poll;
 
 use crate::asked::{Mode, ask, numbers};
 

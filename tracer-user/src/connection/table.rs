@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lru::LruCache;
-use tracer_common::record::{self, CONNECTION_DATAGRAM, DATA_MIDSTREAM, DATA_TLS, DATA_UNIX, FAMILY_UNIX};
+use tracer_common::record::{
+    self, CONNECTION_DATAGRAM, DATA_MIDSTREAM, DATA_TLS, DATA_UNIX, FAMILY_UNIX,
+};
 
 use super::{Cookie, Info, Stream};
 

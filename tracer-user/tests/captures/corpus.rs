@@ -96,8 +96,7 @@ fn no_capture_breaks_the_tracer_or_makes_it_invent_anything() {
 
 #[test]
 fn calls_to_databases_are_found() {
-    const PROTOCOLS: [&str; 6] =
-        ["redis", "mysql", "postgresql", "mongodb", "kafka", "dns"];
+    const PROTOCOLS: [&str; 6] = ["redis", "mysql", "postgresql", "mongodb", "kafka", "dns"];
     let wanted = PROTOCOLS.map(|name| format!("--protocol={name}"));
     let thresholds = ["--min-found=0.98", "--min-exact=0.95", "--max-extra=0.01", "--json=-"];
     let arguments: Vec<&str> = wanted.iter().map(String::as_str).chain(thresholds).collect();

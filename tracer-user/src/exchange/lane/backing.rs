@@ -41,14 +41,7 @@ pub(super) struct Call {
 impl Backing {
     /// One that begins.
     pub(super) fn new(side: Side, system: System, engine: Engine) -> Self {
-        Self {
-            side,
-            engine,
-            events: vec![],
-            system,
-            open: BTreeMap::new(),
-            strikes: 0,
-        }
+        Self { side, engine, events: vec![], system, open: BTreeMap::new(), strikes: 0 }
     }
 
     /// Takes one operation. Whether it is such a connection still.

@@ -211,7 +211,9 @@ impl Call {
         match self.system {
             System::PostgreSql | System::MySql => SQL.contains(&operation),
             System::Redis => REDIS.contains(&operation),
-            System::MongoDb | System::Memcached | System::Kafka | System::Amqp | System::Dns => false,
+            System::MongoDb | System::Memcached | System::Kafka | System::Amqp | System::Dns => {
+                false
+            }
         }
     }
 }

@@ -138,7 +138,9 @@ fn push(text: &mut String, byte: u8) {
         b'!'..=b'~' => text.push(byte.into()),
         _ => {
             text.push('\\');
-            text.extend([byte / 100, byte / 10 % 10, byte % 10].map(|digit| char::from(b'0' + digit)));
+            text.extend(
+                [byte / 100, byte / 10 % 10, byte % 10].map(|digit| char::from(b'0' + digit)),
+            );
         }
     }
 }

@@ -49,7 +49,13 @@ impl Dns {
         Self { prefix: 0, ..Self::stream() }
     }
 
-    fn query(&mut self, header: Header, question: Question, message: &Message<'_>, to: &mut Calls<'_>) {
+    fn query(
+        &mut self,
+        header: Header,
+        question: Question,
+        message: &Message<'_>,
+        to: &mut Calls<'_>,
+    ) {
         let same = |it: &Outstanding| it.number == header.number && it.question == question;
         // Asked once more, because no answer came.
         if self.outstanding.iter().any(same) {
@@ -77,7 +83,13 @@ impl Dns {
         self.outstanding.push_back(Outstanding { call, number: header.number, question });
     }
 
-    fn answer(&mut self, header: Header, question: &Question, message: &Message<'_>, to: &mut Calls<'_>) {
+    fn answer(
+        &mut self,
+        header: Header,
+        question: &Question,
+        message: &Message<'_>,
+        to: &mut Calls<'_>,
+    ) {
         let same = |it: &Outstanding| it.number == header.number && it.question == *question;
         let Some(index) = self.outstanding.iter().position(same) else { return };
         let Some(Outstanding { call, .. }) = self.outstanding.remove(index) else { return };
@@ -85,7 +97,8 @@ impl Dns {
         let failure = code(header.code()).map(|code| Failure { code: code.into_owned() });
         let found = answers(bytes, header, question);
         to.reply(call, message.first);
-        let outcome = Outcome { failure, bytes: message.length, answers: found, ..Outcome::default() };
+        let outcome =
+            Outcome { failure, bytes: message.length, answers: found, ..Outcome::default() };
         to.end(call, message.last, outcome);
     }
 }

@@ -46,10 +46,7 @@ fn told(found: &[Found]) -> Vec<String> {
 fn a_datagram_a_message() {
     let mut dns = Dns::datagrams();
     let asks = message(7, 0x0100, "api.example.com", 1, &[]);
-    assert_eq!(
-        told(&feed(&mut dns, Request, 0, &asks, at(1))),
-        ["0 at 0", "0 A api.example.com"]
-    );
+    assert_eq!(told(&feed(&mut dns, Request, 0, &asks, at(1))), ["0 at 0", "0 A api.example.com"]);
     assert!(feed(&mut dns, Request, 33, &asks, at(2)).is_empty(), "asked once more");
     let other = message(8, 0x8180, "api.example.com", 1, &[]);
     assert!(feed(&mut dns, Response, 0, &other, at(3)).is_empty(), "another number");
@@ -70,8 +67,7 @@ fn a_length_before_each() {
     assert_eq!(found, ["0 at 0", "0 A a.b", "1 at 23", "1 AAAA a.b"]);
     let answers = [message(2, 0x8183, "a.b", 28, &[]), message(1, 0x8182, "a.b", 1, &[])];
     let found = told(&feed(&mut dns, Response, 0, &answers.map(prefixed).concat(), at(2)));
-    let expected =
-        ["0 replied", "0 Some(\"SERVFAIL\") []", "1 replied", "1 Some(\"NXDOMAIN\") []"];
+    let expected = ["0 replied", "0 Some(\"SERVFAIL\") []", "1 replied", "1 Some(\"NXDOMAIN\") []"];
     assert_eq!([&found[2..], &found[..2]].concat(), expected);
     assert_eq!(dns.split(Request, b"\0"), Split::More);
     assert_eq!(dns.split(Request, b"\0\x05hello"), Split::Invalid);
@@ -99,7 +95,8 @@ fn what_is_none_is_malformed() {
     assert_eq!(is(b"hello"), ["Malformed"]);
     assert_eq!(is(&message(1, 0x8180, "a", 1, &[])), ["Malformed"], "an answer");
     assert_eq!(is(b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\xc0\x0c\0\x01\0\x01"), ["Malformed"]);
-    let long = [&b"\0\x01\x01\0\0\x01\0\0\0\0\0\0"[..], &[b"\x3f", &[b'a'; 63][..]].concat().repeat(5)];
+    let long =
+        [&b"\0\x01\x01\0\0\x01\0\0\0\0\0\0"[..], &[b"\x3f", &[b'a'; 63][..]].concat().repeat(5)];
     assert_eq!(is(&long.concat()), ["Malformed"]);
 }
 

@@ -100,7 +100,11 @@ impl Kafka {
         }
         let failure = response::failure(api, bytes);
         calls.reply(call, message.first);
-        calls.end(call, message.last, Outcome { failure, bytes: message.length, ..Outcome::default() });
+        calls.end(
+            call,
+            message.last,
+            Outcome { failure, bytes: message.length, ..Outcome::default() },
+        );
     }
 }
 

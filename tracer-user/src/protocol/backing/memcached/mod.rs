@@ -202,7 +202,11 @@ impl Memcached {
             && let Some(Outstanding { call, token, answer, bytes, .. }) =
                 self.outstanding.pop_front()
         {
-            calls.end(call, message.last, Outcome { failure: reply.failure, bytes, ..Outcome::default() });
+            calls.end(
+                call,
+                message.last,
+                Outcome { failure: reply.failure, bytes, ..Outcome::default() },
+            );
             if !names(token) && answer != Answer::Perhaps {
                 self.doubt.matched(message.last);
             }

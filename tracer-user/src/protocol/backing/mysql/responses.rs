@@ -111,7 +111,11 @@ impl MySql {
         if let Some(call) = pending.call {
             self.remembered = self.remembered.saturating_sub(1);
             let rows = pending.answer.rows();
-            calls.end(call, at, Outcome { failure, rows, bytes: pending.bytes, ..Outcome::default() });
+            calls.end(
+                call,
+                at,
+                Outcome { failure, rows, bytes: pending.bytes, ..Outcome::default() },
+            );
         }
     }
 

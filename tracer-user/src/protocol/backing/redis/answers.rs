@@ -171,7 +171,11 @@ impl Answers {
             let failure = line.strip_prefix(b"-").map(failure);
             self.replication = failure.is_none();
             calls.reply(call, message.first);
-            calls.end(call, message.last, Outcome { failure, bytes: message.length, ..Outcome::default() });
+            calls.end(
+                call,
+                message.last,
+                Outcome { failure, bytes: message.length, ..Outcome::default() },
+            );
             self.doubt.matched(message.last);
         }
     }
@@ -252,7 +256,11 @@ impl Answers {
             Kind::Monitor => self.monitoring |= value.accepts,
             Kind::Plain | Kind::Select(_) | Kind::Reset | Kind::Subscribe(_) | Kind::Sync => {}
         }
-        calls.end(call, at, Outcome { failure: value.failure, bytes: value.bytes, ..Outcome::default() });
+        calls.end(
+            call,
+            at,
+            Outcome { failure: value.failure, bytes: value.bytes, ..Outcome::default() },
+        );
         self.doubt.matched(at);
         self.shrink();
     }
