@@ -32,7 +32,7 @@ impl Names {
     fn start(databases: &Databases) -> Result<Self> {
         let mut server = Command::new("dnsmasq");
         server.args(["--no-daemon", "--port=53", "--bind-interfaces", "--no-resolv", "--no-hosts"]);
-        server.args(["--conf-file=/dev/null", "--user=root", "--pid-file="]);
+        server.args(["--conf-file=/dev/null", "--user=root", "--pid-file=", "--local=/invalid/"]);
         server.arg(format!("--listen-address={SERVER}"));
         for address in ADDRESSES {
             server.arg(format!("--address=/tracer.test/{address}"));

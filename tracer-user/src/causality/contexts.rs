@@ -74,11 +74,13 @@ impl Default for Contexts {
 }
 
 impl Contexts {
-    /// A flow was seen.
+    /// A flow was seen. A thread of an executor has a context of its own, and works for one after the
+    /// other.
     pub(super) fn saw(&mut self, flow: &Flow) {
-        let known = self.births.get(&flow.context).is_some_and(|it| it.parent == flow.parent);
+        let parent = self.id(flow.parent);
+        let known = self.births.get(&flow.context).is_some_and(|it| it.parent == parent);
         if flow.context != 0 && flow.parent != 0 && flow.context != flow.parent && !known {
-            self.bear(flow.context, Birth { parent: flow.parent, time: None, served: None });
+            self.bear(flow.context, Birth { parent, time: None, served: None });
         }
     }
 
@@ -254,6 +256,21 @@ mod tests {
         }
         assert_eq!(lineage(&contexts, 90), [(5, end), (4, 2090)]);
         assert_eq!(lineage(&contexts, 100), [(6, end), (4, 2100)]);
+    }
+
+    #[test]
+    fn a_thread_of_an_executor_works_for_one_after_the_other() {
+        let (mut contexts, end) = (Contexts::default(), u64::MAX);
+        contexts.begins(&flow(70, 0), 1000);
+        contexts.begins(&flow(80, 0), 2000);
+        contexts.saw(&flow(9, 70));
+        assert_eq!(lineage(&contexts, 9), [(9, end), (1, end)]);
+        contexts.saw(&flow(9, 80));
+        assert_eq!(lineage(&contexts, 9), [(9, end), (2, end)]);
+        // Another context has the name by now.
+        contexts.begins(&flow(80, 0), 3000);
+        contexts.saw(&flow(9, 80));
+        assert_eq!(lineage(&contexts, 9), [(9, end), (3, end)]);
     }
 
     #[test]
