@@ -158,10 +158,11 @@ fn assert_published(
     Ok(())
 }
 
-/// Asserts that all messages with names that begin so were delivered.
+/// Asserts that messages with names that begin so were delivered: all, but for those in the first
+/// operation on a connection that is older than the tracer.
 fn assert_delivered(spans: &[Span], name: &str) -> Result<()> {
     let delivered = spans.iter().filter(|span| span.name.starts_with(name));
     let delivered: Vec<_> = delivered.filter(|span| span.side == Side::Consumer).collect();
-    ensure!(delivered.len() == ALL, "{} times {name}", delivered.len());
+    ensure!((ALL - LANES..=ALL).contains(&delivered.len()), "{} times {name}", delivered.len());
     delivered.iter().try_for_each(|span| assert_says(span, &[("messaging.system", "rabbitmq")]))
 }
