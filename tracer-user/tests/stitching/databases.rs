@@ -42,16 +42,6 @@ fn login(script: &mut Script, wire: Wire) {
     exchange(script, wire, &[&length[..], content].concat(), &admitted);
 }
 
-/// A request that the service answers after it has done this.
-fn request(script: &mut Script, act: impl FnOnce(&mut Script)) {
-    let front = script.connect(CLIENT, 80);
-    script.ask(CLIENT, front, "/orders");
-    script.hear(SERVICE, front);
-    act(script);
-    script.answer(SERVICE, front);
-    script.learn(CLIENT, front);
-}
-
 fn calls<'a>(outcome: &'a Outcome, system: &str) -> Vec<&'a Span> {
     let mut calls: Vec<&Span> = (outcome.spans.iter())
         .filter(|span| text(span, "db.system.name") == Some(system))
@@ -66,7 +56,7 @@ fn a_statement_is_below_the_request_for_which_it_is_made() {
     let mut script = Script::new();
     let wire = script.connect(SERVICE, 5432);
     login(&mut script, wire);
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         exchange(script, wire, &query("SELECT a FROM orders WHERE secret = 'x'"), &rows(2));
         let failed = [message(b'E', b"C42P01\0\0"), ready()].concat();
         exchange(script, wire, &query("DELETE FROM nothing"), &failed);
@@ -90,7 +80,9 @@ fn a_database_tells_of_itself_only_when_asked_to() {
     let mut script = Script::new();
     let wire = script.connect(SERVICE, 5432);
     login(&mut script, wire);
-    request(&mut script, |script| exchange(script, wire, &query("SELECT 1"), &rows(1)));
+    script.request((CLIENT, SERVICE), "/orders", |script| {
+        exchange(script, wire, &query("SELECT 1"), &rows(1))
+    });
     let mut asked = settings();
     asked.backing.servers = true;
     let outcome = Outcome::with(&script, asked);
@@ -104,7 +96,9 @@ fn protocols_that_are_not_wanted_are_left_alone() {
     let mut script = Script::new();
     let wire = script.connect(SERVICE, 5432);
     login(&mut script, wire);
-    request(&mut script, |script| exchange(script, wire, &query("SELECT 1"), &rows(1)));
+    script.request((CLIENT, SERVICE), "/orders", |script| {
+        exchange(script, wire, &query("SELECT 1"), &rows(1))
+    });
     let mut without = settings();
     without.backing.protocols = 0;
     let outcome = Outcome::with(&script, without);
@@ -117,7 +111,7 @@ fn what_is_sent_in_one_go_is_one_call() {
     let mut script = Script::new();
     let (sql, cache) = (script.connect(SERVICE, 5432), script.connect(SERVICE, 6379));
     login(&mut script, sql);
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         let both = [query("BEGIN"), query("SELECT a FROM orders")].concat();
         let begun = [message(b'C', b"BEGIN\0"), message(b'Z', b"T")].concat();
         exchange(script, sql, &both, &[begun, rows(3)].concat());
@@ -137,7 +131,7 @@ fn what_is_sent_in_one_go_is_one_call() {
 fn the_first_pipeline_of_an_older_connection_is_one_call() {
     let mut script = Script::new();
     let wire = script.opened_before(6379, (100, 200));
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         for _ in 0..2 {
             let commands = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n".repeat(5);
             exchange(script, wire, &commands, &b"$1\r\nx\r\n".repeat(5));
@@ -154,7 +148,7 @@ fn a_lost_answer_is_given_to_no_other_statement() {
     let mut script = Script::new();
     let wire = script.connect(SERVICE, 5432);
     login(&mut script, wire);
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         script.send(SERVICE, wire, End::Opener, &query("SELECT a FROM first"));
         script.receive(DATABASE, wire, End::Acceptor);
         let failed = [message(b'E', b"C42P01\0\0"), ready()].concat();
@@ -178,7 +172,7 @@ fn a_lost_answer_is_given_to_no_other_statement() {
 fn other_protocols_become_no_spans() {
     let mut script = Script::new();
     let wire = script.connect(task(20), 9000);
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         exchange(script, wire, b"\0\0\0\x05hello", b"\0\0\0\x05there");
         // What begins like a query and goes on like nothing that is known.
         exchange(script, wire, b"Q\xff\xff\xff\xff garbage", &[0; 40]);

@@ -41,6 +41,21 @@ impl Script {
         self.answer(to, wire);
         self.learn(from, wire);
     }
+
+    /// A call over a new connection that is answered after the callee has done this.
+    pub(crate) fn request(
+        &mut self,
+        (from, to): (Task, Task),
+        path: &str,
+        act: impl FnOnce(&mut Script),
+    ) {
+        let wire = self.connect(from, 80);
+        self.ask(from, wire, path);
+        self.hear(to, wire);
+        act(self);
+        self.answer(to, wire);
+        self.learn(from, wire);
+    }
 }
 
 /// Lower-case digits.

@@ -24,16 +24,6 @@ fn answer(script: &mut Script, wire: Wire, number: u16, name: &str, code: u16) {
     script.receive(SERVICE, wire, End::Opener);
 }
 
-/// A request that the service answers after it has done this.
-fn request(script: &mut Script, act: impl FnOnce(&mut Script)) {
-    let front = script.connect(CLIENT, 80);
-    script.ask(CLIENT, front, "/orders");
-    script.hear(SERVICE, front);
-    act(script);
-    script.answer(SERVICE, front);
-    script.learn(CLIENT, front);
-}
-
 fn lookups(outcome: &Outcome) -> Vec<&Span> {
     let named = |span: &&Span| text(span, "dns.question.name").is_some();
     let mut found: Vec<&Span> = outcome.spans.iter().map(|span| &**span).filter(named).collect();
@@ -44,7 +34,7 @@ fn lookups(outcome: &Outcome) -> Vec<&Span> {
 #[test]
 fn a_lookup_is_below_the_request_that_waits_for_it() {
     let mut script = Script::new();
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         let wire = script.datagrams(53);
         ask(script, wire, 1, "orders");
         // Two at a time on one socket, as resolvers ask; the second answer comes first.
@@ -83,7 +73,7 @@ fn what_no_request_waits_for_is_told_only_when_asked_for() {
 #[test]
 fn one_that_is_never_answered_ends_with_its_last_try() {
     let mut script = Script::new();
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         let wire = script.datagrams(53);
         ask(script, wire, 1, "orders");
         script.wait(5 * SECOND);
@@ -102,12 +92,12 @@ fn one_that_is_never_answered_ends_with_its_last_try() {
 fn a_quiet_socket_is_forgotten() {
     let mut script = Script::new();
     let wire = script.datagrams(53);
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         ask(script, wire, 1, "first");
         answer(script, wire, 1, "first", 0);
     });
     script.wait(60 * SECOND);
-    request(&mut script, |script| {
+    script.request((CLIENT, SERVICE), "/orders", |script| {
         ask(script, wire, 2, "second");
         answer(script, wire, 2, "second", 0);
     });

@@ -46,16 +46,13 @@ fn connect(script: &mut Script) -> Wire {
 fn a_message_is_published_for_a_request_and_delivered_for_none() {
     let mut script = Script::new();
     let (publisher, consumer) = (connect(&mut script), connect(&mut script));
-    let front = script.connect(CLIENT, 80);
-    script.ask(CLIENT, front, "/orders");
-    script.hear(SERVICE, front);
-    script.send(SERVICE, publisher, End::Opener, &publish());
-    script.receive(BROKER, publisher, End::Acceptor);
-    // Another request's thread takes what comes.
-    script.send(BROKER, consumer, End::Acceptor, &deliver());
-    script.receive(SERVICE, consumer, End::Opener);
-    script.answer(SERVICE, front);
-    script.learn(CLIENT, front);
+    script.request((CLIENT, SERVICE), "/orders", |script| {
+        script.send(SERVICE, publisher, End::Opener, &publish());
+        script.receive(BROKER, publisher, End::Acceptor);
+        // The same thread takes what comes meanwhile.
+        script.send(BROKER, consumer, End::Acceptor, &deliver());
+        script.receive(SERVICE, consumer, End::Opener);
+    });
     let outcome = Outcome::of(&script);
     let of = |kind: Kind| {
         let mut found = outcome.spans.iter().filter(move |span| span.kind == kind);
