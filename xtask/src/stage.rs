@@ -8,7 +8,8 @@ use anyhow::{Result, bail};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
-    Failed,
+    /// With this error.
+    Failed(String),
     /// Not run, and nothing is wrong with that: why.
     Skipped(String),
     /// Not run though it should have been: why.
@@ -30,7 +31,7 @@ impl Stages {
             Ok(()) => Outcome::Passed,
             Err(error) => {
                 println!("{name}: {error:#}");
-                Outcome::Failed
+                Outcome::Failed(format!("{error:#}"))
             }
         };
         let passed = outcome == Outcome::Passed;
@@ -43,22 +44,27 @@ impl Stages {
         self.ended.push((name, Duration::ZERO, outcome));
     }
 
-    /// Prints how each stage ended.
+    /// Prints how each stage ended, and once more, since that may be far above, what failed.
     ///
     /// # Errors
     /// If one has failed, or did not run though it should have.
     pub(crate) fn finish(self) -> Result<()> {
+        for (name, _, outcome) in &self.ended {
+            if let Outcome::Failed(error) = outcome {
+                println!("\n### {name} failed\n{error}");
+            }
+        }
         println!("\n{:<12} {:>8}  outcome", "stage", "seconds");
         let mut wrong = Vec::new();
         for (name, took, outcome) in &self.ended {
             let text = match outcome {
                 Outcome::Passed => "passed".to_owned(),
-                Outcome::Failed => "FAILED".to_owned(),
+                Outcome::Failed(_) => "FAILED".to_owned(),
                 Outcome::Skipped(why) => format!("skipped: {why}"),
                 Outcome::Blocked(why) => format!("NOT RUN: {why}"),
             };
             println!("{name:<12} {:>8.1}  {text}", took.as_secs_f64());
-            if matches!(outcome, Outcome::Failed | Outcome::Blocked(_)) {
+            if matches!(outcome, Outcome::Failed(_) | Outcome::Blocked(_)) {
                 wrong.push(*name);
             }
         }

@@ -1,14 +1,17 @@
 //! Commands as steps: announced, timed, and reported as failed with what was run.
 
+use std::io::{self, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// A line says that a step still runs after each of these.
 const STILL: Duration = Duration::from_secs(30);
+/// Bytes of a test program's output that are kept to find its failures in.
+const KEPT: usize = 64 << 10;
 
 /// Runs `command` to its end, with no standard input. Its output goes to the terminal.
 ///
@@ -24,6 +27,52 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
         ensure!(status.success(), "{what}: {} ended with {status}", line(command));
         Ok(())
     })
+}
+
+/// Runs a test program as [`run`] does. What it says of its failures is in the error, too, so that it
+/// can be said again where a long run ends.
+///
+/// # Errors
+/// If it cannot be started or ends with anything but success.
+pub(crate) fn test(what: &str, command: &mut Command) -> Result<()> {
+    println!("==> {what}");
+    timed(what, || {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", line(command)))?;
+        let mut output = child.stdout.take().context("its output is no pipe")?;
+        let kept = pass_on(&mut output, &mut io::stdout())?;
+        let status = child.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        bail!("{what}: {} ended with {status}\n{}", line(command), failures(&kept))
+    })
+}
+
+/// Passes on what comes, and keeps the end of it.
+fn pass_on(from: &mut impl Read, to: &mut impl Write) -> io::Result<Vec<u8>> {
+    let (mut kept, mut chunk) = (Vec::new(), [0; 8 << 10]);
+    loop {
+        let read = from.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(kept);
+        }
+        to.write_all(&chunk[..read])?;
+        to.flush()?;
+        kept.extend_from_slice(&chunk[..read]);
+        kept.drain(..kept.len().saturating_sub(KEPT));
+    }
+}
+
+/// What libtest, or libtest-mimic, says of the tests that failed, else the end of what was said.
+fn failures(output: &[u8]) -> String {
+    let output = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = output.lines().collect();
+    let first = lines.iter().position(|line| *line == "failures:");
+    lines[first.unwrap_or(lines.len().saturating_sub(20))..].join("\n")
 }
 
 /// Runs `work`, says every half minute that it still runs, and how long a slow one took.
@@ -72,6 +121,18 @@ mod tests {
         assert!(text.contains("sh -c exit 3") && text.contains('3'), "{text}");
         let error = run("check", &mut Command::new("no-such-program-here")).unwrap_err();
         assert!(format!("{error:#}").contains("no-such-program-here"));
+    }
+
+    #[test]
+    fn a_failed_test_programs_error_says_what_failed() {
+        let script = "seq 20000; printf 'test a ... FAILED\n\nfailures:\n\n---- a ----\nboom\n'; exit 1";
+        let error = test("tests", Command::new("sh").args(["-c", script])).unwrap_err();
+        let text = error.to_string();
+        let (_, failures) = text.split_once('\n').unwrap();
+        assert_eq!(failures, "failures:\n\n---- a ----\nboom");
+        test("tests", Command::new("sh").args(["-c", "exit 0"])).unwrap();
+        let error = test("tests", Command::new("sh").args(["-c", "echo no; exit 1"])).unwrap_err();
+        assert!(error.to_string().ends_with("\nno"), "{error}");
     }
 
     #[test]

@@ -59,10 +59,8 @@ pub(crate) fn test(options: &Options) -> Result<()> {
         if workspace::root().join("tracer-user/tests").is_dir() {
             stages.run("replay", || {
                 // The second: edges of the accuracy suite's loads.
-                [["-p", "tracer-user", "--test", "*"], ["-p", "tests", "--test", "accuracy"]]
-                    .map(|tests| cargo_test(&tests))
-                    .into_iter()
-                    .collect()
+                all([["-p", "tracer-user", "--test", "*"], ["-p", "tests", "--test", "accuracy"]]
+                    .map(|tests| cargo_test(&tests)))
             });
         } else {
             stages.without("replay", Outcome::Skipped("there are no recordings yet".to_owned()));
@@ -102,14 +100,23 @@ fn clippy_ebpf() -> Result<()> {
 
 fn unit() -> Result<()> {
     let crates = ["-p", "tracer-common", "-p", "tracer-user", "-p", "xtask", "-p", "tests"];
-    cargo_test(&[&crates[..], &["--lib", "--bins"]].concat())?;
-    // What the fuzz targets start from, and all that ever broke something.
-    cargo_test(&["-p", "fuzz", "--lib"])?;
-    cargo_test(&["-p", "tracer-common", "-p", "tracer-user", "--doc"])
+    all([
+        cargo_test(&[&crates[..], &["--lib", "--bins"]].concat()),
+        // What the fuzz targets start from, and all that ever broke something.
+        cargo_test(&["-p", "fuzz", "--lib"]),
+        cargo_test(&["-p", "tracer-common", "-p", "tracer-user", "--doc"]),
+    ])
+}
+
+/// Whether all went well, or everything that did not.
+fn all<const N: usize>(results: [Result<()>; N]) -> Result<()> {
+    let wrong = results.into_iter().filter_map(Result::err).map(|error| format!("{error:#}"));
+    let wrong = wrong.collect::<Vec<_>>().join("\n");
+    if wrong.is_empty() { Ok(()) } else { bail!(wrong) }
 }
 
 fn cargo_test(arguments: &[&str]) -> Result<()> {
-    step::run("cargo test", workspace::cargo().args(["test", "--no-fail-fast"]).args(arguments))
+    step::test("cargo test", workspace::cargo().args(["test", "--no-fail-fast"]).args(arguments))
 }
 
 /// The stages that need the built tracer, its kernel and its rights.
@@ -136,7 +143,7 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
     if e2e && built && ready {
         stages.run("e2e", || {
             // Each of them, even if one before it fails.
-            [
+            let names = [
                 "alpn",
                 "backends",
                 "brokers",
@@ -154,10 +161,8 @@ fn as_root(stages: &mut Stages, options: &Options, e2e: bool, truth: bool) {
                 "traces",
                 "websocket",
                 "instrumented",
-            ]
-            .map(|name| run_tests(&programs, name, options.filter.as_deref()))
-            .into_iter()
-            .collect()
+            ];
+            all(names.map(|name| run_tests(&programs, name, options.filter.as_deref())))
         });
     } else if e2e {
         stages.without("e2e", blocked());
@@ -228,7 +233,7 @@ pub(crate) fn program<'a>(programs: &'a [(String, PathBuf)], name: &str) -> Resu
 
 fn run_tests(programs: &[(String, PathBuf)], name: &str, filter: Option<&str>) -> Result<()> {
     let mut command: Command = install::as_root(program(programs, name)?);
-    step::run(name, command.args(filter).current_dir(workspace::root()))
+    step::test(name, command.args(filter).current_dir(workspace::root()))
 }
 
 #[cfg(test)]

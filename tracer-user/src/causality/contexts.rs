@@ -77,11 +77,22 @@ impl Contexts {
     /// A flow was seen. A thread of an executor has a context of its own, and works for one after the
     /// other.
     pub(super) fn saw(&mut self, flow: &Flow) {
-        let parent = self.id(flow.parent);
-        let known = self.births.get(&flow.context).is_some_and(|it| it.parent == parent);
-        if flow.context != 0 && flow.parent != 0 && flow.context != flow.parent && !known {
-            self.bear(flow.context, Birth { parent, time: None, served: None });
+        let (mut id, parent) = (self.id(flow.context), self.id(flow.parent));
+        if flow.context == 0 || flow.parent == 0 || id == parent {
+            return;
         }
+        let birth = self.births.get(&id);
+        if birth.is_some_and(|birth| birth.parent == parent) {
+            return;
+        }
+        if id & NUMBERED != 0 && birth.is_some_and(|birth| birth.time.is_some()) {
+            // That one began for another, whose descendants may still run: it is gone, and a context
+            // that nobody was told of has its name.
+            self.numbered += 1;
+            id = self.numbered;
+            put(&mut self.meant, flow.context, id);
+        }
+        self.bear(id, Birth { parent, time: None, served: None });
     }
 
     /// Whatever this flow writes, it writes for the one that started it.
@@ -271,6 +282,20 @@ mod tests {
         contexts.begins(&flow(80, 0), 3000);
         contexts.saw(&flow(9, 80));
         assert_eq!(lineage(&contexts, 9), [(9, end), (3, end)]);
+    }
+
+    #[test]
+    fn a_thread_of_an_executor_is_not_what_had_the_name_of_its_context_before() {
+        let (mut contexts, end) = (Contexts::default(), u64::MAX);
+        contexts.begins(&flow(9, 60), 500);
+        contexts.begins(&flow(50, 9), 600);
+        contexts.begins(&flow(70, 0), 1000);
+        contexts.saw(&flow(9, 70));
+        assert_eq!(lineage(&contexts, 9), [(4, end), (3, end)]);
+        contexts.begins(&flow(80, 0), 2000);
+        contexts.saw(&flow(9, 80));
+        assert_eq!(lineage(&contexts, 9), [(4, end), (5, end)]);
+        assert_eq!(lineage(&contexts, 50), [(2, end), (1, 600), (60, 500)]);
     }
 
     #[test]
