@@ -27,6 +27,8 @@ pub struct Span {
     pub start: u64,
     /// The same.
     pub end: u64,
+    /// Trace and id of the spans that it is linked to.
+    pub links: Vec<(String, String)>,
     attributes: BTreeMap<String, String>,
     resource: BTreeMap<String, String>,
 }
@@ -65,6 +67,15 @@ struct RawSpan {
     start_time_unix_nano: String,
     end_time_unix_nano: String,
     attributes: Vec<Attribute>,
+    #[serde(default)]
+    links: Vec<RawLink>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawLink {
+    trace_id: String,
+    span_id: String,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +121,7 @@ impl Span {
             name: raw.name,
             start: raw.start_time_unix_nano.parse()?,
             end: raw.end_time_unix_nano.parse()?,
+            links: raw.links.into_iter().map(|link| (link.trace_id, link.span_id)).collect(),
             attributes: texts(raw.attributes),
             resource,
         })

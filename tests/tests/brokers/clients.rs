@@ -1,5 +1,7 @@
 //! The clients that people use.
 
+use std::collections::HashSet;
+
 use anyhow::{Context as _, Result, ensure};
 use tests::brokers::{self, Brokers};
 use tests::export::Span;
@@ -28,7 +30,7 @@ pub(crate) fn kafka_from_python(brokers: &Brokers) -> Result<()> {
     let (sent, taken) = pair.traced("python-kafka", &modes, &modes.map(|mode| (mode, REQUESTS)))?;
     clients.iter().try_for_each(|client| assert_sent(&sent, client))?;
     assert_alone(&taken)?;
-    clients.iter().try_for_each(|client| assert_polled(&taken, client))
+    clients.iter().try_for_each(|client| assert_polled(&sent, &taken, client))
 }
 
 pub(crate) fn kafka_from_go(brokers: &Brokers) -> Result<()> {
@@ -92,24 +94,36 @@ fn lane(topic: &str, mode: &str) -> Result<usize> {
     Ok(lane.parse()?)
 }
 
-/// Asserts that a client has asked for its topic.
-fn assert_polled(spans: &[Span], client: &Client) -> Result<()> {
-    let polls = by(spans, client.mode, "poll");
-    let topic = format!("t_{}_0", client.mode);
-    let topic = client.polls_names.then_some(&*topic);
-    let name = ["poll", topic.unwrap_or("")].join(" ");
-    let found = polls.iter().find(|span| span.name == name.trim_end());
-    let poll = found.with_context(|| format!("no {name}: {polls:#?}"))?;
-    ensure!(poll.side == Side::Client, "{poll:#?}");
-    ensure!(poll.get("messaging.destination.name") == topic, "{poll:#?}");
-    assert_says(
-        poll,
-        &[
-            ("messaging.system", "kafka"),
-            ("messaging.operation.name", "poll"),
-            ("messaging.operation.type", "receive"),
-        ],
-    )
+/// Asserts that a client has asked for its topic, and that what came is linked to what was sent.
+fn assert_polled(sent: &[Span], taken: &[Span], client: &Client) -> Result<()> {
+    let mode = client.mode;
+    let (polls, topic) = (by(taken, mode, "poll"), format!("t_{mode}_0"));
+    let asked = polls.iter().any(|poll| poll.get("messaging.destination.name") == Some(&topic));
+    ensure!(asked || !client.polls_names, "no poll of {topic}: {polls:#?}");
+    let mut linked = HashSet::new();
+    for poll in polls {
+        ensure!(poll.side == Side::Client, "{poll:#?}");
+        let topic = poll.get("messaging.destination.name");
+        ensure!(poll.name == ["poll", topic.unwrap_or("")].join(" ").trim_end(), "{poll:#?}");
+        assert_says(
+            poll,
+            &[
+                ("messaging.system", "kafka"),
+                ("messaging.operation.name", "poll"),
+                ("messaging.operation.type", "receive"),
+            ],
+        )?;
+        for (_, id) in &poll.links {
+            let send = by(sent, mode, "send").into_iter().find(|send| send.id == *id);
+            let send = send.with_context(|| format!("a link to no send: {poll:#?}"))?;
+            ensure!(send.start <= poll.end, "{poll:#?} has come before {send:#?}");
+            linked.insert(id.clone());
+        }
+    }
+    // One topic of eight is taken, of which each message is sent when the one before it is; the first
+    // may have come by an answer to what was asked before the tracer was there.
+    ensure!((REQUESTS - 1..=REQUESTS).contains(&linked.len()), "{} of {mode}", linked.len());
+    Ok(())
 }
 
 pub(crate) fn rabbitmq_from_python(brokers: &Brokers) -> Result<()> {

@@ -55,6 +55,8 @@ pub struct Exchange {
     pub tls: bool,
     /// It went over UDP.
     pub datagrams: bool,
+    /// Inode number of its network namespace; 0 if never told.
+    pub netns: u32,
     /// This side's end; `None` if never told.
     pub local: Option<Address>,
     /// The other side's.
@@ -125,6 +127,7 @@ impl Exchange {
             stream: None,
             tls,
             datagrams: info.is_some_and(|info| info.datagrams),
+            netns: info.map_or(0, |info| info.netns),
             local: info.map(|info| info.local.clone()),
             // Whom a socket of UDP asks is not known of every call's form.
             remote: info.filter(|info| !info.is_unnamed()).map(|info| info.remote.clone()),

@@ -14,6 +14,7 @@ use super::clock::Clocks;
 use super::ids::{another, span_id};
 use super::node::{Node, Parent, Peer};
 use super::placing::{LeaveOut, LeftOut, Placed};
+use super::records::Records;
 use super::spells::Spells;
 use super::tree::Tree;
 use super::{Clock, SpanId};
@@ -44,6 +45,7 @@ pub struct Assembly {
     pub(super) steps: Spells,
     /// When records were lost.
     pub(super) full: Spells,
+    pub(super) records: Records,
     pub(super) late: u64,
     pub(super) conflicts: u64,
     pub(super) left_out: LeftOut,
@@ -76,6 +78,7 @@ impl Assembly {
             clocks: Clocks::new(clock),
             steps: Spells::default(),
             full: Spells::default(),
+            records: Records::default(),
             late: 0,
             conflicts: 0,
             left_out: LeftOut::default(),
@@ -135,6 +138,7 @@ impl Assembly {
                 let (id, ended) = (exchange.id, exchange.ended.time);
                 let Some(node) = self.nodes.get_mut(&id) else { return };
                 node.ended = Some(ended);
+                self.records.ended(&exchange);
                 node.exchange = Some(exchange);
                 self.timers.push(Reverse((ended + self.patience.settle, id, Timer::Settled)));
             }
@@ -160,12 +164,20 @@ impl Assembly {
     /// The exchanges that are ready to leave. `traces_itself` tells that of the process that acted
     /// then.
     pub fn take_ready(&mut self, traces_itself: impl Fn(&Moment) -> bool) -> Vec<Placed> {
-        let ready = std::mem::take(&mut self.ready);
-        ready.iter().for_each(|&id| self.mark(id));
-        let placed = ready.iter().filter_map(|&id| self.place(id, &traces_itself)).collect();
-        // Not before all are placed: they look at each other.
-        for id in ready {
-            self.remove_if_done(id);
+        let mut placed = vec![];
+        // Some wait for others.
+        while !self.ready.is_empty() {
+            let mut ready = std::mem::take(&mut self.ready);
+            ready.retain(|id| {
+                let exchange = self.nodes.get(id).and_then(|node| node.exchange.as_deref());
+                !exchange.is_some_and(|exchange| self.records.waits(exchange))
+            });
+            ready.iter().for_each(|&id| self.mark(id));
+            placed.extend(ready.iter().filter_map(|&id| self.place(id, &traces_itself)));
+            // Not before all are placed: they look at each other.
+            for id in ready {
+                self.remove_if_done(id);
+            }
         }
         placed
     }
@@ -195,7 +207,8 @@ impl Assembly {
     /// How many things are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.nodes.len() + self.timers.len() + self.ready.len() + self.overdue.len()
+        let records = self.records.remembered();
+        self.nodes.len() + self.timers.len() + self.ready.len() + self.overdue.len() + records
     }
 
     /// An exchange is none. Its other end, should that be one, takes its place.

@@ -26,6 +26,7 @@ fn exchange(id: u64, side: Side, key: u64) -> Exchange {
         response_body: 0,
         tls: false,
         datagrams: false,
+        netns: 0,
         reset: None,
         rpc: None,
         call: None,

@@ -66,7 +66,7 @@ pub(super) fn name(call: &Call) -> String {
 /// What it asks for and how it came out.
 pub(super) fn facts(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
     match call.system.conventions() {
-        Conventions::Messaging => messaging(call, put),
+        Conventions::Messaging => messaging(call, exchange, put),
         Conventions::Lookup => lookup(call, exchange, put),
         Conventions::Database => database(call, put),
     }
@@ -82,7 +82,7 @@ pub(super) fn facts(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'sta
     }
 }
 
-fn messaging(call: &Call, put: &mut impl FnMut(&'static str, Value)) {
+fn messaging(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str, Value)) {
     put("messaging.system", call.system.name().into());
     if let Some(operation) = &call.operation {
         put("messaging.operation.name", operation.to_string().into());
@@ -90,8 +90,10 @@ fn messaging(call: &Call, put: &mut impl FnMut(&'static str, Value)) {
     if let Some(destination) = &call.collection {
         put("messaging.destination.name", destination.clone().into());
     }
-    if call.batch > 1 {
-        put("messaging.batch.message_count", i64::from(call.batch).into());
+    let log = exchange.outcome.as_ref().and_then(|outcome| outcome.log.as_ref());
+    let came = log.and_then(|log| log.records);
+    if let Some(count) = came.or(Some(call.batch).filter(|&count| count > 1)) {
+        put("messaging.batch.message_count", i64::from(count).into());
     }
 }
 
@@ -162,7 +164,8 @@ pub(super) fn error(exchange: &Exchange) -> Option<String> {
     }
 }
 
-fn sends(call: &Call) -> bool {
+/// Whether it sends messages.
+pub(super) fn sends(call: &Call) -> bool {
     call.operation.as_deref().is_some_and(|operation| SENDS.contains(&operation))
 }
 
@@ -181,14 +184,19 @@ pub(super) fn is_delivery(call: &Call) -> bool {
     call.system == System::Amqp && call.operation.as_deref() == Some(DELIVERS)
 }
 
-/// The span that has sent a message which has come, by what the message itself says.
-pub(super) fn sender(call: &Call) -> Option<Link> {
-    let header = call.traceparent.as_deref().filter(|_| !sends(call))?;
-    let context = extract([("traceparent", header.as_bytes())].into_iter()).context?;
-    Some(Link {
-        trace_id: TraceId(context.trace_id),
-        span_id: SpanId(context.span_id?),
-        attributes: vec![("tracer.link".into(), "sender".into())],
+/// The spans that have sent messages which have come, by what the messages themselves say.
+pub(super) fn senders(exchange: &Exchange) -> impl Iterator<Item = Link> {
+    let call = exchange.call.as_deref().filter(|call| !sends(call));
+    let log = call.and(exchange.outcome.as_ref()).and_then(|outcome| outcome.log.as_ref());
+    let said = call.and_then(|call| call.traceparent.as_ref());
+    let said = said.into_iter().chain(log.into_iter().flat_map(|log| &log.senders));
+    said.filter_map(|header| {
+        let context = extract([("traceparent", header.as_bytes())].into_iter()).context?;
+        Some(Link {
+            trace_id: TraceId(context.trace_id),
+            span_id: SpanId(context.span_id?),
+            attributes: vec![("tracer.link".into(), "sender".into())],
+        })
     })
 }
 

@@ -174,7 +174,7 @@ pub fn span(
             .as_ref()
             .map(|rpc| rpc::messages(rpc, exchange.side, |at| placed.clock.unix(at.time)))
             .unwrap_or_default(),
-        links: placed.link.iter().cloned().chain(call.and_then(backing::sender)).collect(),
+        links: placed.links.iter().cloned().chain(backing::senders(exchange)).collect(),
         local: endpoint(Some(resource.service.clone()), exchange.local.as_ref()),
         remote: endpoint(peer, exchange.remote.as_ref()),
         resource,

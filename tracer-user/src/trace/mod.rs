@@ -12,6 +12,7 @@ mod marking;
 mod namer;
 mod node;
 mod placing;
+mod records;
 mod rpc;
 mod span;
 mod spells;

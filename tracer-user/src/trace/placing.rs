@@ -28,8 +28,9 @@ pub struct Placed {
     pub instrumented: bool,
     /// The caller's SDK's span of the same request, in the same trace.
     pub same_request_as: Option<SpanId>,
-    /// The span of another trace that the request's headers name.
-    pub link: Option<Link>,
+    /// The span of another trace that the request's headers name, and those that have sent records
+    /// that have come.
+    pub links: Vec<Link>,
     /// Process at the other end, if that was seen too.
     pub peer: Option<u32>,
     /// Nanoseconds of the boot clock; not after the peer's first read of the request.
@@ -98,28 +99,37 @@ impl Assembly {
         };
         if let Some(count) = left_out {
             *count += 1;
-            node.exchange = None;
+            if let Some(exchange) = node.exchange.take() {
+                self.ready.append(&mut self.records.left(&exchange, None));
+            }
             return None;
         }
-        let exchange = node.exchange.take()?;
+        let mut exchange = node.exchange.take()?;
         let node = self.nodes.get(&id)?;
         let trace_id = node.tree.trace();
         let silent = |at: &Moment| self.leave_out.instrumented && traces_itself(at);
         let edge = self.parent(node, trace_id, &silent);
         let (start, end) = self.times(node, &exchange);
         let described = self.is_described(node);
-        let mut above = self.above(id).filter_map(|(_, node)| node.above);
-        let top = above.all(|above| silent(&above.at));
+        let top = {
+            let mut above = self.above(id).filter_map(|(_, node)| node.above);
+            above.all(|above| silent(&above.at))
+        };
+        let span_id = node.span;
+        self.records.name(&mut exchange);
+        let links = other_trace(node, trace_id, described);
+        let links = links.into_iter().chain(self.records.links(&exchange)).collect();
+        self.ready.append(&mut self.records.left(&exchange, Some((trace_id, span_id))));
         Some(Placed {
             trace_id,
-            span_id: node.span,
+            span_id,
             parent: edge.map(|(span, ..)| span),
             edge: edge.map(|(_, method, confidence)| (method, confidence)),
             same_request_as: node
                 .context_of(trace_id)
                 .filter(|_| described)
                 .and_then(|context| Some(SpanId(context.span_id?))),
-            link: other_trace(node, trace_id, described),
+            links,
             context: node.context.clone(),
             instrumented,
             peer: node.peer.map(|peer| peer.pid),

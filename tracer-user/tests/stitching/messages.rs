@@ -74,3 +74,98 @@ fn a_message_is_published_for_a_request_and_delivered_for_none() {
     }
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
 }
+
+fn kafka(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
+    let numbers = [key, version].map(i16::to_be_bytes).concat();
+    sized(&[&numbers, &correlation.to_be_bytes()[..], b"\0\x04shop", body].concat())
+}
+
+fn sized(body: &[u8]) -> Vec<u8> {
+    [&(body.len() as i32).to_be_bytes(), body].concat()
+}
+
+/// One record, at this offset.
+fn batch(offset: i64) -> Vec<u8> {
+    let record = b"\x0e\0\0\0\x01\x02a\0";
+    let length = 49 + record.len() as i32;
+    let before = [&offset.to_be_bytes()[..], &length.to_be_bytes(), &[0; 4], &[2]].concat();
+    [&before, &[0; 40][..], &1_i32.to_be_bytes(), record].concat()
+}
+
+const TOPIC: [u8; 16] = [7; 16];
+
+/// Of version 13, which tells topics by their numbers.
+fn produce(correlation: i32) -> Vec<u8> {
+    let records = batch(0);
+    let length = [records.len() as u8 + 1];
+    let partition = [&[2, 0, 0, 0, 4][..], &length, &records, &[0; 3]].concat();
+    kafka(0, 13, correlation, &[&[0, 0, 0, 1, 0, 0, 0, 1, 2][..], &TOPIC, &partition].concat())
+}
+
+fn produced(correlation: i32, offset: i64) -> Vec<u8> {
+    let partition = [&[2, 0, 0, 0, 4, 0, 0][..], &offset.to_be_bytes(), &[0; 16], &[1, 0, 0]];
+    let body = [&[0, 2][..], &TOPIC, &partition.concat(), &[0; 6]].concat();
+    sized(&[&correlation.to_be_bytes()[..], &body].concat())
+}
+
+/// Of version 11, which tells their names; in a session, which has told it before.
+fn fetch(correlation: i32) -> Vec<u8> {
+    kafka(1, 11, correlation, &[&[0xff; 4][..], &[0; 29], &[0; 2]].concat())
+}
+
+fn fetched(correlation: i32, offset: i64) -> Vec<u8> {
+    let records = batch(offset);
+    let partition = [&[0, 0, 0, 4, 0, 0][..], &[0; 24], &[0; 4], &[0xff; 4]].concat();
+    let records = [&(records.len() as i32).to_be_bytes()[..], &records].concat();
+    let topic = [b"\0\0\0\x01\0\x06orders\0\0\0\x01", &partition[..], &records].concat();
+    sized(&[&correlation.to_be_bytes()[..], &[0; 10], &topic].concat())
+}
+
+fn metadata(correlation: i32) -> Vec<u8> {
+    let topic = [&b"\x02\0\0\x07orders"[..], &TOPIC, b"\0\x01\0\0\0\0\0"].concat();
+    let body = [&[0; 5][..], b"\x01\0\0\0\0\x01", &topic, &[0]].concat();
+    sized(&[&correlation.to_be_bytes()[..], &body].concat())
+}
+
+#[test]
+fn a_poll_is_linked_to_those_who_have_sent_what_has_come() {
+    let mut script = Script::new();
+    let [producer, consumer] = [(), ()].map(|()| script.connect(SERVICE, 9092));
+    let ask = |script: &mut Script, wire, question: &[u8], answer: &[u8]| {
+        script.send(SERVICE, wire, End::Opener, question);
+        script.receive(BROKER, wire, End::Acceptor);
+        script.send(BROKER, wire, End::Acceptor, answer);
+        script.receive(SERVICE, wire, End::Opener);
+    };
+    ask(&mut script, consumer, &kafka(3, 12, 1, &[0, 1, 0, 0, 0]), &metadata(1));
+    for (number, offset) in [(1, 40), (2, 41)] {
+        script.request((CLIENT, SERVICE), &format!("/orders/{number}"), |script| {
+            script.send(SERVICE, producer, End::Opener, &produce(number));
+            script.receive(BROKER, producer, End::Acceptor);
+            // It is fetched before the request is over.
+            ask(script, consumer, &fetch(number + 1), &fetched(number + 1, offset));
+            script.send(BROKER, producer, End::Acceptor, &produced(number, offset));
+            script.receive(SERVICE, producer, End::Opener);
+        });
+    }
+    let unknown = fetched(9, 39);
+    ask(&mut script, consumer, &fetch(9), &unknown);
+    let outcome = Outcome::of(&script);
+    let named = |name: &str| -> Vec<_> {
+        let mut found: Vec<_> = outcome.spans.iter().filter(|it| it.name == name).collect();
+        found.sort_by_key(|span| span.start);
+        found
+    };
+    let (sends, polls) = (named("send orders"), named("poll orders"));
+    let ([first, second], [one, other, unknown]) = (&sends[..], &polls[..]) else {
+        panic!("{:#?}", outcome.spans)
+    };
+    for (send, poll) in [(first, one), (second, other)] {
+        assert_eq!(send.kind, Kind::Producer);
+        let [link] = &poll.links[..] else { panic!("not one link: {poll:#?}") };
+        assert_eq!((link.trace_id, link.span_id), (send.trace_id, send.span_id));
+        assert_eq!(poll.attribute("messaging.batch.message_count"), Some(&1_i64.into()));
+    }
+    assert!(unknown.links.is_empty() && first.links.is_empty(), "{unknown:#?}");
+    assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
+}

@@ -134,4 +134,8 @@ fn add(to: &mut Outcome, more: Outcome) {
     if to.answers.is_empty() {
         to.answers = more.answers;
     }
+    match (&mut to.log, more.log) {
+        (Some(log), Some(more)) => log.join(*more),
+        (log, more) => *log = log.take().or(more),
+    }
 }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use tracer_common::backing::{AMQP, DNS, KAFKA, MEMCACHED, MONGODB, MYSQL, POSTGRESQL, REDIS};
 
+use super::{Log, TopicId};
+
 /// Most bytes of a statement or a command that are kept.
 pub(super) const MAX_TEXT: usize = 4096;
 
@@ -129,6 +131,8 @@ pub struct Call {
     /// `db.collection.name`, `messaging.destination.name` or `dns.question.name`: the table, collection,
     /// topic, or exchange and routing key, where it is one, or the name that is looked up.
     pub collection: Option<String>,
+    /// The topic's number, where requests do not tell its name.
+    pub topic: Option<TopicId>,
     /// How many statements, commands or messages it stands for; 1 but for a batch.
     pub batch: u32,
     /// Which span the message that is sent or received belongs to, in the words of its own header:
@@ -157,6 +161,7 @@ impl Call {
             text: CallText::default(),
             namespace: None,
             collection: None,
+            topic: None,
             batch: 1,
             traceparent: None,
             attributes: vec![],
@@ -184,6 +189,7 @@ impl Call {
         same(&mut self.operation, &other.operation);
         same(&mut self.namespace, &other.namespace);
         same(&mut self.collection, &other.collection);
+        same(&mut self.topic, &other.topic);
         same(&mut self.text.summary, &other.text.summary);
         same(&mut self.traceparent, &other.traceparent);
         self.attributes.retain(|attribute| other.attributes.contains(attribute));
@@ -229,6 +235,8 @@ pub struct Outcome {
     pub bytes: u64,
     /// `dns.answers`: addresses, at most 16.
     pub answers: Vec<String>,
+    /// What it says of records.
+    pub log: Option<Box<Log>>,
 }
 
 /// An error that the service told.

@@ -16,6 +16,7 @@ mod dns;
 mod doubt;
 mod engine;
 mod kafka;
+mod log;
 mod memcached;
 mod mongodb;
 mod mysql;
@@ -27,6 +28,7 @@ mod sql;
 pub use call::{Call, CallText, Conventions, Failure, Outcome, System, Text};
 pub(in crate::protocol) use dialect::{Calls, Dialect, Found, Message, Split};
 pub use engine::{Engine, Event, Fault, Settings};
+pub use log::{Batch, Log, Topic, TopicId};
 
 #[cfg(test)]
 mod hostile;

@@ -72,6 +72,7 @@ impl Api {
             <= match self.key {
                 PRODUCE => 13,
                 FETCH => 18,
+                METADATA => 13,
                 OFFSET_COMMIT => 10,
                 JOIN_GROUP => 9,
                 HEARTBEAT => 4,
@@ -86,6 +87,7 @@ impl Api {
             >= match self.key {
                 PRODUCE => 9,
                 FETCH => 12,
+                METADATA => 9,
                 OFFSET_COMMIT => 8,
                 JOIN_GROUP => 6,
                 HEARTBEAT | LEAVE_GROUP | SYNC_GROUP => 4,

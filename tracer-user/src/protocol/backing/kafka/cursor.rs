@@ -32,6 +32,12 @@ impl<'a> Cursor<'a> {
         Some(i32::from_be_bytes(*number))
     }
 
+    pub(super) fn int64(&mut self) -> Option<i64> {
+        let (number, rest) = self.bytes.split_first_chunk()?;
+        self.bytes = rest;
+        Some(i64::from_be_bytes(*number))
+    }
+
     /// `UNSIGNED_VARINT`.
     fn varint(&mut self) -> Option<u32> {
         let mut number = 0_u32;
@@ -69,12 +75,47 @@ impl<'a> Cursor<'a> {
         self.length(false).map(Option::unwrap_or_default)
     }
 
-    /// `RECORDS`, `COMPACT_RECORDS`: the first bytes of them, whether all of them are there or not.
-    pub(super) fn records(&mut self) -> Option<&'a [u8]> {
+    /// `RECORDS`, `COMPACT_RECORDS`: the first bytes of them, and whether all of them are there.
+    pub(super) fn records(&mut self) -> Option<(&'a [u8], bool)> {
         let length = self.length(false)?.unwrap_or_default();
+        let whole = length <= self.bytes.len();
         let (records, rest) = self.bytes.split_at_checked(length).unwrap_or((self.bytes, &[]));
         self.bytes = rest;
-        Some(records)
+        Some((records, whole))
+    }
+
+    /// `VARINT` or `VARLONG`: zigzag, as records have it.
+    pub(super) fn signed(&mut self) -> Option<i64> {
+        let mut number = 0_u64;
+        for shift in (0..70).step_by(7) {
+            let (byte, rest) = self.bytes.split_first()?;
+            self.bytes = rest;
+            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte & 0x80 == 0 {
+                return Some((number >> 1) as i64 ^ -((number & 1) as i64));
+            }
+        }
+        None
+    }
+
+    /// What a record's key, value and headers are: bytes behind a [`Cursor::signed`] length, which is
+    /// negative where there are none.
+    pub(super) fn field(&mut self) -> Option<&'a [u8]> {
+        let length = self.signed()?;
+        self.take(usize::try_from(length).unwrap_or(0))
+    }
+
+    /// `UUID`.
+    pub(super) fn uuid(&mut self) -> Option<[u8; 16]> {
+        let (id, rest) = self.bytes.split_first_chunk()?;
+        self.bytes = rest;
+        Some(*id)
+    }
+
+    /// An array's elements are passed over, each of which is so many bytes long.
+    pub(super) fn skip_array(&mut self, bytes: usize) -> Option<()> {
+        let length = self.array()?.checked_mul(bytes)?;
+        self.take(length).map(drop)
     }
 
     /// What a structure ends with.
@@ -97,7 +138,8 @@ mod tests {
     fn fields_are_read() {
         let mut cursor = Cursor::new(b"\0\x02ab\xff\xff\0\0\0\x03xyz\xff\xff\xff\xff");
         assert_eq!((cursor.string(), cursor.string()), (Some(Some(&b"ab"[..])), Some(None)));
-        assert_eq!((cursor.records(), cursor.array()), (Some(&b"xyz"[..]), Some(0)));
+        assert_eq!((cursor.records(), cursor.array()), (Some((&b"xyz"[..], true)), Some(0)));
+        assert_eq!(Cursor::new(b"\0\0\0\x03xy").records(), Some((&b"xy"[..], false)));
         assert_eq!((cursor.int16(), cursor.int32(), cursor.string()), (None, None, None));
         let mut cursor = Cursor::new(b"\x03ab\0\x03\x01\x05\x02ab\xac\x02");
         cursor.flexible = true;
@@ -107,5 +149,13 @@ mod tests {
             (Some(2), Some(()), Some(300))
         );
         assert_eq!(Cursor { bytes: &[0xff; 9], flexible: true }.tags(), None);
+        // Examples of Protocol Buffers' documentation of ZigZag.
+        let mut cursor = Cursor::new(b"\0\x01\x02\xfe\xff\xff\xff\x0f\x04ab\x01\0\0\0\x02abcd");
+        let signed = [(); 4].map(|()| cursor.signed());
+        assert_eq!(signed, [Some(0), Some(-1), Some(1), Some(0x7fff_ffff)]);
+        assert_eq!((cursor.field(), cursor.field()), (Some(&b"ab"[..]), Some(&b""[..])));
+        cursor.take(1);
+        assert_eq!((cursor.skip_array(2), cursor.skip_array(2)), (None, None));
+        assert_eq!(Cursor::new(&[0xff; 11]).signed(), None);
     }
 }

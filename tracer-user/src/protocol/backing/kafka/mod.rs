@@ -1,6 +1,7 @@
 //! Kafka's protocol. An answer begins with the number that its request was given.
 
 mod api;
+mod batch;
 mod cursor;
 mod request;
 mod response;
@@ -10,6 +11,7 @@ mod tests;
 use self::api::Api;
 use self::cursor::Cursor;
 use self::request::Request;
+use self::response::Response;
 use super::{Calls, Dialect, Found, Message, Outcome, Split};
 use crate::connection::Moment;
 use crate::protocol::http1::Direction;
@@ -17,8 +19,9 @@ use std::collections::VecDeque;
 
 /// Largest message; brokers' own limit for requests is 100 MiB.
 const MAX_MESSAGE: i32 = 1 << 30;
-/// So much of a message is looked at.
+/// So much of a message is looked at: of answers with many batches or many topics, more.
 const MAX_SHOWN: u64 = 4096;
+const MAX_LONG: u64 = 16 * 1024;
 /// Bytes of a request that tell whether it is one.
 const BEGINNING: usize = 14;
 /// Longest name of a client.
@@ -61,6 +64,14 @@ impl Kafka {
         self.outstanding.iter().position(|each| each.correlation == correlation)
     }
 
+    /// Whether a message may have much that is to be looked at.
+    fn is_long(&self, of: Direction, bytes: &[u8]) -> bool {
+        let number = bytes.get(4..).filter(|_| of == Direction::Response);
+        let asked = number.and_then(response::correlation).and_then(|number| self.find(number));
+        let asked = asked.and_then(|index| self.outstanding.get(index));
+        asked.is_some_and(|asked| matches!(asked.api.key, api::FETCH | api::METADATA))
+    }
+
     fn request(&mut self, message: &Message<'_>, calls: &mut Calls<'_>) {
         let Some(request) = Request::read(message.bytes) else {
             return calls.tell(Found::Malformed);
@@ -98,13 +109,10 @@ impl Kafka {
         if self.outstanding.is_empty() && self.outstanding.capacity() > KEPT {
             self.outstanding.shrink_to(KEPT);
         }
-        let failure = response::failure(api, bytes);
+        let Response { failure, log } = Response::read(api, bytes);
         calls.reply(call, message.first);
-        calls.end(
-            call,
-            message.last,
-            Outcome { failure, bytes: message.length, ..Outcome::default() },
-        );
+        let outcome = Outcome { failure, log, bytes: message.length, ..Outcome::default() };
+        calls.end(call, message.last, outcome);
     }
 }
 
@@ -133,7 +141,8 @@ impl Dialect for Kafka {
                 }
             }
         }
-        Split::Message { length, want: length.min(MAX_SHOWN) as usize }
+        let shown = if self.is_long(of, bytes) { MAX_LONG } else { MAX_SHOWN };
+        Split::Message { length, want: length.min(shown) as usize }
     }
 
     fn begins(&self, of: Direction, bytes: &[u8]) -> bool {

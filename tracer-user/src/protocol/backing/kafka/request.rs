@@ -4,8 +4,9 @@ use super::api::{
     Api, CONTROLLED_SHUTDOWN, FETCH, HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, OFFSET_COMMIT, PRODUCE,
     SYNC_GROUP,
 };
+use super::batch;
 use super::cursor::Cursor;
-use crate::protocol::backing::{Call, System};
+use crate::protocol::backing::{Call, System, TopicId};
 use std::borrow::Cow;
 
 /// Longest name that is told of a client, a group or a topic; Kafka's own limit for topics is 249.
@@ -28,6 +29,8 @@ struct Topics<'a> {
     topics: usize,
     /// The first one's name.
     name: Option<&'a [u8]>,
+    /// Or its number.
+    id: Option<TopicId>,
     partitions: usize,
     /// The first one.
     partition: Option<i32>,
@@ -35,7 +38,7 @@ struct Topics<'a> {
     records: Option<u32>,
 }
 
-fn name(bytes: &[u8]) -> String {
+pub(super) fn name(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..MAX_NAME).unwrap_or(bytes)).into_owned()
 }
 
@@ -112,7 +115,7 @@ impl<'a> Request<'a> {
         if topics.topics != 1 {
             return;
         }
-        call.collection = topics.name.map(name);
+        (call.collection, call.topic) = (topics.name.map(name), topics.id);
         if let (1, Some(partition)) = (topics.partitions, topics.partition) {
             call.attributes.push(("messaging.destination.partition.id", partition.to_string()));
         }
@@ -126,7 +129,7 @@ impl<'a> Request<'a> {
             }
             body.take(6)?;
             self.each(&mut body, &mut topics, |body, topics| {
-                let counted = count(body.records()?);
+                let counted = batch::count(body.records()?.0);
                 topics.records =
                     topics.records.zip(counted).map(|(sum, more)| sum.saturating_add(more));
                 body.tags()
@@ -166,12 +169,12 @@ impl<'a> Request<'a> {
         let count = body.array()?;
         topics.topics = count;
         for index in 0..count {
-            let name = match self.api.has_topic_ids() {
-                true => body.take(16).map(|_| None)?,
-                false => body.string()?,
+            let (name, id) = match self.api.has_topic_ids() {
+                true => (None, Some(body.uuid()?)),
+                false => (body.string()?, None),
             };
             if index == 0 {
-                topics.name = name;
+                (topics.name, topics.id) = (name, id);
             }
             let partitions = body.array()?;
             topics.partitions = topics.partitions.saturating_add(partitions);
@@ -184,12 +187,4 @@ impl<'a> Request<'a> {
         }
         Some(())
     }
-}
-
-/// How many records there are, by the header of their batch:
-/// <https://kafka.apache.org/documentation/#recordbatch>.
-fn count(records: &[u8]) -> Option<u32> {
-    let current = records.get(16) == Some(&2);
-    let (_, count) = records.get(..61).filter(|_| current)?.split_last_chunk()?;
-    u32::try_from(i32::from_be_bytes(*count)).ok()
 }

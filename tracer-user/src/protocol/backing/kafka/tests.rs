@@ -1,7 +1,7 @@
 use super::Kafka;
 use crate::protocol::backing::hostile::{batter, prefixes};
 use crate::protocol::backing::testing::{at, feed};
-use crate::protocol::backing::{Call, Calls, Dialect, Found, Split};
+use crate::protocol::backing::{Batch, Call, Calls, Dialect, Found, Log, Split, Topic};
 use crate::protocol::http1::Direction::{Request, Response};
 
 fn sized(body: &[u8]) -> Vec<u8> {
@@ -19,7 +19,40 @@ fn response(correlation: i32, body: &[u8]) -> Vec<u8> {
 }
 
 fn batch(records: i32) -> Vec<u8> {
-    [&[0; 16], &[2][..], &[0; 40], &records.to_be_bytes(), b"records"].concat()
+    batch_at(0, 0, records, b"records")
+}
+
+/// One that begins with this offset.
+fn batch_at(offset: i64, attributes: u8, count: i32, records: &[u8]) -> Vec<u8> {
+    let length = 49 + records.len() as i32;
+    let before = [&offset.to_be_bytes()[..], &length.to_be_bytes(), &[0; 4], &[2]].concat();
+    [&before, &[0; 5][..], &[attributes], &[0; 34], &count.to_be_bytes(), records].concat()
+}
+
+/// A record with a header that names a span of this number.
+fn record(span: u8) -> Vec<u8> {
+    let value = sender(span);
+    let mut record = b"\0\0\0\x01\x04ab\x04\x02x\x02y\x16traceparent".to_vec();
+    record.push(2 * value.len() as u8);
+    record.extend(value.bytes());
+    [&[2 * record.len() as u8 & 0x7f | 0x80, (record.len() >> 6) as u8][..], &record].concat()
+}
+
+fn sender(span: u8) -> String {
+    format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902{span:02x}-01")
+}
+
+/// What the answers say of records.
+fn logs(found: &[Found]) -> Vec<Log> {
+    let log = |found: &Found| match found {
+        Found::Ended { outcome, .. } => Some(outcome.log.as_deref().cloned().unwrap_or_default()),
+        _ => None,
+    };
+    found.iter().filter_map(log).collect()
+}
+
+fn named(name: &str, partition: i32, offset: i64) -> Batch {
+    Batch { topic: Topic::Name(name.to_owned()), partition, offset }
 }
 
 /// Version 3, of acks and one partition of topic `orders`.
@@ -98,7 +131,7 @@ fn records_are_sent_in_flexible_versions() {
     let mut kafka = Kafka::new();
     let found = feed(&mut kafka, Request, 0, &flexible(13, &[7; 16]), at(1));
     let call = asked(&found);
-    assert_eq!((call.collection.as_deref(), call.batch), (None, 2));
+    assert_eq!((call.collection.as_deref(), call.topic, call.batch), (None, Some([7; 16]), 2));
     let body = [&[0, 2][..], &[7; 16], &[2, 0, 0, 0, 4, 0, 3]].concat();
     assert_eq!(ended(&feed(&mut kafka, Response, 0, &response(9, &body), at(2))), [(0, "3")]);
 }
@@ -127,6 +160,76 @@ fn records_are_fetched() {
         (asked(&found).operation.as_deref(), asked(&found).collection.as_deref()),
         (Some("poll"), None)
     );
+}
+
+#[test]
+fn where_records_stand_is_told_to_who_sends_and_to_who_fetches() {
+    let mut kafka = Kafka::new();
+    feed(&mut kafka, Request, 0, &produce(1), at(1));
+    let offset = 7_i64.to_be_bytes();
+    let partition = [&[0, 0, 0, 7, 0, 0][..], &offset, &[0; 8]].concat();
+    let other = [&[0, 0, 0, 8, 0, 6][..], &[0xff; 16]].concat();
+    let body = [&[0, 0, 0, 1][..], b"\0\x06orders\0\0\0\x02", &partition, &other, &[0; 4]];
+    let found = feed(&mut kafka, Response, 0, &response(5, &body.concat()), at(2));
+    assert_eq!(
+        (ended(&found), logs(&found)[0].batches.clone()),
+        (vec![(0, "6")], vec![named("orders", 7, 7)])
+    );
+
+    feed(&mut kafka, Request, 0, &fetch(), at(3));
+    let records = [
+        batch_at(7, 0, 2, &[record(1), record(2)].concat()),
+        batch_at(9, 0x20, 1, b"\x02x"),
+        batch_at(10, 1, 3, b"compressed"),
+    ];
+    let fetched = |records: &[u8], length: usize| {
+        let length = length as u32 + 1;
+        let length = [(length & 0x7f | 0x80) as u8, (length >> 7) as u8];
+        let partition =
+            [&[0, 0, 0, 1, 0, 0][..], &[0; 24], &[1], &[0; 4], &length, records].concat();
+        let head = [&[0][..], &[0; 4], &[0, 0], &[0; 4], b"\x02\x07orders\x02", &partition];
+        response(6, &[&head.concat()[..], &[0; 3]].concat())
+    };
+    let records = records.concat();
+    let answer = fetched(&records, records.len());
+    let [log] = &logs(&feed(&mut kafka, Response, 0, &answer, at(4)))[..] else { panic!() };
+    assert_eq!(log.batches, [named("orders", 1, 7), named("orders", 1, 10)]);
+    assert_eq!((log.records, &log.senders[..]), (Some(5), &[sender(1), sender(2)][..]));
+    // Of some only the beginning is there.
+    feed(&mut kafka, Request, 0, &fetch(), at(5));
+    let cut = fetched(&records[..100], 10_000);
+    let [log] = &logs(&feed(&mut kafka, Response, 0, &cut, at(6)))[..] else { panic!() };
+    assert_eq!((&log.batches[..], log.records), (&[named("orders", 1, 7)][..], None));
+}
+
+#[test]
+fn metadata_tell_how_topics_are_called() {
+    let mut kafka = Kafka::new();
+    let asks = |version: i16, number| request(3, version, number, &[0, 1, 0, 0, 0]);
+    feed(&mut kafka, Request, 0, &asks(12, 3), at(1));
+    let brokers = b"\x02\0\0\0\x01\x05host\0\0\x23\x84\0\0\x05abcd\0\0\0\x01";
+    let partitions =
+        [&b"\x02\0\0\0\0\0\0\0\0\0\x01\0\0\0\0"[..], b"\x02\0\0\0\x01", b"\x02\0\0\0\x01", &[1, 0]]
+            .concat();
+    let topic = |error: u8, name: &[u8], id: u8| {
+        [&[0, error][..], name, &[id; 16], &[0], &partitions, &[0; 5]].concat()
+    };
+    let topics = [
+        &[4][..],
+        &topic(0, b"\x07orders", 7),
+        &topic(3, b"\0", 8),
+        &topic(0, b"\x05jobs", 9),
+        &[0],
+    ];
+    let body = [&[0][..], &[0; 4], brokers, &topics.concat()].concat();
+    let [log] = &logs(&feed(&mut kafka, Response, 0, &response(3, &body), at(2)))[..] else {
+        panic!()
+    };
+    assert_eq!(log.topics, [([7; 16], "orders".to_owned()), ([9; 16], "jobs".to_owned())]);
+    // Older ones have no numbers.
+    feed(&mut kafka, Request, 0, &asks(1, 4), at(3));
+    let body = b"\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x06orders\0\0\0\0\0";
+    assert_eq!(logs(&feed(&mut kafka, Response, 0, &response(4, body), at(4))), [Log::default()]);
 }
 
 #[test]
