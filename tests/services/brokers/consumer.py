@@ -76,6 +76,12 @@ def declare():
             raise error
 
 
+@app.get("/topics")
+def topics():
+    """As a check of health asks: how they are called, and their numbers."""
+    return str(len(AdminClient({"bootstrap.servers": KAFKA}).list_topics(timeout=30).topics))
+
+
 @app.get("/taken/<mode>")
 def how_many(mode):
     return str(taken[mode])

@@ -38,7 +38,12 @@ impl Causality {
                 Role::Server(Server { reader: (at.pid, at.tid), cookie, ..Server::default() })
             }
             Side::Client => {
-                let thread = self.processes.acting(&at).thread(at.tid);
+                let process = self.processes.acting(&at);
+                let (busy, whole) = (!process.open.is_empty(), process.sight.whole_since(&at));
+                let thread = process.thread(at.tid);
+                if whole {
+                    thread.asked.observe(busy);
+                }
                 let due = thread.queue.act(at.flow.sleeps);
                 if !shared {
                     thread.calls(id);

@@ -72,7 +72,7 @@ pub(super) struct Process {
 }
 
 /// One thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Thread {
     /// Requests that it read and that are not answered.
     pub(super) reading: BTreeSet<ExchangeId>,
@@ -82,6 +82,8 @@ pub(super) struct Thread {
     cause: Option<ExchangeId>,
     /// It makes calls, or answers requests: it does not only read them for others.
     pub(super) works: bool,
+    /// Calls that it began while a request was open in the process: one that polls begins others, too.
+    pub(super) asked: Share,
     /// Calls that it made since it read or answered a request.
     pub(super) calls: Vec<ExchangeId>,
     /// What it has read and not acted on.
@@ -202,6 +204,11 @@ impl Process {
         self.threads.get_mut(&tid)
     }
 
+    /// How often a thread calls for requests, as far as that is known of it.
+    pub(super) fn asked(&self, tid: u32) -> f64 {
+        self.threads.get(&tid).map_or(1.0, |thread| thread.asked.get())
+    }
+
     /// How many things it remembers.
     pub(super) fn remembered(&self) -> usize {
         1 + self.open.len()
@@ -215,6 +222,22 @@ impl Process {
 /// The only one, if there is just one.
 fn only(all: &BTreeSet<ExchangeId>) -> Option<ExchangeId> {
     all.first().copied().filter(|_| all.len() == 1)
+}
+
+impl Default for Thread {
+    fn default() -> Self {
+        Self {
+            reading: BTreeSet::new(),
+            last_read: None,
+            cause: None,
+            works: false,
+            asked: Share::guess(1.0, 5.0),
+            calls: vec![],
+            queue: Queue::default(),
+            last_cookie: None,
+            switches: 0,
+        }
+    }
 }
 
 impl Thread {

@@ -256,3 +256,37 @@ fn a_process_with_the_pid_of_a_dead_one_starts_afresh() {
     script.learn(CLIENT, one);
     assert_told(&Outcome::of(&script));
 }
+
+/// A job in the background, which asks again and again.
+#[test]
+fn it_says_little_of_a_thread_that_calls_when_there_is_no_request_as_well() {
+    let mut script = Script::new();
+    let (_, caller) = front();
+    let wire = script.connect(caller, 81);
+    script.call(caller, NEXT, wire, "/poll", "");
+    hand_over(&mut script);
+    assert_silent(&Outcome::of(&script));
+
+    let mut script = Script::new();
+    let poller = Task { pid: 20, tid: 23 };
+    let wire = script.connect(poller, 81);
+    (0..5).for_each(|_| script.call(poller, NEXT, wire, "/poll", ""));
+    hand_over(&mut script);
+    assert_told(&Outcome::of(&script));
+}
+
+#[test]
+fn it_says_little_of_a_call_for_which_the_request_did_not_wait() {
+    let mut script = Script::new();
+    let (reader, caller) = front();
+    let (one, two) = (script.connect(CLIENT, 80), script.connect(caller, 81));
+    script.ask(CLIENT, one, "/in");
+    script.hear(reader, one);
+    script.ask(caller, two, "/out");
+    script.hear(NEXT, two);
+    script.answer(reader, one);
+    script.learn(CLIENT, one);
+    script.answer(NEXT, two);
+    script.learn(caller, two);
+    assert_silent(&Outcome::of(&script));
+}

@@ -169,3 +169,16 @@ fn a_poll_is_linked_to_those_who_have_sent_what_has_come() {
     assert!(unknown.links.is_empty() && first.links.is_empty(), "{unknown:#?}");
     assert!(outcome.losses.is_empty(), "{:?}", outcome.losses);
 }
+
+#[test]
+fn what_a_connection_from_before_the_tracer_brings_first_is_told() {
+    for count in [1, 4] {
+        let mut script = Script::new();
+        let consumer = script.opened_before(5672, (5000, 6000));
+        script.send(BROKER, consumer, End::Acceptor, &deliver().repeat(count));
+        script.receive(SERVICE, consumer, End::Opener);
+        let outcome = Outcome::of(&script);
+        let told = outcome.spans.iter().filter(|span| span.kind == Kind::Consumer).count();
+        assert_eq!((told, outcome.losses.len()), (count, 0), "{:?}", outcome.losses);
+    }
+}
