@@ -183,7 +183,8 @@ pub(crate) fn judge(socket: &mut Socket, start: Beginning, buffer: Buffer, sight
                 return VERDICT_OTHER;
             }
             socket.flags |= SERVES * !is_client as u32;
-            (socket.class, socket.looks) = (BACKING, 1);
+            // Looks have taken turns, too: a run begins with this, of which all may be wanted.
+            (socket.class, socket.looks, socket.run) = (BACKING, 1, 0);
             return VERDICT_BACKING;
         }
     }

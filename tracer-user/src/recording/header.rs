@@ -62,6 +62,8 @@ struct Backing {
     protocols: u32,
     servers: bool,
     text: backing::Text,
+    #[serde(default)]
+    lookups: bool,
 }
 
 impl Default for Backing {
@@ -71,8 +73,9 @@ impl Default for Backing {
 }
 
 impl Backing {
-    fn of(backing::Settings { protocols, servers, text, .. }: backing::Settings) -> Self {
-        Self { protocols, servers, text }
+    fn of(settings: backing::Settings) -> Self {
+        let backing::Settings { protocols, servers, text, lookups, .. } = settings;
+        Self { protocols, servers, text, lookups }
     }
 }
 
@@ -139,6 +142,7 @@ impl Header {
                 protocols: of.backing.protocols,
                 servers: of.backing.servers,
                 text: of.backing.text,
+                lookups: of.backing.lookups,
                 ..backing::Settings::default()
             },
         }
