@@ -82,6 +82,9 @@ pub const CONNECTION_NAMED: u32 = 1 << 3;
 
 /// [`Connection::flags`]: UDP. It is told of before every request; an address of 0 is not known.
 pub const CONNECTION_DATAGRAM: u32 = 1 << 4;
+/// [`Connection::flags`]: the operation that shows that it carries a backing service's protocol is the
+/// first on it since operations are seen.
+pub const CONNECTION_SILENT: u32 = 1 << 5;
 
 /// [`State::state`]: connect(2) was called; `header` names the caller.
 pub const STATE_CONNECTING: u32 = 1;

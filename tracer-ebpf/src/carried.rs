@@ -5,8 +5,8 @@ use tracer_common::{
     backing::{self, ANSWERS},
     head::{MAX_STARTS, Start, is_frame, is_response, is_websocket, key},
     record::{
-        CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, MAX_COPY, VERDICT_BACKING,
-        VERDICT_HTTP, VERDICT_OTHER, VERDICT_TLS, VERDICT_UNDECIDED,
+        CONNECTION_ACCEPTED, CONNECTION_MIDSTREAM, CONNECTION_OPENER, CONNECTION_SILENT, MAX_COPY,
+        VERDICT_BACKING, VERDICT_HTTP, VERDICT_OTHER, VERDICT_TLS, VERDICT_UNDECIDED,
     },
     tls::{hello_len, is_record},
 };
@@ -183,6 +183,8 @@ pub(crate) fn judge(socket: &mut Socket, start: Beginning, buffer: Buffer, sight
                 return VERDICT_OTHER;
             }
             socket.flags |= SERVES * !is_client as u32;
+            // This look has been counted.
+            socket.flags |= CONNECTION_SILENT * (socket.looks == 1) as u32;
             // Looks have taken turns, too: a run begins with this, of which all may be wanted.
             (socket.class, socket.looks, socket.run) = (BACKING, 1, 0);
             return VERDICT_BACKING;

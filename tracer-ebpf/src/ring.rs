@@ -12,8 +12,8 @@ use tracer_common::{
     counter::Counter,
     record::{
         CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_NAMED,
-        CONNECTION_OPENER, Connection, Data, FAMILY_INET, FAMILY_UNIX, KIND_CONNECTION, MAX_COPY,
-        MAX_SPEAKERS, MAX_TAIL, VERDICT_HTTP, VERDICT_UNDECIDED,
+        CONNECTION_OPENER, CONNECTION_SILENT, Connection, Data, FAMILY_INET, FAMILY_UNIX,
+        KIND_CONNECTION, MAX_COPY, MAX_SPEAKERS, MAX_TAIL, VERDICT_HTTP, VERDICT_UNDECIDED,
     },
 };
 use zerocopy::transmute;
@@ -47,8 +47,11 @@ pub(crate) static FREE: Queue<u32> = Queue::with_max_entries(1, 0);
 pub(crate) static SPEAKERS: LruHashMap<u32, u32> = LruHashMap::with_max_entries(MAX_SPEAKERS, 0);
 
 /// What is told of [`Socket::flags`].
-const TOLD: u32 =
-    CONNECTION_OPENER | CONNECTION_ACCEPTED | CONNECTION_MIDSTREAM | CONNECTION_DATAGRAM;
+const TOLD: u32 = CONNECTION_OPENER
+    | CONNECTION_ACCEPTED
+    | CONNECTION_MIDSTREAM
+    | CONNECTION_DATAGRAM
+    | CONNECTION_SILENT;
 
 /// `BPF_RB_AVAIL_DATA`.
 const AVAILABLE: u64 = 0;

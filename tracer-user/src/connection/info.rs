@@ -2,7 +2,7 @@
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_NAMED,
-    CONNECTION_OPENER, FAMILY_UNIX,
+    CONNECTION_OPENER, CONNECTION_SILENT, FAMILY_UNIX,
 };
 
 use super::Address;
@@ -20,6 +20,8 @@ pub struct Info {
     pub opener: Option<bool>,
     /// Bytes had moved before the first look.
     pub midstream: bool,
+    /// Nothing moved between when operations began to be seen and the one that showed what it carries.
+    pub silent: bool,
     /// UDP: each operation is a message.
     pub datagrams: bool,
     /// Name of the first thread seen to use it.
@@ -45,6 +47,7 @@ impl Info {
             netns: record.netns,
             opener,
             midstream: record.flags & CONNECTION_MIDSTREAM != 0,
+            silent: record.flags & CONNECTION_SILENT != 0,
             datagrams: record.flags & CONNECTION_DATAGRAM != 0,
             comm: text(&record.comm),
         })

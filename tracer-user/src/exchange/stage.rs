@@ -58,6 +58,8 @@ pub struct Exchanges {
     /// The first calls over TLS connections.
     calls: LruCache<ConnectionKey, ExchangeId>,
     protocols: Protocols,
+    /// Since when operations are seen (boot time).
+    since: Option<u64>,
     next: u64,
     room: usize,
     refused: u64,
@@ -81,6 +83,7 @@ impl Exchanges {
             seals: Seals::new(connections.min(MAX_SEALS.get())),
             calls: LruCache::new(MAX_SEALS),
             protocols,
+            since: None,
             next: 0,
             room: open,
             refused: 0,
@@ -371,6 +374,7 @@ impl Exchanges {
 
     /// Lets time pass up to `now` (boot clock).
     pub fn poll(&mut self, now: u64, signals: &mut Vec<Signal>) {
+        self.since.get_or_insert(now);
         self.telling(signals, |seals, telling| seals.poll(now, telling));
         self.pairing.expire(now);
         while let Some((since, cookie, at)) = self.datagrams.due(now) {
@@ -408,7 +412,8 @@ impl Exchanges {
         act: impl FnOnce(&mut Lane, &Place<'_>, &mut Sink<'_>),
     ) {
         let Some(connection) = self.connections.get_mut(cookie) else { return };
-        let place = Place { cookie, info: connection.info.as_ref(), bases: connection.bases };
+        let (info, bases) = (connection.info.as_ref(), connection.bases);
+        let place = Place { cookie, info, bases, since: self.since.unwrap_or(0) };
         let mut sink = Sink {
             signals,
             faults: &mut self.faults,

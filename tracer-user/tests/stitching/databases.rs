@@ -3,7 +3,7 @@
 use tracer_user::trace::{Kind, Span};
 
 use crate::outcome::{Outcome, settings, text};
-use crate::script::{End, MICROSECOND, Script, Task, Wire, task};
+use crate::script::{End, MICROSECOND, SECOND, Script, Task, Wire, task};
 
 const CLIENT: Task = Task { pid: 10, tid: 10 };
 const SERVICE: Task = Task { pid: 20, tid: 21 };
@@ -141,6 +141,35 @@ fn the_first_pipeline_of_an_older_connection_is_one_call() {
     let calls = calls(&outcome, "redis");
     let names: Vec<_> = calls.iter().map(|call| &*call.name).collect();
     assert_eq!(names, ["PIPELINE GET", "PIPELINE GET"]);
+}
+
+/// Several requests share it, so that it is never seen to wait for nothing.
+#[test]
+fn all_that_a_shared_connection_does_after_a_silence_is_told() {
+    for (silent, told) in [(false, 0), (true, 20)] {
+        let mut script = Script::new();
+        let wire = script.opened_before(6379, (100, 200));
+        // Operations are seen from here on.
+        let other = script.connect(CLIENT, 80);
+        script.call(CLIENT, SERVICE, other, "/ready", "");
+        script.wait(SECOND);
+        if silent {
+            script.silent(wire);
+        }
+        let get = |script: &mut Script| {
+            script.send(SERVICE, wire, End::Opener, b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+        };
+        get(&mut script);
+        for _ in 0..20 {
+            get(&mut script);
+            script.receive(DATABASE, wire, End::Acceptor);
+            script.send(DATABASE, wire, End::Acceptor, b"$1\r\nx\r\n");
+            script.receive(SERVICE, wire, End::Opener);
+        }
+        let outcome = Outcome::of(&script);
+        let answered = |span: &&&Span| text(span, "tracer.incomplete").is_none();
+        assert_eq!(calls(&outcome, "redis").iter().filter(answered).count(), told, "{silent}");
+    }
 }
 
 #[test]

@@ -8,10 +8,10 @@ use std::collections::{HashMap, VecDeque};
 
 use tracer_common::record::{
     self, CONNECTION_ACCEPTED, CONNECTION_DATAGRAM, CONNECTION_MIDSTREAM, CONNECTION_NAMED,
-    CONNECTION_OPENER, DATA_DATAGRAM, DATA_HELLO, DATA_NO_BUFFER, DATA_SEND, DATA_TLS, DATA_UNIX,
-    DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Flow, Header, KIND_CONNECTION, KIND_DATA,
-    KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED, STATE_CONNECTING,
-    STATE_DECODED, STATE_SEND_CLOSED, VERDICT_HTTP,
+    CONNECTION_OPENER, CONNECTION_SILENT, DATA_DATAGRAM, DATA_HELLO, DATA_NO_BUFFER, DATA_SEND,
+    DATA_TLS, DATA_UNIX, DATA_UNREADABLE, FAMILY_INET, FAMILY_UNIX, Flow, Header, KIND_CONNECTION,
+    KIND_DATA, KIND_PROCESS, KIND_STATE, PROCESS_EXEC, PROCESS_EXIT, STATE_CLOSED,
+    STATE_CONNECTING, STATE_DECODED, STATE_SEND_CLOSED, VERDICT_HTTP,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -205,6 +205,11 @@ impl Script {
     /// What one end is found to carry when it is first used.
     pub(crate) fn judge(&mut self, wire: Wire, end: End, verdict: u32) {
         self.half(wire, end).verdict = verdict;
+    }
+
+    /// The opener's end: nothing moved on it between when operations began to be seen and the next one.
+    pub(crate) fn silent(&mut self, wire: Wire) {
+        self.half(wire, End::Opener).flags |= CONNECTION_SILENT;
     }
 
     /// Addresses of one end as it sees them, its own first.

@@ -227,9 +227,10 @@ fn backing(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, protocols: &Protoco
         return Speech::Left;
     }
     let fresh = chunk.position == 0 && place.info.is_none_or(|info| !info.midstream);
+    let silent = place.info.is_some_and(|info| info.silent).then_some(place.since);
     let engine = match place.info.is_some_and(|info| info.datagrams) {
         true => Engine::datagrams(fresh),
-        false => Engine::new(system, settings.text, fresh, settings.join),
+        false => Engine::new(system, settings.text, fresh, settings.join).silent_since(silent),
     };
     Speech::Backing(Box::new(Backing::new(side, system, engine)))
 }

@@ -14,6 +14,8 @@ pub(in crate::exchange) struct Place<'a> {
     pub(in crate::exchange) info: Option<&'a Info>,
     /// Where the sequence numbers begin.
     pub(in crate::exchange) bases: Bases,
+    /// Since when operations are seen (boot time).
+    pub(in crate::exchange) since: u64,
 }
 
 impl Place<'_> {

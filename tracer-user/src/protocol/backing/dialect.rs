@@ -26,6 +26,9 @@ pub(in crate::protocol) trait Dialect: Debug + Send {
     /// abandoned, unless [`Dialect::ends`] will tell.
     fn lost(&mut self, of: Direction, at: Moment, calls: &mut Calls<'_>);
 
+    /// Of a connection that was met in the middle: nothing has moved on it since then (boot time).
+    fn silent_since(&mut self, _time: u64) {}
+
     /// Where that is not known: an operation ended with these bytes. If they show that answers end here
     /// (a result set whose middle was not copied ends like this), the calls that these answer are ended,
     /// and `true` says that the next message begins with the next byte.

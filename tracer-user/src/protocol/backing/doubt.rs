@@ -65,6 +65,11 @@ impl Doubt {
         self.doubts = true;
     }
 
+    /// Nothing has moved since then.
+    pub(super) fn silent_since(&mut self, time: u64) {
+        self.last = Some(time);
+    }
+
     /// A request comes, and `awaited` says that others before it are. Whether its answer will be known.
     pub(super) fn request(&mut self, awaited: bool, at: Moment) -> bool {
         let silence = if self.unanswered == 0 { SILENCE } else { LONG_SILENCE };
@@ -186,5 +191,11 @@ mod tests {
         // Nothing was awaited.
         doubt.begin(Some(0), true);
         assert!(!doubt.doubts());
+        for (silence, known) in [(SILENCE - 1, false), (SILENCE, true)] {
+            let mut doubt = Doubt::default();
+            doubt.begin(None, true);
+            doubt.silent_since(7);
+            assert_eq!(doubt.request(false, at(7 + silence)), known);
+        }
     }
 }

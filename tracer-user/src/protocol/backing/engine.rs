@@ -157,6 +157,15 @@ impl Engine {
         }
     }
 
+    /// Nothing has moved on the connection since then (boot time).
+    #[must_use]
+    pub fn silent_since(mut self, time: Option<u64>) -> Self {
+        if let Some(time) = time {
+            self.dialect.silent_since(time);
+        }
+        self
+    }
+
     /// Takes one operation; a response must not come before its request.
     pub fn operation(&mut self, of: Direction, chunk: &Chunk<'_>, events: &mut Vec<Event>) {
         let Self { dialect, requests, responses, batches, found } = self;

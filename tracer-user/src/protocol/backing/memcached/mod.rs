@@ -288,6 +288,10 @@ impl Dialect for Memcached {
         }
     }
 
+    fn silent_since(&mut self, time: u64) {
+        self.doubt.silent_since(time);
+    }
+
     fn ends(&mut self, of: Direction, tail: &[u8], at: Moment, calls: &mut Calls<'_>) -> bool {
         if of == Direction::Request {
             return false;

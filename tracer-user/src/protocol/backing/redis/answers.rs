@@ -96,6 +96,11 @@ impl Answers {
         self.doubt.begin(None, serial);
     }
 
+    /// Nothing has moved since then.
+    pub(super) fn silent_since(&mut self, time: u64) {
+        self.doubt.silent_since(time);
+    }
+
     /// The end of this request was not seen, but the beginning was: its answer is the next one, if none
     /// is to come before it.
     pub(super) fn expect_cut(&mut self, call: u64, kind: Kind, at: Moment, calls: &mut Calls<'_>) {

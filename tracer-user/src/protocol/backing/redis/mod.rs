@@ -82,6 +82,10 @@ impl Dialect for Redis {
         }
     }
 
+    fn silent_since(&mut self, time: u64) {
+        self.answers.silent_since(time);
+    }
+
     fn ends(&mut self, of: Direction, tail: &[u8], at: Moment, calls: &mut Calls<'_>) -> bool {
         of == Direction::Response && self.answers.passed(tail.ends_with(b"\r\n"), at, calls)
     }
