@@ -62,7 +62,7 @@ func main() {
 	})
 	http.HandleFunc("/lookup/", func(w http.ResponseWriter, r *http.Request) {
 		name := "t-lookup-" + strings.TrimPrefix(r.URL.Path, "/lookup/") + ".tracer.test"
-		found, err := net.DefaultResolver.LookupHost(r.Context(), name)
+		found, err := net.DefaultResolver.LookupIPAddr(r.Context(), name)
 		check(err)
 		fmt.Fprint(w, found)
 	})

@@ -226,6 +226,7 @@ impl Causality {
                     self.note_flow((*cookie, stream));
                 }
             }
+            Signal::Dials { at, cookie } => self.connect(*at, *cookie),
             Signal::Opens { at, cookie } => self.opens(*at, *cookie),
             Signal::Unsealed(id) => self.unsealed(*id),
             Signal::Head { id, context, correlation, target } => {

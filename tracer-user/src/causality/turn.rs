@@ -5,7 +5,10 @@
 //!
 //! Right for proxies and for handlers that never wait for anything but sockets. A timer starts a
 //! turn that no read explains. So the witness is believed as far as turns close in this process:
-//! the response, too, must be written in the turn of one of the request's calls.
+//! the response, too, must be written in the turn of one of the request's calls. Of goroutines it says
+//! nothing: which of them a thread runs after another is chance.
+
+use tracer_common::record::FLOW_GOROUTINE;
 
 use super::Scene;
 use super::evidence::Testimony;
@@ -16,7 +19,9 @@ const OPEN: f64 = 0.9;
 
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let named = call.client().and_then(|client| scene.node(client.turn?));
-    let Some(server) = named else { return Testimony::Silent };
+    let Some(server) = named.filter(|_| call.started.flow.kind != FLOW_GOROUTINE) else {
+        return Testimony::Silent;
+    };
     let Some(process) = scene.process(&call.started) else { return Testimony::Silent };
     let share = process.turns.get();
     let confidence = if closes(scene, server) { share } else { share * OPEN };
@@ -32,6 +37,9 @@ pub(super) fn closes(scene: &Scene<'_>, server: &Node) -> bool {
 }
 
 /// Why it says nothing.
-pub(super) fn silence(_: &Scene<'_>, _: &Node) -> &'static str {
+pub(super) fn silence(_: &Scene<'_>, call: &Node) -> &'static str {
+    if call.started.flow.kind == FLOW_GOROUTINE {
+        return "goroutines have no turns";
+    }
     "what the thread had read last belongs to no open request"
 }

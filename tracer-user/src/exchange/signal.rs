@@ -38,6 +38,14 @@ pub enum Signal {
         /// Its socket.
         cookie: Cookie,
     },
+    /// This side sends the first datagram of a socket, which is told of right behind this: nothing is told
+    /// of who opened it, but who uses one of UDP first has most likely done so.
+    Dials {
+        /// By whom it was sent.
+        at: Moment,
+        /// Its socket.
+        cookie: Cookie,
+    },
     /// The other end of a connection whose plaintext is had at this one only.
     Carries {
         /// The first call over it.

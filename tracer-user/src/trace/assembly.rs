@@ -146,6 +146,7 @@ impl Assembly {
             Signal::Unsealed(id) => self.retract(id),
             Signal::Head { context: None, .. }
             | Signal::Opens { .. }
+            | Signal::Dials { .. }
             | Signal::Read { .. }
             | Signal::Replied { .. }
             | Signal::Left { .. }

@@ -1,5 +1,6 @@
 //! What services ask servers of names over UDP.
 
+use tracer_common::record::{COURSE_WRITES, FLOW_GOROUTINE};
 use tracer_user::trace::{Kind, Span};
 
 use crate::outcome::{Outcome, settings, text};
@@ -107,4 +108,42 @@ fn a_quiet_socket_is_forgotten() {
     assert_eq!(text(second, "dns.question.name"), Some("second"));
     assert_eq!(text(second, "server.address"), Some("10.1.0.1"));
     assert!(second.parent.is_some() && outcome.losses.is_empty(), "{:?}", outcome.losses);
+}
+
+/// Go's resolver: the request's goroutine starts one, which starts others that ask; two requests at a time.
+#[test]
+fn lookups_in_goroutines_of_goroutines_are_told_apart() {
+    let mut script = Script::new();
+    let ways = [1, 2].map(|n| (n, script.connect(CLIENT, 80)));
+    for (n, wire) in ways {
+        script.ask(CLIENT, wire, &format!("/orders/{n}"));
+        script.run(SERVICE, FLOW_GOROUTINE, 100 + n, 1);
+        script.hear(SERVICE, wire);
+    }
+    let mut sockets = vec![];
+    for (n, wire) in ways {
+        script.run(SERVICE, FLOW_GOROUTINE, 200 + n, 100 + n);
+        script.stream(SERVICE, COURSE_WRITES, wire, End::Acceptor, 0);
+        for kind in [300, 400] {
+            let socket = script.datagrams(53);
+            script.run(SERVICE, FLOW_GOROUTINE, kind + n, 200 + n);
+            ask(&mut script, socket, 1, &format!("name-{n}"));
+            sockets.push((n, socket));
+        }
+    }
+    for (n, socket) in sockets {
+        answer(&mut script, socket, 1, &format!("name-{n}"), 0);
+    }
+    for (n, wire) in ways {
+        script.run(SERVICE, FLOW_GOROUTINE, 100 + n, 1);
+        script.answer(SERVICE, wire);
+        script.learn(CLIENT, wire);
+    }
+    let outcome = Outcome::of(&script);
+    let found = lookups(&outcome);
+    assert_eq!(found.len(), 4, "{:#?}", outcome.spans);
+    for lookup in found {
+        let n = lookup.name.rsplit('-').next().unwrap();
+        outcome.assert_edge(lookup, outcome.server(&format!("/orders/{n}")), "context");
+    }
 }

@@ -23,7 +23,7 @@ use self::http1::Http1;
 use self::http2::Http2;
 pub(super) use self::open::{Place, Sink};
 use self::websocket::WebSocket;
-use super::{Incomplete, Side};
+use super::{Incomplete, Side, Signal};
 
 /// Of one connection.
 #[derive(Debug, Default)]
@@ -67,6 +67,10 @@ impl Lane {
                 speech => self.speech = speech,
             },
             _ => {}
+        }
+        let datagrams = place.info.is_some_and(|info| info.datagrams && !info.midstream);
+        if datagrams && sent && chunk.position == 0 {
+            sink.signals.push(Signal::Dials { at: chunk.at, cookie: place.cookie });
         }
         match &mut self.speech {
             Speech::Unknown if chunk.head.is_empty() => {
