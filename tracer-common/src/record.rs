@@ -145,6 +145,8 @@ pub const COURSE_CALLS: u32 = 6;
 /// [`Course::change`]: the flow answers what `subject` stands for, a stream of the connection
 /// `header.cookie`; what it answered before, it is done with.
 pub const COURSE_SERVES: u32 = 7;
+/// [`Course::change`]: the flow runs, which may do nothing else that is told; the cookie is 0.
+pub const COURSE_RUNS: u32 = 8;
 
 /// `AF_UNIX`, as in [`Connection::family`].
 pub const FAMILY_UNIX: u16 = 1;

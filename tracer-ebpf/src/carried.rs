@@ -183,7 +183,7 @@ pub(crate) fn judge(socket: &mut Socket, start: Beginning, buffer: Buffer, sight
                 return VERDICT_OTHER;
             }
             socket.flags |= SERVES * !is_client as u32;
-            // This look has been counted.
+            // This operation is counted: at 1 it is the first.
             socket.flags |= CONNECTION_SILENT * (socket.looks == 1) as u32;
             // Looks have taken turns, too: a run begins with this, of which all may be wanted.
             (socket.class, socket.looks, socket.run) = (BACKING, 1, 0);

@@ -13,7 +13,7 @@ use aya_ebpf::{
 };
 use tracer_common::{
     golang::Layout,
-    record::{COURSE_ASKS, Course, KIND_COURSE},
+    record::{COURSE_ASKS, COURSE_RUNS, Course, KIND_COURSE},
 };
 
 use crate::{
@@ -87,6 +87,13 @@ pub(crate) fn try_round_trip(ctx: &ProbeContext) -> Result<(), Stop> {
         return Ok(());
     }
     send(&course)
+}
+
+/// `func (r *Resolver) goLookupIPCNAMEOrder(ctx, network, name, ...)` and `func (t *Transport)
+/// dialConnFor(w *wantConn)`: perhaps in goroutines that do nothing else, but start others that do.
+#[inline(always)]
+pub(crate) fn try_runs() -> Result<(), Stop> {
+    send(&course(COURSE_RUNS, 0, 0)?)
 }
 
 /// What the current goroutine does: `COURSE_*`.

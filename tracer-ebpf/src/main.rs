@@ -131,6 +131,12 @@ pub(crate) fn go_writes(ctx: ProbeContext) -> i32 {
     verdict::conclude(&ctx, golang::try_writes())
 }
 
+/// On the entry of `net.(*Resolver).goLookupIPCNAMEOrder` and `net/http.(*Transport).dialConnFor` of Go.
+#[uprobe]
+pub(crate) fn go_runs(ctx: ProbeContext) -> i32 {
+    verdict::conclude(&ctx, golang::try_runs())
+}
+
 /// On the entry of grpc-go's `(*Server).handleStream`.
 #[uprobe]
 pub(crate) fn go_rpc_serves(ctx: ProbeContext) -> i32 {

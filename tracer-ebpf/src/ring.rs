@@ -129,7 +129,10 @@ pub(crate) fn announce(
 ) -> Result<(), Stop> {
     let record = &mut scratch.connection;
     describe(sock, socket, record, verdict);
-    output(bytes(record), false)?;
+    let told = output(bytes(record), false);
+    // Were it told again, that would be by another operation.
+    socket.flags &= !CONNECTION_SILENT;
+    told?;
     if verdict == VERDICT_HTTP {
         // A full map evicts its oldest entry.
         let _ = SPEAKERS.insert(record.header.pid, 0, 0);

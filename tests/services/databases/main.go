@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
 	_ "github.com/go-sql-driver/mysql"
@@ -33,6 +34,17 @@ func count(db *sql.DB, statement string, arguments ...any) int {
 	check(rows.Err())
 	return n
 }
+
+// Asks where it is to connect to, and does not.
+var resolving = http.Client{Transport: &http.Transport{
+	DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(address)
+		check(err)
+		found, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+		check(err)
+		return nil, fmt.Errorf("nobody is at %v", found)
+	},
+}}
 
 func main() {
 	port := os.Getenv("POSTGRES_PORT")
@@ -62,9 +74,22 @@ func main() {
 	})
 	http.HandleFunc("/lookup/", func(w http.ResponseWriter, r *http.Request) {
 		name := "t-lookup-" + strings.TrimPrefix(r.URL.Path, "/lookup/") + ".tracer.test"
-		found, err := net.DefaultResolver.LookupIPAddr(r.Context(), name)
+		number, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/lookup/"))
 		check(err)
-		fmt.Fprint(w, found)
+		switch number % 3 {
+		case 0:
+			found, err := net.DefaultResolver.LookupHost(r.Context(), name)
+			check(err)
+			fmt.Fprint(w, found)
+		case 1:
+			found, err := net.DefaultResolver.LookupIPAddr(r.Context(), name)
+			check(err)
+			fmt.Fprint(w, found)
+		case 2:
+			// As whoever dials does, but that nobody is there.
+			_, err := resolving.Get("http://" + name)
+			fmt.Fprint(w, err)
+		}
 	})
 	// The scene: what is on its way, by whom; another service knows where it is.
 	http.HandleFunc("/shipments/", func(w http.ResponseWriter, r *http.Request) {

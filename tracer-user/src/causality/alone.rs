@@ -1,18 +1,17 @@
 //! Evidence from being alone: the process had one request to answer and no other. It counts only
 //! while every incoming connection of the process is seen and nothing of it was lost or left out.
-//! It counts less of a thread that calls when there is no request as well, and of a call of another
-//! thread than has read the request, that went on when that had been answered.
+//! Less is believed of a thread that also calls while no request is open, and of a call by another
+//! thread than the reader's that was not answered when the request was over.
 
 use super::Scene;
 use super::evidence::Testimony;
 use super::node::Node;
-use crate::connection::Moment;
 
 /// Its name.
 pub(super) const METHOD: &str = "alone";
 /// What remains is work of the process's own: a background poll, a job that outlives its request.
 const CONFIDENCE: f64 = 0.92;
-/// The request was answered before the call was.
+/// The request was over before the call was answered.
 const OUTLIVES: f64 = 0.8;
 
 pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
@@ -20,11 +19,9 @@ pub(super) fn testify(scene: &Scene<'_>, call: &Node) -> Testimony {
     let Some((client, server)) = named else { return Testimony::Silent };
     match scene.process(&call.started) {
         Some(process) if process.sight.whole_since(&server.started) => {
-            let before = |answered: Moment| {
-                call.replied.is_some_and(|replied| replied.order < answered.order)
-            };
-            let waited = client.thread == client.alone || server.replied.is_none_or(before);
-            let confidence = CONFIDENCE.min(process.asked(call.started.tid));
+            let before = |end: u64| call.replied.is_some_and(|replied| replied.time <= end);
+            let waited = client.thread == client.alone || server.ended.is_none_or(before);
+            let confidence = CONFIDENCE.min(process.for_requests(call.started.tid));
             Testimony::Names(server.id, if waited { confidence } else { confidence * OUTLIVES })
         }
         _ => Testimony::Silent,

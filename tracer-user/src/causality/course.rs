@@ -42,7 +42,7 @@ impl Causality {
                 let (busy, whole) = (!process.open.is_empty(), process.sight.whole_since(&at));
                 let thread = process.thread(at.tid);
                 if whole {
-                    thread.asked.observe(busy);
+                    thread.for_requests.observe(busy);
                 }
                 let due = thread.queue.act(at.flow.sleeps);
                 if !shared {

@@ -82,8 +82,8 @@ pub(super) struct Thread {
     cause: Option<ExchangeId>,
     /// It makes calls, or answers requests: it does not only read them for others.
     pub(super) works: bool,
-    /// Calls that it began while a request was open in the process: one that polls begins others, too.
-    pub(super) asked: Share,
+    /// Of its calls, those that began while a request was open: one that polls makes others, too.
+    pub(super) for_requests: Share,
     /// Calls that it made since it read or answered a request.
     pub(super) calls: Vec<ExchangeId>,
     /// What it has read and not acted on.
@@ -205,8 +205,8 @@ impl Process {
     }
 
     /// How often a thread calls for requests, as far as that is known of it.
-    pub(super) fn asked(&self, tid: u32) -> f64 {
-        self.threads.get(&tid).map_or(1.0, |thread| thread.asked.get())
+    pub(super) fn for_requests(&self, tid: u32) -> f64 {
+        self.threads.get(&tid).map_or(1.0, |thread| thread.for_requests.get())
     }
 
     /// How many things it remembers.
@@ -231,7 +231,7 @@ impl Default for Thread {
             last_read: None,
             cause: None,
             works: false,
-            asked: Share::guess(1.0, 5.0),
+            for_requests: Share::guess(1.0, 5.0),
             calls: vec![],
             queue: Queue::default(),
             last_cookie: None,

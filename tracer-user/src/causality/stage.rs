@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 use tracer_common::record::{
-    COURSE_ASKS, COURSE_BEGINS, COURSE_CALLS, COURSE_ENDS, COURSE_SERVES, COURSE_SPAWNS,
-    COURSE_WRITES,
+    COURSE_ASKS, COURSE_BEGINS, COURSE_CALLS, COURSE_ENDS, COURSE_RUNS, COURSE_SERVES,
+    COURSE_SPAWNS, COURSE_WRITES,
 };
 
 use crate::connection::{Cookie, Flow, Moment};
@@ -143,6 +143,7 @@ impl Causality {
             COURSE_SPAWNS => process.spawn(at.tid, subject),
             COURSE_ENDS => process.end(at.tid),
             COURSE_WRITES => contexts.writes(&at.flow),
+            COURSE_RUNS => contexts.saw(&at.flow),
             COURSE_CALLS | COURSE_SERVES => {
                 contexts.saw(&at.flow);
                 let side = if change == COURSE_CALLS { Side::Client } else { Side::Server };

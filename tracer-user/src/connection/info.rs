@@ -20,8 +20,9 @@ pub struct Info {
     pub opener: Option<bool>,
     /// Bytes had moved before the first look.
     pub midstream: bool,
-    /// Nothing moved between when operations began to be seen and the one that showed what it carries.
-    pub silent: bool,
+    /// When it was told (boot time), if nothing had moved since operations are seen but with the one that
+    /// showed what it carries.
+    pub silent: Option<u64>,
     /// UDP: each operation is a message.
     pub datagrams: bool,
     /// Name of the first thread seen to use it.
@@ -47,7 +48,7 @@ impl Info {
             netns: record.netns,
             opener,
             midstream: record.flags & CONNECTION_MIDSTREAM != 0,
-            silent: record.flags & CONNECTION_SILENT != 0,
+            silent: (record.flags & CONNECTION_SILENT != 0).then_some(record.header.time),
             datagrams: record.flags & CONNECTION_DATAGRAM != 0,
             comm: text(&record.comm),
         })

@@ -38,8 +38,8 @@ pub enum Signal {
         /// Its socket.
         cookie: Cookie,
     },
-    /// This side sends the first datagram of a socket, which is told of right behind this: nothing is told
-    /// of who opened it, but who uses one of UDP first has most likely done so.
+    /// This side sends a UDP socket's first datagram that is seen. Nothing tells who opened such a socket;
+    /// most likely it is whoever uses it first. Told before what the datagram begins.
     Dials {
         /// By whom it was sent.
         at: Moment,

@@ -58,7 +58,7 @@ pub struct Exchanges {
     /// The first calls over TLS connections.
     calls: LruCache<ConnectionKey, ExchangeId>,
     protocols: Protocols,
-    /// Since when operations are seen (boot time).
+    /// Since when operations are seen, at least (boot time): when the stage was polled first.
     since: Option<u64>,
     next: u64,
     room: usize,

@@ -1,7 +1,7 @@
 //! A request with its response, as one side saw it.
 
 use crate::connection::{Address, Cookie, Info, Moment};
-use crate::protocol::backing::{Call, Outcome};
+use crate::protocol::backing::{Call, Log, Outcome};
 use crate::protocol::http1::{RequestHead, ResponseHead};
 use crate::protocol::http2::Rpc;
 use crate::protocol::tls::Version;
@@ -111,7 +111,7 @@ pub struct Sealed {
 
 impl Exchange {
     /// One of which the first byte is known. `info`: of its connection, as far as that was told.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         (id, side, at): (ExchangeId, Side, Moment),
         (cookie, connection, key): (Cookie, ConnectionKey, PairKey),
         info: Option<&Info>,
@@ -147,6 +147,12 @@ impl Exchange {
             websocket: None,
             incomplete: Reasons::default(),
         }
+    }
+
+    /// What its answer tells of records.
+    #[must_use]
+    pub fn log(&self) -> Option<&Log> {
+        self.outcome.as_ref()?.log.as_deref()
     }
 
     /// Whether it went over a unix socket.

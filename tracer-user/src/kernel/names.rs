@@ -34,6 +34,8 @@ pub const GO_ROUND_TRIP: &str = "go_round_trip";
 pub const GO_SERVES: &str = "go_serves";
 /// The probe on the entry of `(*clientStream).doRequest` of Go's HTTP/2.
 pub const GO_WRITES: &str = "go_writes";
+/// The probe on the entry of functions of Go that run in goroutines which do nothing else that is told.
+pub const GO_RUNS: &str = "go_runs";
 /// The probe on the entry of grpc-go's `(*Server).handleStream`.
 pub const GO_RPC_SERVES: &str = "go_rpc_serves";
 /// The probe on the returns of grpc-go's `(*http2Client).NewStream`.

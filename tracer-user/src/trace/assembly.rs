@@ -169,9 +169,10 @@ impl Assembly {
         // Some wait for others.
         while !self.ready.is_empty() {
             let mut ready = std::mem::take(&mut self.ready);
-            ready.retain(|id| {
-                let exchange = self.nodes.get(id).and_then(|node| node.exchange.as_deref());
-                !exchange.is_some_and(|exchange| self.records.waits(exchange))
+            let exchange = |id| self.nodes.get(&id).and_then(|node| node.exchange.as_deref());
+            ready.retain(|&id| {
+                let leaves = |id| exchange(id).is_some();
+                !exchange(id).is_some_and(|exchange| self.records.waits(exchange, leaves))
             });
             ready.iter().for_each(|&id| self.mark(id));
             placed.extend(ready.iter().filter_map(|&id| self.place(id, &traces_itself)));

@@ -90,8 +90,7 @@ fn messaging(call: &Call, exchange: &Exchange, put: &mut impl FnMut(&'static str
     if let Some(destination) = &call.collection {
         put("messaging.destination.name", destination.clone().into());
     }
-    let log = exchange.outcome.as_ref().and_then(|outcome| outcome.log.as_ref());
-    let came = log.and_then(|log| log.records);
+    let came = exchange.log().and_then(|log| log.count);
     if let Some(count) = came.or(Some(call.batch).filter(|&count| count > 1)) {
         put("messaging.batch.message_count", i64::from(count).into());
     }
@@ -187,17 +186,18 @@ pub(super) fn is_delivery(call: &Call) -> bool {
 /// The spans that have sent messages which have come, by what the messages themselves say.
 pub(super) fn senders(exchange: &Exchange) -> impl Iterator<Item = Link> {
     let call = exchange.call.as_deref().filter(|call| !sends(call));
-    let log = call.and(exchange.outcome.as_ref()).and_then(|outcome| outcome.log.as_ref());
+    let log = exchange.log().filter(|_| call.is_some());
     let said = call.and_then(|call| call.traceparent.as_ref());
     let said = said.into_iter().chain(log.into_iter().flat_map(|log| &log.senders));
     said.filter_map(|header| {
         let context = extract([("traceparent", header.as_bytes())].into_iter()).context?;
-        Some(Link {
-            trace_id: TraceId(context.trace_id),
-            span_id: SpanId(context.span_id?),
-            attributes: vec![("tracer.link".into(), "sender".into())],
-        })
+        Some(sender(TraceId(context.trace_id), SpanId(context.span_id?)))
     })
+}
+
+/// A link to the span that has sent what has come.
+pub(super) fn sender(trace_id: TraceId, span_id: SpanId) -> Link {
+    Link { trace_id, span_id, attributes: vec![("tracer.link".into(), "sender".into())] }
 }
 
 /// How the end that answers is called, should nobody know better: backends draw it as a service.

@@ -2,24 +2,26 @@
 //! order, and where a batch of them stands is told to who sent it and to who fetches it.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
 use crate::connection::Address;
 use crate::exchange::{Exchange, ExchangeId, Side};
-use crate::protocol::backing::{Batch, Topic, TopicId};
+use crate::protocol::backing::{RecordBatch, Topic, TopicId};
 
+use super::backing::{sender, sends};
 use super::{Link, SpanId, TraceId};
 
-/// Batches whose senders are remembered.
-const MAX_SENT: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+/// Positions of which the sender is remembered; a batch may have two.
+const MAX_SENT: usize = 16_384;
 /// Topics whose names are remembered.
-const MAX_TOPICS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+const MAX_TOPICS: usize = 4096;
+/// Of a call about one partition.
+const PARTITION: &str = "messaging.destination.partition.id";
 
 /// Where a batch stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
+struct Position {
     topic: Named,
     partition: i32,
     offset: i64,
@@ -30,7 +32,7 @@ struct Place {
 enum Named {
     /// Whatever broker has it.
     Id(TopicId),
-    /// At the broker with this address in this network namespace.
+    /// At the broker with this address; in this network namespace, where that is a loopback one, else 0.
     Name(u32, Address, String),
 }
 
@@ -46,7 +48,7 @@ enum Sender {
 /// Batches that were sent.
 #[derive(Debug)]
 pub(super) struct Records {
-    sent: LruCache<Place, Sender>,
+    sent: LruCache<Position, Sender>,
     names: LruCache<TopicId, String>,
     /// Who waits for a sender to leave.
     waiting: HashMap<ExchangeId, Vec<ExchangeId>>,
@@ -54,7 +56,7 @@ pub(super) struct Records {
 
 impl Default for Records {
     fn default() -> Self {
-        let (sent, names) = (LruCache::new(MAX_SENT), LruCache::new(MAX_TOPICS));
+        let (sent, names) = (LruCache::unbounded(), LruCache::unbounded());
         Self { sent, names, waiting: HashMap::new() }
     }
 }
@@ -62,14 +64,18 @@ impl Default for Records {
 impl Records {
     /// A call has come out.
     pub(super) fn ended(&mut self, exchange: &Exchange) {
-        let Some(log) = exchange.outcome.as_ref().and_then(|outcome| outcome.log.as_ref()) else {
-            return;
-        };
+        let Some(log) = exchange.log() else { return };
         for (id, name) in &log.topics {
             self.names.put(*id, name.clone());
+            if self.names.len() > MAX_TOPICS {
+                self.names.pop_lru();
+            }
         }
-        for place in self.sent_by(exchange) {
-            self.sent.put(place, Sender::Open(exchange.id));
+        for position in self.sent_by(exchange) {
+            self.sent.put(position, Sender::Open(exchange.id));
+            if self.sent.len() > MAX_SENT {
+                self.sent.pop_lru();
+            }
         }
     }
 
@@ -79,13 +85,13 @@ impl Records {
         exchange: &Exchange,
         span: Option<(TraceId, SpanId)>,
     ) -> Vec<ExchangeId> {
-        for place in self.sent_by(exchange) {
-            match (self.sent.peek_mut(&place), span) {
+        for position in self.sent_by(exchange) {
+            match (self.sent.peek_mut(&position), span) {
                 (Some(sender), Some((trace, span))) if *sender == Sender::Open(exchange.id) => {
                     *sender = Sender::Left(trace, span);
                 }
                 (Some(sender), None) if *sender == Sender::Open(exchange.id) => {
-                    self.sent.pop(&place);
+                    self.sent.pop(&position);
                 }
                 _ => {}
             }
@@ -93,10 +99,15 @@ impl Records {
         self.waiting.remove(&exchange.id).unwrap_or_default()
     }
 
-    /// Whether somebody who has sent what has come has not left yet; then it is told of who waits when he has.
-    pub(super) fn waits(&mut self, exchange: &Exchange) -> bool {
+    /// Whether somebody who has sent what has come is still to leave, as `leaves` says of them; then it
+    /// is told of who waits when he has.
+    pub(super) fn waits(
+        &mut self,
+        exchange: &Exchange,
+        leaves: impl Fn(ExchangeId) -> bool,
+    ) -> bool {
         let open = self.senders(exchange).into_iter().find_map(|sender| match sender {
-            Sender::Open(id) => Some(id),
+            Sender::Open(id) => Some(id).filter(|&id| leaves(id)),
             Sender::Left(..) => None,
         });
         if let Some(open) = open {
@@ -108,76 +119,83 @@ impl Records {
     /// The spans of all who are known to have sent what has come.
     pub(super) fn links(&self, exchange: &Exchange) -> Vec<Link> {
         let mut links: Vec<Link> = vec![];
-        for sender in self.senders(exchange) {
-            if let Sender::Left(trace_id, span_id) = sender
-                && links.iter().all(|link| link.span_id != span_id)
+        for sent in self.senders(exchange) {
+            if let Sender::Left(trace, span) = sent
+                && links.iter().all(|link| link.span_id != span)
             {
-                let attributes = vec![("tracer.link".into(), "sender".into())];
-                links.push(Link { trace_id, span_id, attributes });
+                links.push(sender(trace, span));
             }
         }
         links
     }
 
-    /// Puts in how the topic is called, where the answer or another call tells.
+    /// Puts in how the topic is called, where the answer or another call tells. What a client asks for in a
+    /// session need not be what comes.
     pub(super) fn name(&self, exchange: &mut Exchange) {
-        let Some(call) = &mut exchange.call else { return };
         let log = exchange.outcome.as_ref().and_then(|outcome| outcome.log.as_ref());
-        let mut topics = log.iter().flat_map(|log| &log.batches).map(|batch| &batch.topic);
-        let first = topics.next().filter(|first| topics.all(|topic| topic == *first));
-        if call.collection.is_none() {
-            call.collection = match (call.topic, first) {
-                (Some(id), _) | (None, Some(&Topic::Id(id))) => self.names.peek(&id).cloned(),
-                (None, Some(Topic::Name(name))) => Some(name.clone()),
-                (None, None) => None,
-            };
-        }
+        let Some(call) = &mut exchange.call else { return };
+        let came = log.map(|log| &log.batches).filter(|came| !came.is_empty() && !sends(call));
+        let Some(came) = came else {
+            let known = call.topic.and_then(|id| self.names.peek(&id).cloned());
+            call.collection = call.collection.take().or(known);
+            return;
+        };
+        let one = |batch: &RecordBatch| came.iter().all(|other| other.topic == batch.topic);
+        call.collection = match came.first().filter(|first| one(first)).map(|first| &first.topic) {
+            Some(Topic::Name(name)) => Some(name.clone()),
+            Some(Topic::Id(id)) => self.names.peek(id).cloned(),
+            None => None,
+        };
+        let partition = |text: &str| {
+            let number = |batch: &RecordBatch| batch.partition.to_string() == text && one(batch);
+            came.iter().all(number)
+        };
+        call.attributes.retain(|(key, value)| *key != PARTITION || partition(value));
     }
 
-    /// How many things are remembered of what has not left yet.
+    /// How many wait.
     pub(super) fn remembered(&self) -> usize {
-        self.waiting.len()
+        self.waiting.values().map(Vec::len).sum()
     }
 
-    fn sent_by(&self, exchange: &Exchange) -> Vec<Place> {
-        let sends = exchange.call.as_ref().is_some_and(|call| super::backing::sends(call));
-        if !sends {
-            return vec![];
-        }
-        batches(exchange).iter().flat_map(|batch| self.places(exchange, batch)).collect()
+    fn sent_by(&self, exchange: &Exchange) -> Vec<Position> {
+        let batches = batches(exchange, true).iter();
+        batches.flat_map(|batch| self.positions(exchange, batch)).collect()
     }
 
     fn senders(&self, exchange: &Exchange) -> Vec<Sender> {
-        let sends = exchange.call.as_ref().is_some_and(|call| super::backing::sends(call));
-        if sends {
-            return vec![];
-        }
         let sender = |batch| {
-            let places = self.places(exchange, batch);
-            places.iter().find_map(|place| self.sent.peek(place).copied())
+            let positions = self.positions(exchange, batch);
+            positions.iter().find_map(|position| self.sent.peek(position).copied())
         };
-        batches(exchange).iter().filter_map(sender).collect()
+        batches(exchange, false).iter().filter_map(sender).collect()
     }
 
     /// Every way to say where a batch stands: who sends may call a topic otherwise than who fetches.
-    fn places(&self, exchange: &Exchange, batch: &Batch) -> Vec<Place> {
+    fn positions(&self, exchange: &Exchange, batch: &RecordBatch) -> Vec<Position> {
         let (id, name) = match &batch.topic {
             Topic::Id(id) => (Some(*id), self.names.peek(id)),
             Topic::Name(name) => (None, Some(name)),
         };
-        let broker = |name: &String| {
-            Some(Named::Name(exchange.netns, exchange.remote.clone()?, name.clone()))
+        let named = |name: &String| {
+            let broker = exchange.remote.clone()?;
+            let loopback = matches!(&broker, Address::Inet(address, _) if address.is_loopback());
+            Some(Named::Name(if loopback { exchange.netns } else { 0 }, broker, name.clone()))
         };
-        let topics = [id.map(Named::Id), name.and_then(broker)].into_iter().flatten();
-        topics
-            .map(|topic| Place { topic, partition: batch.partition, offset: batch.offset })
-            .collect()
+        let topics = [id.map(Named::Id), name.and_then(named)].into_iter().flatten();
+        let position = |topic| Position { topic, partition: batch.partition, offset: batch.offset };
+        topics.map(position).collect()
     }
 }
 
-/// What a client was told of.
-fn batches(exchange: &Exchange) -> &[Batch] {
-    let log = exchange.outcome.as_ref().and_then(|outcome| outcome.log.as_ref());
-    let log = log.filter(|_| exchange.side == Side::Client);
+/// What a client was told of that it has sent, or that has come.
+fn batches(exchange: &Exchange, sent: bool) -> &[RecordBatch] {
+    let client = exchange.side == Side::Client;
+    let sends = exchange.call.as_ref().is_some_and(|call| sends(call));
+    let log = exchange.log().filter(|_| client && sends == sent);
     log.map_or(&[], |log| &log.batches)
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

@@ -146,9 +146,14 @@ fn the_first_pipeline_of_an_older_connection_is_one_call() {
 /// Several requests share it, so that it is never seen to wait for nothing.
 #[test]
 fn all_that_a_shared_connection_does_after_a_silence_is_told() {
-    for (silent, told) in [(false, 0), (true, 20)] {
+    const REDIS: (&str, u16, &[u8], &[u8]) =
+        ("redis", 6379, b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n", b"$1\r\nx\r\n");
+    const MEMCACHED: (&str, u16, &[u8], &[u8]) = ("memcached", 11_211, b"get a\r\n", b"END\r\n");
+    for ((system, port, request, answer), silent, told) in
+        [(REDIS, false, 0), (REDIS, true, 20), (MEMCACHED, false, 0), (MEMCACHED, true, 20)]
+    {
         let mut script = Script::new();
-        let wire = script.opened_before(6379, (100, 200));
+        let wire = script.opened_before(port, (100, 200));
         // Operations are seen from here on.
         let other = script.connect(CLIENT, 80);
         script.call(CLIENT, SERVICE, other, "/ready", "");
@@ -157,18 +162,19 @@ fn all_that_a_shared_connection_does_after_a_silence_is_told() {
             script.silent(wire);
         }
         let get = |script: &mut Script| {
-            script.send(SERVICE, wire, End::Opener, b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+            script.send(SERVICE, wire, End::Opener, request);
         };
         get(&mut script);
         for _ in 0..20 {
             get(&mut script);
             script.receive(DATABASE, wire, End::Acceptor);
-            script.send(DATABASE, wire, End::Acceptor, b"$1\r\nx\r\n");
+            script.send(DATABASE, wire, End::Acceptor, answer);
             script.receive(SERVICE, wire, End::Opener);
         }
         let outcome = Outcome::of(&script);
         let answered = |span: &&&Span| text(span, "tracer.incomplete").is_none();
-        assert_eq!(calls(&outcome, "redis").iter().filter(answered).count(), told, "{silent}");
+        let count = calls(&outcome, system).iter().filter(answered).count();
+        assert_eq!(count, told, "{system} {silent}");
     }
 }
 

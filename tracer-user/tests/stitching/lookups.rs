@@ -1,6 +1,6 @@
 //! What services ask servers of names over UDP.
 
-use tracer_common::record::{COURSE_WRITES, FLOW_GOROUTINE};
+use tracer_common::record::{COURSE_RUNS, FLOW_GOROUTINE};
 use tracer_user::trace::{Kind, Span};
 
 use crate::outcome::{Outcome, settings, text};
@@ -123,7 +123,7 @@ fn lookups_in_goroutines_of_goroutines_are_told_apart() {
     let mut sockets = vec![];
     for (n, wire) in ways {
         script.run(SERVICE, FLOW_GOROUTINE, 200 + n, 100 + n);
-        script.stream(SERVICE, COURSE_WRITES, wire, End::Acceptor, 0);
+        script.stream(SERVICE, COURSE_RUNS, wire, End::Acceptor, 0);
         for kind in [300, 400] {
             let socket = script.datagrams(53);
             script.run(SERVICE, FLOW_GOROUTINE, kind + n, 200 + n);

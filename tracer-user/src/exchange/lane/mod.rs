@@ -68,10 +68,6 @@ impl Lane {
             },
             _ => {}
         }
-        let datagrams = place.info.is_some_and(|info| info.datagrams && !info.midstream);
-        if datagrams && sent && chunk.position == 0 {
-            sink.signals.push(Signal::Dials { at: chunk.at, cookie: place.cookie });
-        }
         match &mut self.speech {
             Speech::Unknown if chunk.head.is_empty() => {
                 sink.faults.push(Fault::MessageStartUnseen.into());
@@ -87,6 +83,10 @@ impl Lane {
             Speech::Http2(http2) => http2.operation(place, sent, chunk, sink),
             Speech::WebSocket(websocket) => websocket.operation(sent, chunk, sink),
             Speech::Backing(backing) => {
+                let datagrams = place.info.is_some_and(|info| info.datagrams);
+                if datagrams && sent && chunk.position == 0 && *sink.room > 0 {
+                    sink.signals.push(Signal::Dials { at: chunk.at, cookie: place.cookie });
+                }
                 if !backing.operation(place, sent, chunk, sink) {
                     backing.finish(chunk.at, Incomplete::Malformed, sink);
                     self.speech = Speech::Left;
@@ -231,7 +231,9 @@ fn backing(place: &Place<'_>, sent: bool, chunk: &Chunk<'_>, protocols: &Protoco
         return Speech::Left;
     }
     let fresh = chunk.position == 0 && place.info.is_none_or(|info| !info.midstream);
-    let silent = place.info.is_some_and(|info| info.silent).then_some(place.since);
+    // What was done later is another operation, and the first one was not seen.
+    let silent = place.info.and_then(|info| info.silent).filter(|&told| chunk.at.time <= told);
+    let silent = silent.map(|_| place.since);
     let engine = match place.info.is_some_and(|info| info.datagrams) {
         true => Engine::datagrams(fresh),
         false => Engine::new(system, settings.text, fresh, settings.join).silent_since(silent),

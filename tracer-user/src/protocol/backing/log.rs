@@ -12,9 +12,9 @@ pub(super) const MAX_TOPICS: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     /// Batches that were written or have come, the first [`MAX_TOLD`] of those that were seen.
-    pub batches: Vec<Batch>,
+    pub batches: Vec<RecordBatch>,
     /// How many records have come; `None` if not all of them were seen.
-    pub records: Option<u32>,
+    pub count: Option<u32>,
     /// Which spans have sent records that have come, in the words of their headers: `traceparent`.
     pub senders: Vec<String>,
     /// Names of topics.
@@ -31,14 +31,13 @@ impl Log {
         extend(&mut self.batches, more.batches, MAX_TOLD);
         extend(&mut self.senders, more.senders, MAX_TOLD);
         extend(&mut self.topics, more.topics, MAX_TOPICS);
-        self.records =
-            self.records.zip(more.records).map(|(records, more)| records.saturating_add(more));
+        self.count = self.count.zip(more.count).map(|(count, more)| count.saturating_add(more));
     }
 }
 
 /// Records that were written together: what no other batch has is where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
+pub struct RecordBatch {
     /// Their topic.
     pub topic: Topic,
     /// Its partition.

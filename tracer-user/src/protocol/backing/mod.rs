@@ -28,7 +28,7 @@ mod sql;
 pub use call::{Call, CallText, Conventions, Failure, Outcome, System, Text};
 pub(in crate::protocol) use dialect::{Calls, Dialect, Found, Message, Split};
 pub use engine::{Engine, Event, Fault, Settings};
-pub use log::{Batch, Log, Topic, TopicId};
+pub use log::{Log, RecordBatch, Topic, TopicId};
 
 #[cfg(test)]
 mod hostile;

@@ -9,7 +9,7 @@ use super::program::Structures;
 use super::returns::returns;
 use super::symbols::{self, ENTRY, Function};
 use crate::kernel::{
-    GO_ROUND_TRIP, GO_RPC_CALLED, GO_RPC_SERVES, GO_SERVES, GO_TLS_BEGINS, GO_TLS_READ,
+    GO_ROUND_TRIP, GO_RPC_CALLED, GO_RPC_SERVES, GO_RUNS, GO_SERVES, GO_TLS_BEGINS, GO_TLS_READ,
     GO_TLS_READ_DONE, GO_TLS_WRITE, GO_WRITES,
 };
 
@@ -41,9 +41,13 @@ type Wanted = (&'static [&'static str], &'static str, Place);
 /// What hands a request of HTTP/1 over to the goroutine that writes it; so in every Go since 1.7.
 const ROUND_TRIP: Wanted = (&["net/http.(*persistConn).roundTrip"], GO_ROUND_TRIP, Place::Entry);
 
-/// The goroutine that Go's own resolver starts for whoever asks for a name, and which others may wait
-/// for: it does nothing itself but starts one for each kind of address.
-const LOOKUP: Wanted = (&["net.(*Resolver).goLookupIPCNAMEOrder"], GO_WRITES, Place::Entry);
+/// Who is between a request and what asks for a name for it: net/http dials in a goroutine of its own, and
+/// Go's own resolver looks up in another, which starts one for each kind of address.
+const BETWEEN: Wanted = (
+    &["net.(*Resolver).goLookupIPCNAMEOrder", "net/http.(*Transport).dialConnFor"],
+    GO_RUNS,
+    Place::Entry,
+);
 
 /// HTTP/2 of Go up to 1.26, of later ones, and of the module.
 const STREAMS: [Wanted; 2] = [
@@ -93,7 +97,7 @@ const TLS: [Wanted; 4] = [
 /// The probes on a program.
 pub(super) fn probes(elf: &Elf<'_>, structures: &Structures) -> Vec<Probe> {
     let Some(socket) = structures.socket else { return vec![] };
-    let all = [ROUND_TRIP, LOOKUP].into_iter().chain(STREAMS).chain(RPC).chain(TLS);
+    let all = [ROUND_TRIP, BETWEEN].into_iter().chain(STREAMS).chain(RPC).chain(TLS);
     let names: HashSet<_> = all.flat_map(|(names, ..)| names).copied().chain([ENTRY]).collect();
     let functions = symbols::functions(elf, &names);
     let one = |wanted: &Wanted, layout: Layout| {
@@ -103,7 +107,7 @@ pub(super) fn probes(elf: &Elf<'_>, structures: &Structures) -> Vec<Probe> {
         let probes = places.flatten().map(|offset| Probe { program, offset, layout });
         probes.collect::<Vec<_>>()
     };
-    let mut probes = one(&LOOKUP, socket);
+    let mut probes = one(&BETWEEN, socket);
     if let Some(conn) = structures.persist {
         probes.extend(one(&ROUND_TRIP, Layout { conn, ..socket }));
     }

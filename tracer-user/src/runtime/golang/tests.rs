@@ -14,7 +14,8 @@ use super::super::elf::Contents;
 use super::{Probe, Program};
 use super::{build, debug_info, layouts};
 use crate::kernel::{
-    GO_ROUND_TRIP, GO_SERVES, GO_TLS_BEGINS, GO_TLS_READ, GO_TLS_READ_DONE, GO_TLS_WRITE, GO_WRITES,
+    GO_ROUND_TRIP, GO_RUNS, GO_SERVES, GO_TLS_BEGINS, GO_TLS_READ, GO_TLS_READ_DONE, GO_TLS_WRITE,
+    GO_WRITES,
 };
 
 const CLIENT: &str = r#"package main
@@ -79,11 +80,14 @@ fn programs_are_read_alike_however_they_were_built() {
     let plain = read(&go.build(CLIENT, "plain", &[]).unwrap()).unwrap();
     assert_eq!(plain.current, -8);
     let code = fs::read(go.0.path().join("plain")).unwrap();
-    let first = |program| code[probes(&plain, program).next().unwrap().offset as usize];
-    for program in [GO_ROUND_TRIP, GO_SERVES, GO_WRITES, GO_TLS_BEGINS, GO_TLS_READ] {
-        let push = first(program);
-        assert!(plain.version < 21 || push == 0x55, "{program}: {push:x} costs more than it must");
+    for program in [GO_ROUND_TRIP, GO_SERVES, GO_WRITES, GO_RUNS, GO_TLS_BEGINS, GO_TLS_READ] {
+        assert!(probes(&plain, program).next().is_some(), "{program}");
+        for push in probes(&plain, program).map(|probe| code[probe.offset as usize]) {
+            let cheap = plain.version < 21 || push == 0x55;
+            assert!(cheap, "{program}: {push:x} costs more than it must");
+        }
     }
+    assert!(probes(&plain, GO_RUNS).count() == 2);
     assert!(probes(&plain, GO_TLS_WRITE).count() == 1);
     assert!(probes(&plain, GO_TLS_READ_DONE).all(|probe| code[probe.offset as usize] == 0xc3));
     let ways: [(&str, &[&str]); 3] = [

@@ -7,6 +7,9 @@ use crate::protocol::backing::log::MAX_TOLD;
 const HEADER: usize = 61;
 /// Bytes that its length does not count: that of the offset, and its own.
 const BEFORE_LENGTH: usize = 12;
+/// Where its format is told, and the current one.
+const FORMAT: usize = 16;
+const CURRENT: u8 = 2;
 /// Bits of a batch's attributes: how its records are compressed, and whether they are the broker's own
 /// marks in a transaction.
 const COMPRESSED: u8 = 0x07;
@@ -22,6 +25,8 @@ pub(super) struct Batch<'a> {
     /// Of its first record; brokers put it in.
     pub(super) offset: i64,
     pub(super) count: u32,
+    /// Not all of it is there.
+    pub(super) is_cut: bool,
     attributes: u8,
     records: &'a [u8],
 }
@@ -40,9 +45,14 @@ pub(super) fn all<'a>(mut records: &'a [u8]) -> impl Iterator<Item = Batch<'a>> 
     })
 }
 
+/// Whether these are of a format before the current one, which is as old as Kafka 0.11 and the last that
+/// is read here.
+pub(super) fn is_older(records: &[u8]) -> bool {
+    records.get(FORMAT).is_some_and(|format| *format < CURRENT)
+}
+
 /// The first batch, and how long it is.
 fn read(bytes: &[u8]) -> Option<(Batch<'_>, usize)> {
-    const CURRENT: u8 = 2;
     let mut header = Cursor::new(bytes.get(..HEADER)?);
     let (offset, length) = (header.int64()?, header.int32()?);
     // The leader's epoch, then the format.
@@ -58,7 +68,8 @@ fn read(bytes: &[u8]) -> Option<(Batch<'_>, usize)> {
         return None;
     }
     let records = bytes.get(HEADER..length.min(bytes.len())).unwrap_or_default();
-    Some((Batch { offset, count, attributes, records }, length))
+    let is_cut = length > bytes.len();
+    Some((Batch { offset, count, is_cut, attributes, records }, length))
 }
 
 impl<'a> Batch<'a> {

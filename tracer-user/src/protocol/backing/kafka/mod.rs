@@ -19,8 +19,9 @@ use std::collections::VecDeque;
 
 /// Largest message; brokers' own limit for requests is 100 MiB.
 const MAX_MESSAGE: i32 = 1 << 30;
-/// So much of a message is looked at: of answers with many batches or many topics, more.
+/// So much of a message is looked at.
 const MAX_SHOWN: u64 = 4096;
+/// The same of answers to Fetch and Metadata, which may have many batches or many topics.
 const MAX_LONG: u64 = 16 * 1024;
 /// Bytes of a request that tell whether it is one.
 const BEGINNING: usize = 14;

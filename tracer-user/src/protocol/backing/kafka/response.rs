@@ -5,7 +5,7 @@ use super::batch;
 use super::cursor::Cursor;
 use super::request::name;
 use crate::protocol::backing::log::{MAX_TOLD, MAX_TOPICS};
-use crate::protocol::backing::{Batch, Failure, Log, Topic};
+use crate::protocol::backing::{Failure, Log, RecordBatch, Topic};
 
 /// What the request was that this, without its size, answers.
 pub(super) fn correlation(bytes: &[u8]) -> Option<i32> {
@@ -33,7 +33,7 @@ impl Response {
             _ => None,
         };
         let Reading { error, mut log, .. } = read;
-        log.records = log.records.filter(|_| whole.is_some());
+        log.count = log.count.filter(|_| whole.is_some());
         Self {
             failure: (error != 0).then(|| Failure { code: error.to_string() }),
             log: (log != Log::default()).then(|| Box::new(log)),
@@ -68,7 +68,7 @@ impl Reading {
         }
     }
 
-    fn tell(&mut self, batch: Batch) {
+    fn tell(&mut self, batch: RecordBatch) {
         if self.log.batches.len() < MAX_TOLD {
             self.log.batches.push(batch);
         }
@@ -90,7 +90,7 @@ impl Reading {
                 self.error(error);
                 let offset = body.int64()?;
                 if error == 0 && offset >= 0 {
-                    self.tell(Batch { topic: topic.clone(), partition, offset });
+                    self.tell(RecordBatch { topic: topic.clone(), partition, offset });
                 }
                 // When it was appended, and where the log begins.
                 body.take(8 * (usize::from(self.since(2)) + usize::from(self.since(5))))?;
@@ -111,7 +111,7 @@ impl Reading {
 
     /// What has come.
     fn fetched(&mut self, body: &mut Cursor<'_>) -> Option<()> {
-        self.log.records = Some(0);
+        self.log.count = Some(0);
         if self.since(1) {
             body.int32()?;
         }
@@ -138,7 +138,7 @@ impl Reading {
                     body.int32()?;
                 }
                 let (records, whole) = body.records()?;
-                self.batches(&topic, partition, records);
+                self.batches(&topic, partition, records, whole);
                 whole.then_some(())?;
                 body.tags()?;
             }
@@ -147,11 +147,16 @@ impl Reading {
         Some(())
     }
 
-    fn batches(&mut self, topic: &Topic, partition: i32, records: &[u8]) {
-        for batch in batch::all(records).filter(|batch| !batch.is_control()) {
-            let counted = self.log.records.map(|sum| sum.saturating_add(batch.count));
-            self.log.records = counted;
-            self.tell(Batch { topic: topic.clone(), partition, offset: batch.offset });
+    /// `whole`: all of them are there, so that what is cut was cut by the broker: clients ask for it anew.
+    fn batches(&mut self, topic: &Topic, partition: i32, records: &[u8], whole: bool) {
+        if batch::is_older(records) {
+            self.log.count = None;
+        }
+        let came = |batch: &batch::Batch<'_>| !(batch.is_control() || whole && batch.is_cut);
+        for batch in batch::all(records).filter(came) {
+            self.log.count = self.log.count.map(|sum| sum.saturating_add(batch.count));
+            let offset = batch.offset;
+            self.tell(RecordBatch { topic: topic.clone(), partition, offset });
             for sender in batch.senders() {
                 let known = self.log.senders.iter().any(|known| known == sender);
                 if !known && self.log.senders.len() < MAX_TOLD {

@@ -1,7 +1,7 @@
 use super::Kafka;
 use crate::protocol::backing::hostile::{batter, prefixes};
 use crate::protocol::backing::testing::{at, feed};
-use crate::protocol::backing::{Batch, Call, Calls, Dialect, Found, Log, Split, Topic};
+use crate::protocol::backing::{Call, Calls, Dialect, Found, Log, RecordBatch, Split, Topic};
 use crate::protocol::http1::Direction::{Request, Response};
 
 fn sized(body: &[u8]) -> Vec<u8> {
@@ -51,8 +51,8 @@ fn logs(found: &[Found]) -> Vec<Log> {
     found.iter().filter_map(log).collect()
 }
 
-fn named(name: &str, partition: i32, offset: i64) -> Batch {
-    Batch { topic: Topic::Name(name.to_owned()), partition, offset }
+fn named(name: &str, partition: i32, offset: i64) -> RecordBatch {
+    RecordBatch { topic: Topic::Name(name.to_owned()), partition, offset }
 }
 
 /// Version 3, of acks and one partition of topic `orders`.
@@ -194,12 +194,39 @@ fn where_records_stand_is_told_to_who_sends_and_to_who_fetches() {
     let answer = fetched(&records, records.len());
     let [log] = &logs(&feed(&mut kafka, Response, 0, &answer, at(4)))[..] else { panic!() };
     assert_eq!(log.batches, [named("orders", 1, 7), named("orders", 1, 10)]);
-    assert_eq!((log.records, &log.senders[..]), (Some(5), &[sender(1), sender(2)][..]));
+    assert_eq!((log.count, &log.senders[..]), (Some(5), &[sender(1), sender(2)][..]));
     // Of some only the beginning is there.
     feed(&mut kafka, Request, 0, &fetch(), at(5));
     let cut = fetched(&records[..100], 10_000);
     let [log] = &logs(&feed(&mut kafka, Response, 0, &cut, at(6)))[..] else { panic!() };
-    assert_eq!((&log.batches[..], log.records), (&[named("orders", 1, 7)][..], None));
+    assert_eq!((&log.batches[..], log.count), (&[named("orders", 1, 7)][..], None));
+}
+
+/// Version 4, with a transaction that was given up.
+#[test]
+fn what_the_broker_has_cut_or_keeps_in_an_older_format_is_not_told() {
+    let fetched = |error: u8, records: &[u8]| {
+        let lengths = [&[0, 0, 0, 1][..], &[0; 16], &(records.len() as i32).to_be_bytes()].concat();
+        let partition = [&[0, 0, 0, 1, 0, error][..], &[0; 16], &lengths, records].concat();
+        [&[0; 4][..], b"\0\0\0\x01\0\x06orders\0\0\0\x01", &partition].concat()
+    };
+    let told = |error: u8, records: &[u8]| {
+        let mut kafka = Kafka::new();
+        feed(&mut kafka, Request, 0, &request(1, 4, 6, &[0; 21]), at(1));
+        let found = feed(&mut kafka, Response, 0, &response(6, &fetched(error, records)), at(2));
+        let offsets = logs(&found)[0].batches.iter().map(|batch| batch.offset).collect::<Vec<_>>();
+        (offsets, logs(&found)[0].count, ended(&found)[0].1.to_owned())
+    };
+    let two = [batch_at(7, 1, 2, b"compressed"), batch_at(9, 1, 3, b"compressed")].concat();
+    assert_eq!(told(0, &two), (vec![7, 9], Some(5), String::new()));
+    assert_eq!(told(0, &two[..two.len() - 1]), (vec![7], Some(2), String::new()));
+    assert_eq!(told(1, &[]), (vec![], Some(0), "1".to_owned()));
+    let mut older = two;
+    older[16] = 1;
+    assert_eq!(told(0, &older), (vec![], None, String::new()));
+    let many: Vec<u8> = (0..20).flat_map(|n| batch_at(n, 1, 1, b"compressed")).collect();
+    let (offsets, count, _) = told(0, &many);
+    assert_eq!((offsets.len(), count), (16, Some(20)));
 }
 
 #[test]
