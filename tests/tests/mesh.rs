@@ -16,6 +16,8 @@ use tests::tracer::Tracer;
 use tests::{paths, ports, prepare};
 
 const START: Duration = Duration::from_secs(60);
+/// The kernel attaches uprobes one after the other, some in half a second when others come and go.
+const ATTACHED: Duration = Duration::from_secs(180);
 
 /// Services in a row, the first of which is asked.
 struct Chain {
@@ -128,9 +130,12 @@ fn trace(name: &str, chain: &Chain) -> Result<ToFile> {
     let file = fresh(name)?;
     let mut command = Command::new(paths::tracer());
     command.arg("--export").arg(format!("file={}", file.display())).args(["--settle", "100ms"]);
-    command.args(["--exe", "mesh"]).env("RUST_LOG", "tracer_user::live::runtimes=debug");
+    // Not those of a test that runs beside this one: each uprobe takes the kernel its time.
+    let pids: Vec<_> = chain.processes.iter().map(|process| process.pid().to_string()).collect();
+    command.args(["--pid", &pids.join(",")]);
+    command.env("RUST_LOG", "tracer_user::live::runtimes=debug");
     let tracer = Tracer::spawn(&format!("tracer-{name}"), &mut command)?;
-    until("uprobes", START, || {
+    until("uprobes", ATTACHED, || {
         let log = tracer.log();
         let known =
             |process: &Process| log.contains(&format!("runtime process={} ", process.pid()));

@@ -35,7 +35,7 @@ fn record(span: u8) -> Vec<u8> {
     let mut record = b"\0\0\0\x01\x04ab\x04\x02x\x02y\x16traceparent".to_vec();
     record.push(2 * value.len() as u8);
     record.extend(value.bytes());
-    [&[2 * record.len() as u8 & 0x7f | 0x80, (record.len() >> 6) as u8][..], &record].concat()
+    [&[((2 * record.len() as u8) & 0x7f) | 0x80, (record.len() >> 6) as u8][..], &record].concat()
 }
 
 fn sender(span: u8) -> String {
