@@ -231,6 +231,7 @@ impl Default for Thread {
             last_read: None,
             cause: None,
             works: false,
+            // One call while no request is open is enough for `alone` to be doubted.
             for_requests: Share::guess(1.0, 5.0),
             calls: vec![],
             queue: Queue::default(),

@@ -20,22 +20,22 @@ impl<'a> Cursor<'a> {
         Some(taken)
     }
 
-    pub(super) fn int16(&mut self) -> Option<i16> {
-        let (number, rest) = self.bytes.split_first_chunk()?;
+    fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.bytes.split_first_chunk()?;
         self.bytes = rest;
-        Some(i16::from_be_bytes(*number))
+        Some(*taken)
+    }
+
+    pub(super) fn int16(&mut self) -> Option<i16> {
+        self.fixed().map(i16::from_be_bytes)
     }
 
     pub(super) fn int32(&mut self) -> Option<i32> {
-        let (number, rest) = self.bytes.split_first_chunk()?;
-        self.bytes = rest;
-        Some(i32::from_be_bytes(*number))
+        self.fixed().map(i32::from_be_bytes)
     }
 
     pub(super) fn int64(&mut self) -> Option<i64> {
-        let (number, rest) = self.bytes.split_first_chunk()?;
-        self.bytes = rest;
-        Some(i64::from_be_bytes(*number))
+        self.fixed().map(i64::from_be_bytes)
     }
 
     /// `UNSIGNED_VARINT`.
@@ -107,9 +107,7 @@ impl<'a> Cursor<'a> {
 
     /// `UUID`.
     pub(super) fn uuid(&mut self) -> Option<[u8; 16]> {
-        let (id, rest) = self.bytes.split_first_chunk()?;
-        self.bytes = rest;
-        Some(*id)
+        self.fixed()
     }
 
     /// An array's elements are passed over, each of which is so many bytes long.
